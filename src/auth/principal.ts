@@ -1,0 +1,26 @@
+/** Who is calling (contract 2). */
+import { SYSTEM, type Actor } from '../store/commands.ts'
+
+/** A user, by a token of its own or because the application acts as it (sudo). */
+export interface UserPrincipal {
+  kind: 'user'
+  userId: string
+  /** The tokens whose revocation ends this right: the one that was shown, its maker, and so on. Empty for sudo. */
+  lineage: string[]
+  /** When the token that was shown ends, in milliseconds since the epoch. An event token's: its maker's. */
+  expiresAt?: number
+  /** An event token: good for event streams only. */
+  receiveOnly: boolean
+}
+
+/** The application, by signature or by Basic. */
+export interface ApplicationPrincipal {
+  kind: 'application'
+}
+
+export type Principal = UserPrincipal | ApplicationPrincipal
+
+/** In whose name the store is to act. */
+export function actorOf (principal: Principal): Actor {
+  return principal.kind === 'application' ? SYSTEM : principal.userId
+}

@@ -1,0 +1,69 @@
+/** From entries to the bytes of `text/event-stream` (contract 8). A frame is made once and written to every stream. */
+import { randomUUID } from 'node:crypto'
+import type { Cursor, Entry, EntryKind } from '../store/store.ts'
+
+/** Why a stream ends; each is also what a client reads in `bye`. */
+export type EndReason = 'shutdown' | 'slow' | 'expired' | 'removed' | 'deleted' | 'overloaded' | 'unavailable'
+
+/** mitter's names of the events' payloads, which its SDKs tell them apart by. */
+const payloadTypes: Partial<Record<EntryKind, string>> = {
+  message: 'new-message-payload',
+  'message-updated': 'message-updated-payload',
+  'message-timeline': 'new-message-timeline-event-payload',
+  'message-deleted': 'message-deleted-payload',
+  'messages-truncated': 'messages-truncated-payload',
+  channel: 'new-channel-payload',
+  'channel-deleted': 'channel-deleted-payload',
+  'channel-timeline': 'new-channel-timeline-event-payload',
+  participation: 'participation-changed-event-payload',
+  'participation-deleted': 'participation-deleted-payload'
+}
+
+/** What an `EventSource` waits before it connects again, in milliseconds, while nothing is wrong. */
+export const RETRY_MS = 2_000
+
+/** After a `bye`, clients come back spread over this time, in milliseconds, so that they do not come all at once. */
+const BYE_RETRY_MS = { least: 500, most: 5_000 }
+
+/** Keeps proxies and clients from taking silence for a dead connection. */
+export const heartbeatFrame = Buffer.from(':\n\n')
+
+/** The frame of an entry that has a payload. JSON escapes line breaks, so that data is one line whatever a text holds. */
+export function entryFrame ({ cursor, kind, payload }: Entry): Buffer {
+  const fields = payload === undefined || payload === '{}' ? '' : `,${payload.slice(1, -1)}`
+  return Buffer.from(
+    `id: ${cursor}\nevent: ${kind}\ndata: {"@type":"${payloadTypes[kind]}","globalPipelinePayloadId":"${cursor}"${fields}}\n\n`
+  )
+}
+
+/** First on every stream; a cut right after it loses nothing, because its id is where the stream starts. */
+export function readyFrame (cursor: Cursor | undefined): Buffer {
+  return controlFrame('ready', { id: cursor, retry: RETRY_MS })
+}
+
+export const caughtUpFrame = (cursor: Cursor): Buffer => controlFrame('caught-up', { id: cursor })
+
+export const checkpointFrame = (cursor: Cursor): Buffer => controlFrame('checkpoint', { id: cursor })
+
+export const gapFrame = (cursor: Cursor, reason: 'expired' | 'unknown'): Buffer => controlFrame('gap', { id: cursor, reason })
+
+/** The last frame. Without an id: what the client has seen stays what it goes on from. */
+export function byeFrame (reason: EndReason): Buffer {
+  const { least, most } = BYE_RETRY_MS
+  return controlFrame('bye', { retry: Math.round(least + Math.random() * (most - least)), reason })
+}
+
+const controlTypes = {
+  ready: 'stream-ready-payload',
+  'caught-up': 'stream-caught-up-payload',
+  checkpoint: 'stream-checkpoint-payload',
+  gap: 'stream-gap-payload',
+  bye: 'stream-closed-payload'
+}
+
+function controlFrame (event: keyof typeof controlTypes, { id, retry, reason }: { id?: Cursor | undefined, retry?: number, reason?: string }): Buffer {
+  const data = { '@type': controlTypes[event], globalPipelinePayloadId: randomUUID(), ...(reason === undefined ? {} : { reason }) }
+  return Buffer.from(
+    (id === undefined ? '' : `id: ${id}\n`) + (retry === undefined ? '' : `retry: ${retry}\n`) + `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+  )
+}

@@ -1,0 +1,142 @@
+/** Event streams over HTTP: from a request to a running `Stream`, and the end of all of them. */
+import type { ServerResponse } from 'node:http'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import { Refusal, refuse } from '../errors.ts'
+import type { Principal } from '../auth/principal.ts'
+import type { Resume, Store, StreamRequest } from '../store/store.ts'
+import { Feed } from './feed.ts'
+import { byeFrame, type EndReason } from './frames.ts'
+import { Hub } from './hub.ts'
+import { Stream } from './stream.ts'
+
+/** How often an idle stream's cursor is moved along, in milliseconds (contract 8, `checkpoint`). */
+const CHECKPOINT_MS = 60_000
+
+/** What a client may send as the place to go on from: anything else cannot be a cursor of ours, or of anybody's. */
+const echoable = /^[\x21-\x7e]{1,64}$/
+
+export interface StreamsOptions {
+  store: Store
+  logger: FastifyBaseLogger
+  heartbeatMs: number
+  queueBytes: number
+  checkpointMs?: number
+}
+
+export interface Streams {
+  /** Answers with an event stream. Throws `Refusal` where the client shall not come back (401, 403, 404, 406). */
+  serve (request: FastifyRequest, reply: FastifyReply, what: StreamRequest, principal: Principal): Promise<void>
+  /** Answers 200 with a `bye`, because an `EventSource` gives up for ever on any other status (contract 8, promise 8). */
+  sendAway (reply: FastifyReply, reason: EndReason): void
+  /** Ends every stream with `bye`, and answers new ones so. */
+  drain (): Promise<void>
+  /** Open streams, for those who watch. */
+  readonly count: number
+}
+
+export async function createStreams (options: StreamsOptions): Promise<Streams> {
+  const { store, logger, heartbeatMs, queueBytes, checkpointMs = CHECKPOINT_MS } = options
+  const hub = new Hub()
+  const running = new Set<Stream>()
+  let draining = false
+
+  const endAll = (reason: EndReason) => { for (const stream of running) stream.end(reason) }
+  const feed = await Feed.start(store, {
+    onEntries: entries => hub.dispatch(entries),
+    onHole: () => endAll('unavailable')
+  })
+  const checkpoints = setInterval(() => {
+    for (const stream of running) stream.checkpoint(feed.head)
+  }, checkpointMs)
+  checkpoints.unref()
+
+  return {
+    get count () { return running.size },
+
+    async serve (request, reply, what, principal) {
+      mustAccept(request)
+      if (draining) return sendAway(reply, 'shutdown')
+      const asked = askedPlace(request)
+      const start = await store.openStream(what, resumeOf(asked))
+      const { lineage, expiresAt } = principal.kind === 'user' ? principal : { lineage: [], expiresAt: undefined }
+      const stream = new Stream({
+        store, hub, feed, logger, response: reply.raw, interest: start.interest, lineage, expiresAt, heartbeatMs, queueBytes
+      })
+      try {
+        // Asked again now that the hub would tell: between the first check and here the right may have ended.
+        await mustStillHold(store, principal)
+      } catch (err) {
+        hub.leave(stream)
+        throw err
+      }
+      if (stream.ended) throw refuse('claimRejected', 'This token has been revoked: ask for a new one')
+      running.add(stream)
+      reply.raw.once('close', () => running.delete(stream))
+      openResponse(reply)
+      await stream.run(start, asked !== undefined && echoable.test(asked) ? asked : undefined)
+    },
+
+    sendAway,
+
+    async drain () {
+      draining = true
+      clearInterval(checkpoints)
+      const closed = [...running].map(stream => new Promise(resolve => { stream.response.once('close', resolve) }))
+      endAll('shutdown')
+      await Promise.all(closed)
+      feed.stop()
+    }
+  }
+}
+
+function sendAway (reply: FastifyReply, reason: EndReason): void {
+  openResponse(reply).end(byeFrame(reason))
+}
+
+/** Takes the response out of Fastify's hands, with the headers that plugins have set (CORS). */
+function openResponse (reply: FastifyReply): ServerResponse {
+  reply.hijack()
+  const response = reply.raw
+  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) response.setHeader(name, value)
+  response.socket?.setKeepAlive(true, 30_000)
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store, no-transform',
+    'x-accel-buffering': 'no'
+  })
+  return response
+}
+
+function mustAccept (request: FastifyRequest): void {
+  const ranges = (request.headers.accept ?? '*/*').split(',').map(range => range.trim().toLowerCase())
+  const accepted = ranges.some(range => {
+    const [type, ...parameters] = range.split(';').map(part => part.trim())
+    return ['text/event-stream', 'text/*', '*/*'].includes(type!) && !parameters.some(parameter => /^q=0(\.0*)?$/.test(parameter))
+  })
+  if (!accepted) throw refuse('notAcceptable', 'This route answers text/event-stream only: send that, or nothing, as Accept')
+}
+
+/** The place a client goes on from: the header that an `EventSource` sends by itself wins. */
+function askedPlace (request: FastifyRequest): string | undefined {
+  const query = request.query as Record<string, unknown>
+  const header = request.headers['last-event-id']
+  const candidates = [header, query.after, query.lastEventId, query.last_event_id].flat()
+  return candidates.find((place): place is string => typeof place === 'string' && place !== '')
+}
+
+function resumeOf (asked: string | undefined): Resume {
+  if (asked === undefined) return { from: 'head' }
+  return asked === 'earliest' ? { from: 'earliest' } : { from: 'cursor', cursor: asked }
+}
+
+async function mustStillHold (store: Store, principal: Principal): Promise<void> {
+  if (principal.kind === 'application') return
+  const [tokenId] = principal.lineage
+  if (tokenId === undefined) await store.getUser(principal.userId)
+  else if ((await store.getToken(tokenId))?.live !== true) throw refuse('claimRejected', 'This token has been revoked: ask for a new one')
+}
+
+/** Whether a failure is the service's own, on which a stream's client shall come back. */
+export function isTemporary (err: unknown): boolean {
+  return !(err instanceof Refusal) || err.status >= 500
+}

@@ -1,0 +1,30 @@
+/** Identifiers (contract 1, rule 1). */
+import { refuse } from '../errors.ts'
+
+/** Anchored; no dots, so that nothing reserved can be made. */
+export const IDENTIFIER_PATTERN = '^[a-zA-Z0-9@#][a-zA-Z0-9\\-_@$#]*$'
+const identifier = new RegExp(IDENTIFIER_PATTERN)
+
+/** Lengths in characters. Users may be as short as mitter's own tutorials have them (`@amy`). */
+export const lengths = {
+  user: { least: 1, most: 72 },
+  channel: { least: 8, most: 72 },
+  message: { least: 8, most: 72 },
+  event: { least: 8, most: 72 }
+} as const
+
+const reserved = new Set(['.broadcast', '.control', '.system', '.anonymous', '.deleted', '.typing-indicator-stream'])
+
+/**
+ * Throws `invalidIdentifier` or `reservedIdentifier` where `id` cannot be the id of a new entity.
+ * `me` is no user's id: paths use it for whoever asks.
+ */
+export function mustBeIdentifier (kind: keyof typeof lengths, id: string): void {
+  const { least, most } = lengths[kind]
+  const name = kind[0]!.toUpperCase() + kind.slice(1)
+  if (reserved.has(id) || (kind === 'user' && id === 'me')) throw refuse('reservedIdentifier', `${name} id`, id)
+  if (id.length < least || id.length > most || !identifier.test(id)) {
+    throw refuse('invalidIdentifier', `${name} id`, id,
+      `it must have ${least} to ${most} characters, begin with a letter, a digit, @ or #, and go on with letters, digits, - _ @ $ #`)
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The relay's decisions as tables (relay.md, "The tables"), over plain data: no I/O, no clock.
+ */
+import { refuse } from '../errors.ts'
+
+/** PhoenixGenApi's: who may join how, who accepts, who mutes. */
+export type GroupType = 'public' | 'private' | 'strict_private'
+export const groupTypes = ['public', 'private', 'strict_private'] as const
+
+/** A member's standing. `disabled` is set by the application only. */
+export type RelayStatus = 'active' | 'pending' | 'muted' | 'disabled'
+export const relayStatuses = ['active', 'pending', 'muted', 'disabled'] as const
+
+/** mitter's rendering of the same field; it cannot tell pending from disabled. */
+export type ParticipationStatus = 'Active' | 'ReadOnly' | 'Disabled'
+
+export type Role = 'admin'
+
+export type Ruleset =
+  | 'io.mitter.ruleset.chats.DirectMessage'
+  | 'io.mitter.ruleset.chats.GroupChat'
+  | 'io.mitter.ruleset.chats.SystemChannel'
+  | 'io.mitter.ruleset.chats.SingleParticipantChannel'
+
+/** What a status lets a member do (contract 4). */
+export const statusTable: Record<RelayStatus, { participationStatus: ParticipationStatus, receives: boolean, sends: boolean }> = {
+  active: { participationStatus: 'Active', receives: true, sends: true },
+  muted: { participationStatus: 'ReadOnly', receives: true, sends: false },
+  pending: { participationStatus: 'Disabled', receives: false, sends: false },
+  disabled: { participationStatus: 'Disabled', receives: false, sends: false }
+}
+
+/** The status that a participation status asks for. */
+export const statusOf: Record<ParticipationStatus, RelayStatus> = {
+  Active: 'active', ReadOnly: 'muted', Disabled: 'disabled'
+}
+
+/** What a member was kept from when it left: a mute or a disabling survives leaving and joining again. */
+export type Held = 'none' | 'muted' | 'disabled'
+
+/** What a user becomes who joins (relay.md, "join"); where it is `pending`, what it was held from stays held. */
+export const joinTable: Record<GroupType, Record<Held, RelayStatus>> = {
+  public: { none: 'active', muted: 'muted', disabled: 'disabled' },
+  private: { none: 'pending', muted: 'pending', disabled: 'disabled' },
+  strict_private: { none: 'pending', muted: 'pending', disabled: 'disabled' }
+}
+
+/** What survives a member's leaving: what its status, or a mute from before its acceptance, kept it from. */
+export function heldAfterLeaving (status: RelayStatus, held: Held): Held {
+  if (status === 'muted') return 'muted'
+  if (status === 'disabled') return 'disabled'
+  return status === 'pending' ? held : 'none'
+}
+
+/** Throws where somebody of this status may not receive a channel: `actorNotInGroup`, `pending`, `disabled`. */
+export function mustReceive (channelId: string, status: RelayStatus | undefined): void {
+  if (status === undefined) throw refuse('actorNotInGroup', channelId)
+  if (status === 'pending' || status === 'disabled') throw refuse(status, channelId)
+}
+
+/** Throws where somebody of this status may not send to a channel (relay.md, "send"). */
+export function mustSend (channelId: string, status: RelayStatus | undefined): void {
+  if (status === undefined) throw refuse('actorNotInGroup', channelId)
+  if (status !== 'active') throw refuse(status, channelId)
+}

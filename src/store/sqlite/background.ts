@@ -1,0 +1,115 @@
+/**
+ * What need not happen at once, in small steps between batches: removal of rows that are marked deleted,
+ * a deleted user's leaving of its channels, retention. Each step is one short transaction.
+ */
+import { removeMember, isMember } from '../decide.ts'
+import { IDEMPOTENCY_MS, type Writer } from './writer.ts'
+
+/** Rows that one step touches: it keeps a step within a few milliseconds, so that commands wait no longer. */
+const STEP_ROWS = 200
+
+/** How long a token's row stays after its end: a late call still learns that it expired. */
+const EXPIRED_TOKEN_MS = 24 * 3_600_000
+
+export class Background {
+  readonly #writer: Writer
+  readonly #retentionMs: number
+
+  /** @param retentionMs for how long an entry can be resumed from */
+  constructor (writer: Writer, retentionMs: number) {
+    this.#writer = writer
+    this.#retentionMs = retentionMs
+  }
+
+  /** Does the next piece of work, inside a transaction that the caller has begun. False: there is none. */
+  step (now: number): boolean {
+    return this.#leaveChannels() || this.#eraseMessages() || this.#forget(now) || this.#raiseFloor(now) ||
+      this.#removeExpired() || this.#removeChannel()
+  }
+
+  /** A deleted user leaves every channel that allows it, each leaving with its entry and its succession. */
+  #leaveChannels (): boolean {
+    const { sql, state } = this.#writer
+    const user = sql.usersLeaving.get() as { user_key: number, user_id: string } | undefined
+    if (user === undefined) return false
+    const channels = sql.channelsToLeave.all(user.user_key, 0, STEP_ROWS) as Array<{ channel_id: string }>
+    for (const { channel_id: channelId } of channels) {
+      const channel = state.channel(channelId)!
+      const member = state.member(channel.channelKey, user.user_id)
+      if (isMember(member)) this.#writer.apply(removeMember(channel, member, state))
+    }
+    if (channels.length === 0) sql.markUserGone.run(user.user_key)
+    return true
+  }
+
+  /** Content of messages that were deleted with their channel, or truncated. */
+  #eraseMessages (): boolean {
+    const { sql } = this.#writer
+    const channel = sql.channelErasing.get() as { channel_key: number, truncated_position: number, deleted_position: number | null } | undefined
+    if (channel === undefined) return false
+    const upTo = channel.deleted_position ?? channel.truncated_position
+    const messages = sql.messagesToErase.all(channel.channel_key, upTo, STEP_ROWS) as Array<{ position: number }>
+    for (const { position } of messages) this.#writer.erase(position)
+    if (messages.length === 0) sql.markErased.run(channel.channel_key)
+    return true
+  }
+
+  #forget (now: number): boolean {
+    const { sql } = this.#writer
+    const forgotten = Number(sql.forget.run(now - IDEMPOTENCY_MS, STEP_ROWS).changes) +
+      Number(sql.deleteExpiredTokens.run(now - EXPIRED_TOKEN_MS, STEP_ROWS).changes)
+    return forgotten > 0
+  }
+
+  /** Moves the end of retention up to the newest entry that is older than it. `at` never falls along the log. */
+  #raiseFloor (now: number): boolean {
+    const { sql } = this.#writer
+    const floor = Number(this.#writer.meta('floor_position'))
+    const oldEnough = (position: number) => (sql.atPosition.get(position) as { at: number }).at <= now - this.#retentionMs
+    let [low, high] = [floor, this.#writer.head().position]
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if (oldEnough(middle)) low = middle
+      else high = middle - 1
+    }
+    if (low === floor) return false
+    const { tag } = sql.tagAt.get(low) as { tag: number }
+    sql.putMeta.run('floor_tag', String(tag))
+    sql.putMeta.run('floor_position', String(low))
+    return true
+  }
+
+  /** Rows below the floor go, but for messages (their history stays) and the newest edit of each. */
+  #removeExpired (): boolean {
+    const { sql } = this.#writer
+    const floor = Number(this.#writer.meta('floor_position'))
+    const removed = Number(this.#writer.meta('removed_position'))
+    if (removed < floor) {
+      const rows = sql.entriesToRemove.all(removed, floor, STEP_ROWS) as Array<{
+        position: number, kind: string, original_lane: number | null, newest_edit: number | null
+      }>
+      for (const row of rows) {
+        const inUse = row.kind === 'message' || (row.original_lane === 0 && row.newest_edit === row.position)
+        if (!inUse) sql.deleteEntry.run(row.position)
+      }
+      sql.putMeta.run('removed_position', String(rows.length < STEP_ROWS ? floor : rows.at(-1)!.position))
+      return true
+    }
+    return Number(sql.deleteEndedEntitlements.run(floor, STEP_ROWS).changes) > 0
+  }
+
+  /** A deleted channel's members and itself, once no replay can speak of it any more. */
+  #removeChannel (): boolean {
+    const { sql } = this.#writer
+    const floor = Number(this.#writer.meta('floor_position'))
+    const channel = sql.channelToRemove.get(floor) as { channel_key: number } | undefined
+    if (channel === undefined) return false
+    const members = sql.membersToRemove.all(channel.channel_key, STEP_ROWS) as Array<{ user_key: number }>
+    for (const { user_key: userKey } of members) {
+      sql.deleteEntitlementsOf.run(userKey, channel.channel_key)
+      sql.deleteParticipation.run(channel.channel_key, userKey)
+    }
+    if (members.length === 0) sql.deleteChannel.run(channel.channel_key)
+    return true
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * The cost of a command does not depend on how much there is: every statement of the embedded store finds
+ * its rows by an index, in the order in which it wants them.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openWriter } from '../../src/store/sqlite/database.ts'
+import { readerSql, writerSql } from '../../src/store/sqlite/statements.ts'
+
+const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-plans-'))
+let db: DatabaseSync
+beforeAll(() => { db = openWriter(dataDir) })
+afterAll(() => {
+  db.close()
+  rmSync(dataDir, { recursive: true })
+})
+
+function planOf (sql: string): string[] {
+  const rows = db.prepare(`explain query plan ${sql}`).all(...new Array<number>(sql.split('?').length - 1).fill(1))
+  return rows.map(row => String(row.detail))
+}
+
+/** A scan, or a sort of what was found: both grow with the table. */
+const grows = (line: string) => /^SCAN (?!CONSTANT ROW)/.test(line) || /USE TEMP B-TREE/.test(line)
+
+describe('every statement of the embedded store seeks', () => {
+  it.each(Object.entries({ ...writerSql, ...readerSql }))('%s', (_name, sql) => {
+    expect(planOf(sql).filter(grows)).toEqual([])
+  })
+
+  it('and a scan would be seen', () => {
+    expect(planOf('select count(*) from entries where body = ?').filter(grows)).toHaveLength(1)
+    expect(planOf('select body from entries where channel_key = ? and lane = 0 order by body').filter(grows)).toHaveLength(1)
+  })
+})
