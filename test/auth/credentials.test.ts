@@ -1,0 +1,89 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { loadCredentials } from '../../src/auth/credentials.ts'
+import { readSettings } from '../../src/settings.ts'
+import { runScript } from '../support/process.ts'
+
+let parent: string
+let dataDir: string
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), 'channel-relay-'))
+  dataDir = join(parent, 'data')
+})
+afterEach(() => rmSync(parent, { recursive: true, force: true }))
+
+const load = (env: Record<string, string> = {}) => loadCredentials(readSettings({ DATA_DIR: dataDir, ...env }))
+const file = () => join(dataDir, 'credentials.json')
+
+const given = {
+  APPLICATION_ID: 'app',
+  ACCESS_KEY: 'key',
+  ACCESS_SECRET: Buffer.alloc(32, 7).toString('base64'),
+  TOKEN_SECRET: 's'.repeat(64)
+}
+
+test('the first start makes credentials that the settings themselves would accept, and later ones find them again', () => {
+  const made = load()
+  expect(load()).toEqual(made)
+  expect(() => readSettings({
+    APPLICATION_ID: made.applicationId, ACCESS_KEY: made.accessKey, ACCESS_SECRET: made.accessSecret, TOKEN_SECRET: made.tokenSecret
+  })).not.toThrow()
+})
+
+test('no two installations share a credential', () => {
+  const one = load()
+  rmSync(dataDir, { recursive: true })
+  const other = load()
+  for (const name of ['applicationId', 'accessKey', 'accessSecret', 'tokenSecret'] as const) expect(one[name]).not.toBe(other[name])
+})
+
+test('only the owner can read the file and its directory, and no draft is left beside it', () => {
+  load()
+  expect(statSync(file()).mode & 0o777).toBe(0o600)
+  expect(statSync(dataDir).mode & 0o777).toBe(0o700)
+  expect(readdirSync(dataDir)).toEqual(['credentials.json'])
+})
+
+test('the environment goes before the file', () => {
+  const made = load()
+  expect(load({ ACCESS_KEY: 'key' })).toEqual({ ...made, accessKey: 'key' })
+  expect(load(given)).toEqual({ applicationId: 'app', accessKey: 'key', accessSecret: given.ACCESS_SECRET, tokenSecret: given.TOKEN_SECRET })
+})
+
+test('where the environment gives all, nothing is written', () => {
+  load(given)
+  expect(() => statSync(file())).toThrow('ENOENT')
+})
+
+test.each(['', '{"applicationId": "a', '[]', '{"applicationId":"a"}'])('a file that holds %j is named in the error and left as it is', (content) => {
+  load()
+  writeFileSync(file(), content)
+  expect(() => load()).toThrow(file())
+  expect(readFileSync(file(), 'utf8')).toBe(content)
+})
+
+test('an error about a corrupt file does not repeat it', () => {
+  load()
+  writeFileSync(file(), 'oops SECRET')
+  expect(() => load()).toThrow(expect.not.objectContaining({ message: expect.stringContaining('SECRET') }))
+})
+
+test('a directory that cannot be made is named in the error', () => {
+  writeFileSync(dataDir, 'a file')
+  expect(() => load()).toThrow(dataDir)
+})
+
+test('processes that start at the same time end up with the same credentials', async () => {
+  const script = `
+    import { loadCredentials } from './src/auth/credentials.ts'
+    import { readSettings } from './src/settings.ts'
+    console.log(JSON.stringify(loadCredentials(readSettings(process.env))))
+  `
+  const results = await Promise.all(Array.from({ length: 8 }, async () =>
+    await runScript(['--input-type=module-typescript', '-e', script], { DATA_DIR: dataDir })))
+  expect(results.map(({ stderr }) => stderr).join('')).toBe('')
+  expect(new Set(results.map(({ stdout }) => stdout)).size).toBe(1)
+  expect(JSON.parse(results[0]!.stdout)).toEqual(load())
+})

@@ -1,0 +1,374 @@
+/** What every store keeps (src/store/store.ts). Called once for each implementation. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { SYSTEM } from '../../src/store/commands.ts'
+import type { Entry, Store } from '../../src/store/store.ts'
+import { createChannel, createUser, gists, join, leave, readAll, send } from '../support/commands.ts'
+
+export interface StoreUnderTest {
+  store: Store
+  /** Closes the store and opens it again on what it has kept. */
+  reopen (options?: { retentionMs?: number }): Promise<Store>
+  dispose (): Promise<void>
+}
+
+export function storeContract (name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(name, () => {
+    let under: StoreUnderTest
+    let store: Store
+    let serial = 0
+    let [alice, bob, carol, room] = ['', '', '', '']
+
+    beforeAll(async () => { under = await open() })
+    afterAll(() => under.dispose())
+    beforeEach(async () => {
+      store = under.store
+      serial++
+      ;[alice, bob, carol, room] = [`alice${serial}`, `bob${serial}`, `carol${serial}`, `room-${serial}-0000`]
+      await Promise.all([alice, bob, carol].map(user => store.append(createUser(user))))
+      await store.append(createChannel(alice, room))
+    })
+
+    const text = async (actor: string): Promise<string[]> => {
+      const { value } = await store.listMessages(actor, room, { limit: 200, offset: 0 })
+      return value.items.map(item => (JSON.parse(item) as { textPayload: string }).textPayload).reverse()
+    }
+
+    describe('append', () => {
+      it('numbers entries in the order of commits, without holes', async () => {
+        const { position } = await store.head()
+        const seen: Entry[] = []
+        const end = store.onCommitted(entries => seen.push(...entries))
+        await Promise.all(Array.from({ length: 300 }, (_, index) => store.append(send(alice, room, `${index}`))))
+        end()
+        expect(seen.map(entry => entry.position)).toEqual(Array.from({ length: 300 }, (_, index) => position + 1 + index))
+        expect(gists(seen)).toEqual(Array.from({ length: 300 }, (_, index) => `message ${index}`))
+      })
+
+      it('hands entries over before it answers', async () => {
+        const seen: Entry[] = []
+        const end = store.onCommitted(entries => seen.push(...entries))
+        const { cursor } = await store.append(send(alice, room, 'hello'))
+        end()
+        expect(seen.map(entry => entry.cursor)).toEqual([cursor])
+      })
+
+      it('refuses one command of a batch without touching its neighbours', async () => {
+        const results = await Promise.allSettled([
+          store.append(send(alice, room, 'one')), store.append(send(bob, room, 'two')), store.append(send(alice, room, 'three'))
+        ])
+        expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+        expect(results[1]).toMatchObject({ reason: { reason: 'user_not_in_group', status: 403 } })
+        expect(await text(alice)).toEqual(['one', 'three'])
+      })
+
+      it('decides with what the commands before it in the same batch have made', async () => {
+        const [, sent] = await Promise.all([store.append(join(bob, room)), store.append(send(bob, room, 'in already'))])
+        expect(sent.recipientsCount).toBe(2)
+      })
+
+      it('lets one of two parallel creates win', async () => {
+        const results = await Promise.allSettled([bob, carol].map(user => store.append(createChannel(user, `twice-${serial}`))))
+        expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+      })
+
+      it('takes 50 parallel joins as 50 members', async () => {
+        const users = Array.from({ length: 50 }, (_, index) => `j${serial}-${index}`)
+        await Promise.all(users.map(user => store.append(createUser(user))))
+        await Promise.all(users.map(user => store.append(join(user, room))))
+        const { value } = await store.listParticipants(alice, room, ['active'])
+        expect(value.map(({ participantId }) => participantId.identifier)).toEqual([alice, ...users])
+      })
+
+      it('deletes several messages all or none', async () => {
+        await store.append(send(alice, room, 'mine', { messageId: `mine-${serial}-00` }))
+        const attempt = store.append({ type: 'delete-messages', actor: alice, channelId: room, messageIds: [`mine-${serial}-00`, 'is-not-there'] })
+        await expect(attempt).rejects.toMatchObject({ code: 'entity_not_found' })
+        expect(await text(alice)).toEqual(['mine'])
+      })
+    })
+
+    describe('identifiers', () => {
+      it('never gives a deleted message\'s id again', async () => {
+        const messageId = `gone-${serial}-00`
+        await store.append(send(alice, room, 'x', { messageId }))
+        await store.append({ type: 'delete-messages', actor: alice, channelId: room, messageIds: [messageId] })
+        await expect(store.append(send(alice, room, 'y', { messageId }))).rejects.toMatchObject({ code: 'duplicate_entity' })
+      })
+
+      it('never gives a deleted user\'s id again', async () => {
+        await store.append({ type: 'delete-user', actor: SYSTEM, userId: bob })
+        await expect(store.append(createUser(bob))).rejects.toMatchObject({ code: 'duplicate_entity' })
+      })
+
+      it('gives a deleted channel\'s id again, to another channel', async () => {
+        await store.append(send(alice, room, 'old'))
+        await store.append({ type: 'delete-channel', actor: SYSTEM, channelId: room })
+        await store.append(createChannel(alice, room))
+        expect(await text(alice)).toEqual([])
+        expect(gists(await readAll(store, { of: 'user', userId: alice })).at(-1)).toBe('channel')
+      })
+    })
+
+    describe('idempotency', () => {
+      const once = (key: string, fingerprint = 'same') => ({ idempotency: { key: `${key}-${serial}-00`, fingerprint } })
+
+      it('answers a repeat what the first one answered, and stores nothing', async () => {
+        const first = await store.append(send(alice, room, 'once', once('k')))
+        const again = await store.append(send(alice, room, 'once', once('k')))
+        expect(again).toEqual(first)
+        expect(await text(alice)).toEqual(['once'])
+      })
+
+      it('holds within one batch too', async () => {
+        const [first, again] = await Promise.all([store.append(send(alice, room, 'once', once('k'))), store.append(send(alice, room, 'once', once('k')))])
+        expect(again).toEqual(first)
+      })
+
+      it('holds after a restart, and after the sender has left', async () => {
+        const first = await store.append(send(alice, room, 'once', once('k')))
+        await store.append(leave(alice, room))
+        store = await under.reopen()
+        expect(await store.append(send(alice, room, 'once', once('k')))).toEqual(first)
+      })
+
+      it('refuses another request under the same key', async () => {
+        await store.append(send(alice, room, 'once', once('k')))
+        await expect(store.append(send(alice, room, 'other', once('k', 'other')))).rejects.toMatchObject({ status: 422 })
+      })
+
+      it('keeps only successes: a refused request may be tried again', async () => {
+        await expect(store.append(send(bob, room, 'early', once('k')))).rejects.toMatchObject({ status: 403 })
+        await store.append(join(bob, room))
+        expect((await store.append(send(bob, room, 'early', once('k')))).recipientsCount).toBe(2)
+      })
+
+      it('does not bring deleted content back', async () => {
+        const messageId = `idem-${serial}-00`
+        await store.append(send(alice, room, 'secret', { messageId, ...once('k') }))
+        await store.append({ type: 'delete-messages', actor: alice, channelId: room, messageIds: [messageId] })
+        const again = await store.append(send(alice, room, 'secret', { messageId, ...once('k') }))
+        expect(again.message).toContain(messageId)
+        expect(again.message).not.toContain('secret')
+      })
+
+      it('tells callers apart', async () => {
+        await store.append(join(bob, room))
+        await store.append(send(alice, room, 'hers', once('k')))
+        await store.append(send(bob, room, 'his', once('k')))
+        expect(await text(alice)).toEqual(['hers', 'his'])
+      })
+    })
+
+    describe('read', () => {
+      it('gives the same entries whatever the size of its pages', async () => {
+        await store.append(createChannel(bob, `other-${serial}`))
+        await store.append(join(alice, `other-${serial}`))
+        for (let index = 0; index < 20; index++) await store.append(send(alice, index % 3 === 0 ? room : `other-${serial}`, `${index}`))
+        const whole = await readAll(store, { of: 'user', userId: alice })
+        expect(whole.length).toBe(22)
+        for (const limit of [1, 2, 3, 7]) expect(await readAll(store, { of: 'user', userId: alice }, 0, limit)).toEqual(whole)
+      })
+
+      it('gives nothing of before a join, or of between leaving and joining again', async () => {
+        await store.append(send(alice, room, 'before'))
+        await store.append(join(bob, room))
+        await store.append(send(alice, room, 'during'))
+        await store.append(leave(bob, room))
+        await store.append(send(alice, room, 'away'))
+        await store.append(join(bob, room))
+        await store.append(send(alice, room, 'again'))
+        expect(gists(await readAll(store, { of: 'user', userId: bob }))).toEqual([
+          `participation ${bob}`, 'message during', `participation-deleted ${bob}`, `participation ${bob}`, 'message again'
+        ])
+      })
+
+      it('gives one who has left nothing but what concerns itself', async () => {
+        await store.append(join(bob, room))
+        await store.append(send(alice, room, 'then'))
+        await store.append(leave(bob, room))
+        expect(gists(await readAll(store, { of: 'user', userId: bob }))).toEqual([`participation ${bob}`, `participation-deleted ${bob}`])
+      })
+
+      it('gives a pending member only its own entries, and the channel\'s end', async () => {
+        const closed = `closed-${serial}`
+        await store.append(createChannel(alice, closed, { groupType: 'private' }))
+        await store.append(join(bob, closed))
+        await store.append(send(alice, closed, 'not for bob'))
+        await store.append({ type: 'delete-channel', actor: SYSTEM, channelId: closed })
+        expect(gists(await readAll(store, { of: 'user', userId: bob }))).toEqual([`participation ${bob}`, 'channel-deleted'])
+      })
+
+      it('gives every participant of a new channel its one entry', async () => {
+        const made = `made-${serial}`
+        await store.append(createChannel(SYSTEM, made, {
+          participants: [{ userId: bob, status: 'active', roles: [] }, { userId: carol, status: 'disabled', roles: [] }]
+        }))
+        for (const user of [bob, carol]) expect(gists(await readAll(store, { of: 'user', userId: user }))).toEqual(['channel'])
+      })
+
+      it('says the rights at the very place up to which it has read', async () => {
+        await store.append(join(bob, room))
+        const { rights, through } = await store.read({ of: 'user', userId: bob }, 0, 500)
+        expect(rights?.channels.map(({ receives }) => receives)).toEqual([true])
+        expect(through).toEqual(await store.head())
+      })
+
+      it('holds a page of large messages to about 256 KiB', async () => {
+        for (let index = 0; index < 12; index++) await store.append(send(alice, room, 'x'.repeat(60_000)))
+        const page = await store.read({ of: 'user', userId: alice }, 0, 500)
+        expect(page.entries.length).toBeLessThan(8)
+        expect(gists(await readAll(store, { of: 'user', userId: alice })).length).toBe(13)
+      })
+    })
+
+    describe('deletion', () => {
+      const messageId = () => `erase-${serial}-00`
+
+      it('takes the content out of the history, its edits and every replay', async () => {
+        await store.append(send(alice, room, 'first', { messageId: messageId() }))
+        for (const textPayload of ['second', 'third']) {
+          await store.append({ type: 'edit-message', actor: alice, channelId: room, messageId: messageId(), textPayload })
+        }
+        expect(gists(await readAll(store, { of: 'user', userId: alice })).slice(1)).toEqual(['message first', 'message-updated second', 'message-updated third'])
+        expect(await text(alice)).toEqual(['third'])
+        await store.append({ type: 'delete-messages', actor: alice, channelId: room, messageIds: [messageId()] })
+        expect(gists(await readAll(store, { of: 'user', userId: alice })).slice(1)).toEqual([`message-deleted ${messageId()}`])
+        expect(gists(await readAll(store, { of: 'application' })).filter(gist => /first|second|third/.test(gist))).toEqual([])
+        expect(await text(alice)).toEqual([])
+      })
+
+      it('truncates at once, for lists, counts and replays, before and after the rows have gone', async () => {
+        for (const text of ['one', 'two']) await store.append(send(alice, room, text))
+        await store.append({ type: 'truncate-channel', actor: SYSTEM, channelId: room })
+        await store.append(send(alice, room, 'three'))
+        for (let pass = 0; pass < 2; pass++) {
+          const { value } = await store.listMessages(alice, room, { limit: 45, offset: 0 })
+          expect([value.items.length, value.total]).toEqual([1, 1])
+          expect(gists(await readAll(store, { of: 'user', userId: alice })).slice(1)).toEqual(['messages-truncated', 'message three'])
+          await store.settle()
+        }
+      })
+
+      it('of a user leaves messages under .deleted, the id nowhere in them', async () => {
+        await store.append(join(bob, room))
+        await store.append(send(bob, room, 'by bob'))
+        await store.append({ type: 'delete-user', actor: SYSTEM, userId: bob })
+        await store.settle()
+        const { value } = await store.listMessages(alice, room, { limit: 45, offset: 0 })
+        expect(value.items[0]).toContain('"senderId":{"identifier":".deleted"}')
+        expect(value.items[0]).not.toContain(bob)
+        const { value: participants } = await store.listParticipants(alice, room, ['active'])
+        expect(participants.map(({ participantId }) => participantId.identifier)).toEqual([alice])
+      })
+
+      it('of a channel\'s last active admin makes the one who has been active longest admin', async () => {
+        await store.append(join(bob, room))
+        await store.append(join(carol, room))
+        await store.append({ type: 'delete-user', actor: SYSTEM, userId: alice })
+        await store.settle()
+        const { value } = await store.listParticipants(SYSTEM, room, ['active'])
+        expect(value.map(({ participantId, roles }) => [participantId.identifier, roles])).toEqual([[bob, ['admin']], [carol, []]])
+        expect(gists(await readAll(store, { of: 'user', userId: carol })).slice(-2)).toEqual([`participation-deleted ${alice}`, `participation ${bob}`])
+      })
+
+      it('goes on after a restart where it was', async () => {
+        await store.append(join(bob, room))
+        const ended = store.append({ type: 'delete-user', actor: SYSTEM, userId: bob })
+        store = await under.reopen()
+        await ended
+        await store.settle()
+        const { value } = await store.listParticipants(alice, room, ['active'])
+        expect(value).toHaveLength(1)
+      })
+    })
+
+    describe('cursors', () => {
+      const open = (cursor: string) => store.openStream({ of: 'user', userId: alice }, { from: 'cursor', cursor })
+
+      it('name the place that they were given for, also after a restart', async () => {
+        const { cursor } = await store.append(send(alice, room, 'here'))
+        await store.append(send(alice, room, 'there'))
+        store = await under.reopen()
+        const { place, gap } = await open(cursor)
+        expect(gap).toBeUndefined()
+        expect(gists(await readAll(store, { of: 'user', userId: alice }, place.position))).toEqual(['message there'])
+      })
+
+      it.each(['', 'garbage', 'x'.repeat(10_000), 'abcdefghijkl-1-1', 'é', '0-0-0'])('that are none of ours are a gap: %.20s', async cursor => {
+        expect(await open(cursor)).toMatchObject({ gap: 'unknown', place: await store.head() })
+      })
+
+      it('of another history are a gap: another tag, or a place not reached yet', async () => {
+        const { cursor } = await store.append(send(alice, room, 'here'))
+        const [epoch, position] = cursor.split('-')
+        expect(await open(`${epoch}-${position}-zzzzz`)).toMatchObject({ gap: 'unknown' })
+        expect(await open(`${epoch}-zzzzzz-1`)).toMatchObject({ gap: 'unknown' })
+      })
+
+      it('from before a channel was made are a gap on its stream', async () => {
+        const { cursor } = await store.append(send(alice, room, 'here'))
+        await store.append({ type: 'delete-channel', actor: SYSTEM, channelId: room })
+        await store.append(createChannel(alice, room))
+        const request = { of: 'channel', channelId: room, actor: alice } as const
+        expect(await store.openStream(request, { from: 'cursor', cursor })).toMatchObject({ gap: 'unknown' })
+        expect(await store.openStream(request, { from: 'earliest' })).not.toHaveProperty('gap')
+      })
+
+      it('with a snapshot go on exactly from what was read', async () => {
+        await store.append(send(alice, room, 'in the list'))
+        const [list] = await Promise.all([store.listMessages(alice, room, { limit: 45, offset: 0 }), store.append(send(alice, room, 'on the stream'))])
+        const { place } = await open(list.cursor)
+        const listed = list.value.items.map(item => (JSON.parse(item) as { textPayload: string }).textPayload)
+        const streamed = gists(await readAll(store, { of: 'user', userId: alice }, place.position))
+        expect([...listed.reverse().map(text => `message ${text}`), ...streamed]).toEqual(['message in the list', 'message on the stream'])
+      })
+    })
+
+    describe('retention', () => {
+      it('removes what is older in the background, keeps messages for GET, and says that a cursor has expired', async () => {
+        const { cursor } = await store.append(send(alice, room, 'kept', { messageId: `kept-${serial}-00` }))
+        await store.append({ type: 'edit-message', actor: alice, channelId: room, messageId: `kept-${serial}-00`, textPayload: 'kept, edited' })
+        await store.append(join(bob, room))
+        const { cursor: last } = await store.append(send(alice, room, 'the last'))
+        store = await under.reopen({ retentionMs: 0 })
+        await store.settle()
+        expect(await store.openStream({ of: 'user', userId: alice }, { from: 'cursor', cursor })).toMatchObject({ gap: 'expired' })
+        expect(await store.openStream({ of: 'user', userId: alice }, { from: 'cursor', cursor: last })).not.toHaveProperty('gap')
+        expect((await store.head()).cursor).toBe(last)
+        const { place } = await store.openStream({ of: 'user', userId: alice }, { from: 'earliest' })
+        expect(await readAll(store, { of: 'user', userId: alice }, place.position)).toEqual([])
+        expect(await text(alice)).toEqual(['kept, edited', 'the last'])
+        store = await under.reopen()
+        await store.append(send(alice, room, 'after it'))
+        expect(gists(await readAll(store, { of: 'user', userId: bob }, place.position))).toEqual(['message after it'])
+      })
+    })
+
+    describe('tokens', () => {
+      const issue = (tokenId: string, parentId?: string) => store.append({
+        type: 'issue-token', actor: SYSTEM, userId: alice, tokenId: `${tokenId}-${serial}`, ...(parentId === undefined ? {} : { parentId: `${parentId}-${serial}` })
+      })
+      const live = async (tokenId: string) => (await store.getToken(`${tokenId}-${serial}`))?.live
+
+      it('are revoked with the one that made them, and not the other way', async () => {
+        await issue('a')
+        await issue('b', 'a')
+        await issue('c', 'b')
+        await store.append({ type: 'revoke-token', actor: SYSTEM, userId: alice, tokenId: `b-${serial}` })
+        expect([await live('a'), await live('b'), await live('c')]).toEqual([true, false, false])
+      })
+
+      it('end with their user', async () => {
+        await issue('a')
+        await store.append({ type: 'delete-user', actor: SYSTEM, userId: alice })
+        expect(await live('a')).toBe(false)
+      })
+
+      it('of another user are not found', async () => {
+        await issue('a')
+        const attempt = store.append({ type: 'revoke-token', actor: bob, userId: bob, tokenId: `a-${serial}` })
+        await expect(attempt).rejects.toMatchObject({ status: 404 })
+      })
+    })
+  })
+}
