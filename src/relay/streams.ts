@@ -1,7 +1,7 @@
 /** Event streams over HTTP: from a request to a running `Stream`, and the end of all of them. */
 import type { ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
-import { Refusal, refuse } from '../errors.ts'
+import { refuse } from '../errors.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { Resume, Store, StreamRequest } from '../store/store.ts'
 import { Feed } from './feed.ts'
@@ -26,8 +26,11 @@ export interface StreamsOptions {
 export interface Streams {
   /** Answers with an event stream. Throws `Refusal` where the client shall not come back (401, 403, 404, 406). */
   serve (request: FastifyRequest, reply: FastifyReply, what: StreamRequest, principal: Principal): Promise<void>
-  /** Answers 200 with a `bye`, because an `EventSource` gives up for ever on any other status (contract 8, promise 8). */
-  sendAway (reply: FastifyReply, reason: EndReason): void
+  /**
+   * What a failure answers on a stream's route. The service's own is a 200 with `bye`, because an `EventSource`
+   * gives up for ever on any other status (contract 8, promise 8); any other is thrown on.
+   */
+  answerError (err: Error, request: FastifyRequest, reply: FastifyReply): void
   /** Ends every stream with `bye`, and answers new ones so. */
   drain (): Promise<void>
   /** Open streams, for those who watch. */
@@ -76,7 +79,11 @@ export async function createStreams (options: StreamsOptions): Promise<Streams> 
       await stream.run(start, asked !== undefined && echoable.test(asked) ? asked : undefined)
     },
 
-    sendAway,
+    answerError (err, request, reply) {
+      if (!isTemporary(err)) throw err
+      request.log.error({ err }, 'a stream could not be opened')
+      sendAway(reply, 'unavailable')
+    },
 
     async drain () {
       draining = true
@@ -89,6 +96,7 @@ export async function createStreams (options: StreamsOptions): Promise<Streams> 
   }
 }
 
+/** Answers, and asks to come back. */
 function sendAway (reply: FastifyReply, reason: EndReason): void {
   openResponse(reply).end(byeFrame(reason))
 }
@@ -137,6 +145,6 @@ async function mustStillHold (store: Store, principal: Principal): Promise<void>
 }
 
 /** Whether a failure is the service's own, on which a stream's client shall come back. */
-export function isTemporary (err: unknown): boolean {
-  return !(err instanceof Refusal) || err.status >= 500
+function isTemporary (err: Error & { status?: number, statusCode?: number }): boolean {
+  return (err.status ?? err.statusCode ?? 500) >= 500
 }

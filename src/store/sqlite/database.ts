@@ -30,7 +30,7 @@ export function lockDirectory (dataDir: string, waitMs: number): DatabaseSync {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const lock = new DatabaseSync(join(dataDir, 'lock'), { timeout: waitMs })
   try {
-    lock.exec('begin exclusive')
+    lock.exec('pragma journal_mode = memory; begin exclusive')
   } catch (err) {
     lock.close()
     if (resultCode(err) === BUSY) throw new StoreLocked(dataDir)

@@ -75,6 +75,7 @@ export class Reader implements Reads {
 
   openStream (request: StreamRequest, resume: Resume): Promise<StreamStart> {
     return this.#snapshot(() => {
+      if (request.of === 'user') this.#userKey(request.userId)
       if (request.of !== 'channel') return { interest: request, ...this.#resume(resume, 0) }
       const channel = this.#channel(request.channelId)
       const interest: Interest = { of: 'channel', channelId: request.channelId, channelKey: channel.channel_key }
@@ -152,11 +153,7 @@ export class Reader implements Reads {
 
   listUsers (page: PageRequest): Promise<ListPage<User>> {
     return this.#snapshot(() => {
-      const key = (userId: string) => {
-        const row = this.#sql.userKey.get(userId) as { user_key: number } | undefined
-        if (row === undefined) throw refuse('userNotFound', userId)
-        return row.user_key
-      }
+      const key = (userId: string) => this.#userKey(userId)
       const rows = page.after === undefined
         ? this.#sql.usersBefore.all(page.before === undefined ? Number.MAX_SAFE_INTEGER : key(page.before), page.limit, page.offset)
         : this.#sql.usersAfter.all(key(page.after), page.limit, page.offset)
@@ -229,6 +226,12 @@ export class Reader implements Reads {
       this.#receivedChannel(actor, row.channel_id)
       return messageOfRow(row)
     })
+  }
+
+  #userKey (userId: string): number {
+    const row = this.#sql.userKey.get(userId) as { user_key: number } | undefined
+    if (row === undefined) throw refuse('userNotFound', userId)
+    return row.user_key
   }
 
   #messagePosition (messageId: string, channelKey?: number): Position {

@@ -1,0 +1,70 @@
+/** The whole service inside the test's own process, on a free port. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { buildApp } from '../../src/app.ts'
+import { createAuthenticate } from '../../src/auth/authenticate.ts'
+import { loadCredentials, type Credentials } from '../../src/auth/credentials.ts'
+import { createTokens } from '../../src/auth/tokens.ts'
+import { createStreams, type Streams } from '../../src/relay/streams.ts'
+import { readSettings } from '../../src/settings.ts'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import type { Store } from '../../src/store/store.ts'
+import { basicOf } from './process.ts'
+
+export interface TestApp {
+  url: string
+  app: FastifyInstance
+  store: Store
+  streams: Streams
+  credentials: Credentials
+  /** Headers of the application. */
+  application: Record<string, string>
+  /** Headers of a user, who is made where it is not there. */
+  user (userId: string): Promise<Record<string, string>>
+  stop (): Promise<void>
+}
+
+export interface TestAppOptions {
+  heartbeatMs?: number
+  queueBytes?: number
+  checkpointMs?: number
+  corsOrigins?: string[]
+}
+
+export async function startApp (options: TestAppOptions = {}): Promise<TestApp> {
+  const { heartbeatMs = 15_000, queueBytes = 1024 * 1024, corsOrigins = [], ...more } = options
+  const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-app-'))
+  const logger = pino({ level: 'silent' })
+  const failures: Error[] = []
+  const credentials = loadCredentials(readSettings({ DATA_DIR: dataDir }))
+  const store = await openSqliteStore({ dataDir, onError: err => failures.push(err) })
+  const tokens = createTokens({ credentials, store, ttlSeconds: 3600 })
+  const authenticate = createAuthenticate({ credentials, tokens, store })
+  const streams = await createStreams({ store, logger, heartbeatMs, queueBytes, ...more })
+  const app = await buildApp({ store, authenticate, tokens, streams, corsOrigins, logger })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+  return {
+    url,
+    app,
+    store,
+    streams,
+    credentials,
+    application: { authorization: basicOf(credentials) },
+    async user (userId) {
+      await store.append({ type: 'create-user', actor: '.system', userId, userLocators: [], systemUser: false }).catch(() => {})
+      const { signedToken } = await tokens.issueUserToken({ kind: 'application' }, userId)
+      return { authorization: `Bearer ${signedToken}` }
+    },
+    async stop () {
+      await app.close()
+      await store.close()
+      rmSync(dataDir, { recursive: true })
+      if (failures.length > 0) throw new AggregateError(failures, 'the store failed during the test')
+    }
+  }
+}
