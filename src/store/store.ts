@@ -138,8 +138,8 @@ export interface Reads {
   listTokens (userId: string): Promise<TokenInfo[]>
   /** Participants of any status, the application, and for a `public` channel any user. */
   getChannel (actor: Actor, channelId: string): Promise<Snapshot<Channel>>
-  /** Participants that receive, and the application. In order of joining. */
-  listParticipants (actor: Actor, channelId: string, statuses: RelayStatus[]): Promise<Snapshot<ChannelParticipation[]>>
+  /** Participants that receive, and the application. In order of joining; the first `limit` of them, all where it is absent. */
+  listParticipants (actor: Actor, channelId: string, statuses: RelayStatus[], limit?: number): Promise<Snapshot<ChannelParticipation[]>>
   /** Participants that receive, and the application. */
   listMessages (actor: Actor, channelId: string, page: PageRequest): Promise<Snapshot<ListPage<MessageText>>>
   getMessage (actor: Actor, messageId: string): Promise<Snapshot<MessageText>>
@@ -163,7 +163,7 @@ export interface Store extends Reads {
 
   /**
    * Entries after a position that the reader may have, in log order, without holes or doubles.
-   * At most `limit` (1 to 500) and about 256 KiB a page: less where the log ends, never none unless it does.
+   * At most `limit` (1 to 500) and about 256 KiB a page. A page without entries is not the end: `rights` says that.
    */
   read (interest: Interest, after: Position, limit: number): Promise<Page>
 

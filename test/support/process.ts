@@ -24,8 +24,8 @@ export interface ServiceProcess {
   credentials: Credentials
   dataDir: string
   process: ChildProcess
-  /** What it wrote so far, logs and banner. */
-  output (): string
+  /** What it wrote so far: logs on `stdout`, the banner on `stderr`, or both. Complete once it has ended. */
+  output (from?: 'stdout' | 'stderr'): string
   /** Sends a signal and waits for the end. The directory stays, to start on again. */
   kill (signal: NodeJS.Signals): Promise<void>
   /** Ends it politely, removes a directory that was made for it, and answers its exit code (null: a signal ended it). Idempotent. */
@@ -41,18 +41,19 @@ export async function spawnService (options: ServiceOptions = {}): Promise<Servi
   process.once('exit', killWithUs)
   const ended = once(child, 'close').finally(() => process.off('exit', killWithUs))
 
-  let output = ''
+  const written = { stdout: '', stderr: '' }
+  const output = (from?: 'stdout' | 'stderr') => from === undefined ? written.stdout + written.stderr : written[from]
   const listening = new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('it did not listen in time')), START_MS)
-    const read = (chunk: string) => {
-      output += chunk
-      const url = /listens on (http:\S+)/.exec(output)?.[1]
+    const read = (from: 'stdout' | 'stderr') => (chunk: string) => {
+      written[from] += chunk
+      const url = /listens on (http:\S+)\n/.exec(written.stderr)?.[1]
       if (url === undefined) return
       clearTimeout(timer)
       resolve(url)
     }
-    child.stdout.setEncoding('utf8').on('data', read)
-    child.stderr.setEncoding('utf8').on('data', read)
+    child.stdout.setEncoding('utf8').on('data', read('stdout'))
+    child.stderr.setEncoding('utf8').on('data', read('stderr'))
     ended.then(() => { clearTimeout(timer); reject(new Error('it ended')) }, reject)
   })
 
@@ -67,11 +68,11 @@ export async function spawnService (options: ServiceOptions = {}): Promise<Servi
   }
   try {
     const url = await listening
-    return { url, credentials: loadCredentials(readSettings(env)), dataDir, process: child, output: () => output, kill, stop }
+    return { url, credentials: loadCredentials(readSettings(env)), dataDir, process: child, output, kill, stop }
   } catch (err) {
     await kill('SIGKILL')
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
-    throw new Error(`The service did not start (${(err as Error).message}):\n${output}`)
+    throw new Error(`The service did not start (${(err as Error).message}):\n${output()}`)
   }
 }
 

@@ -2,7 +2,6 @@
  * What need not happen at once, in small steps between batches: removal of rows that are marked deleted,
  * a deleted user's leaving of its channels, retention. Each step is one short transaction.
  */
-import { removeMember, isMember } from '../decide.ts'
 import { IDEMPOTENCY_MS, type Writer } from './writer.ts'
 
 /** Rows that one step touches: it keeps a step within a few milliseconds, so that commands wait no longer. */
@@ -23,23 +22,8 @@ export class Background {
 
   /** Does the next piece of work, inside a transaction that the caller has begun. False: there is none. */
   step (now: number): boolean {
-    return this.#leaveChannels() || this.#eraseMessages() || this.#forget(now) || this.#raiseFloor(now) ||
+    return this.#writer.leaveChannels() || this.#eraseMessages() || this.#forget(now) || this.#raiseFloor(now) ||
       this.#removeExpired() || this.#removeChannel()
-  }
-
-  /** A deleted user leaves every channel that allows it, each leaving with its entry and its succession. */
-  #leaveChannels (): boolean {
-    const { sql, state } = this.#writer
-    const user = sql.usersLeaving.get() as { user_key: number, user_id: string } | undefined
-    if (user === undefined) return false
-    const channels = sql.channelsToLeave.all(user.user_key, 0, STEP_ROWS) as Array<{ channel_id: string }>
-    for (const { channel_id: channelId } of channels) {
-      const channel = state.channel(channelId)!
-      const member = state.member(channel.channelKey, user.user_id)
-      if (isMember(member)) this.#writer.apply(removeMember(channel, member, state))
-    }
-    if (channels.length === 0) sql.markUserGone.run(user.user_key)
-    return true
   }
 
   /** Content of messages that were deleted with their channel, or truncated. */
@@ -64,9 +48,9 @@ export class Background {
   /** Moves the end of retention up to the newest entry that is older than it. `at` never falls along the log. */
   #raiseFloor (now: number): boolean {
     const { sql } = this.#writer
-    const floor = Number(this.#writer.meta('floor_position'))
+    const floor = this.#writer.log.floor
     const oldEnough = (position: number) => (sql.atPosition.get(position) as { at: number }).at <= now - this.#retentionMs
-    let [low, high] = [floor, this.#writer.head().position]
+    let [low, high] = [floor, this.#writer.log.head().position]
     while (low < high) {
       const middle = Math.ceil((low + high) / 2)
       if (oldEnough(middle)) low = middle
@@ -82,8 +66,8 @@ export class Background {
   /** Rows below the floor go, but for messages (their history stays) and the newest edit of each. */
   #removeExpired (): boolean {
     const { sql } = this.#writer
-    const floor = Number(this.#writer.meta('floor_position'))
-    const removed = Number(this.#writer.meta('removed_position'))
+    const floor = this.#writer.log.floor
+    const removed = Number(this.#writer.log.meta('removed_position'))
     if (removed < floor) {
       const rows = sql.entriesToRemove.all(removed, floor, STEP_ROWS) as Array<{
         position: number, kind: string, original_lane: number | null, newest_edit: number | null
@@ -101,7 +85,7 @@ export class Background {
   /** A deleted channel's members and itself, once no replay can speak of it any more. */
   #removeChannel (): boolean {
     const { sql } = this.#writer
-    const floor = Number(this.#writer.meta('floor_position'))
+    const floor = this.#writer.log.floor
     const channel = sql.channelToRemove.get(floor) as { channel_key: number } | undefined
     if (channel === undefined) return false
     const members = sql.membersToRemove.all(channel.channel_key, STEP_ROWS) as Array<{ user_key: number }>

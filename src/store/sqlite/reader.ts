@@ -198,12 +198,12 @@ export class Reader implements Reads {
     })
   }
 
-  listParticipants (actor: Actor, channelId: string, statuses: RelayStatus[]): Promise<Snapshot<ChannelParticipation[]>> {
+  listParticipants (actor: Actor, channelId: string, statuses: RelayStatus[], limit = Number.MAX_SAFE_INTEGER): Promise<Snapshot<ChannelParticipation[]>> {
     return this.#withCursor(() => {
       const channel = this.#receivedChannel(actor, channelId)
       const rows = statuses.flatMap(status =>
-        this.#sql.participations.all(channel.channel_key, status) as unknown as Array<ParticipationRow & { status: RelayStatus }>)
-      return rows.map(row => participationOfRow(row, channelId)).sort((a, b) => a.joinedAt - b.joinedAt)
+        this.#sql.participations.all(channel.channel_key, status, limit) as unknown as Array<ParticipationRow & { status: RelayStatus }>)
+      return rows.map(row => participationOfRow(row, channelId)).sort((a, b) => a.joinedAt - b.joinedAt).slice(0, limit)
     })
   }
 

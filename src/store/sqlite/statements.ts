@@ -59,7 +59,7 @@ export const writerSql = {
   markUserGone: 'update users set leaving = 0 where user_key = ?',
   usersLeaving: 'select user_key, user_id from users where leaving = 1 and user_key > 0 limit 1',
   channelsToLeave: `select c.channel_id from participations p join channels c on c.channel_key = p.channel_key
-    where p.user_key = ? and p.channel_key > ? and p.status is not null and c.deleted_position is null
+    where p.user_key = ? and p.status is not null and c.deleted_position is null
       and c.ruleset = 'io.mitter.ruleset.chats.GroupChat' order by p.channel_key limit ?`,
 
   insertToken: 'insert into tokens (token_id, user_key, parent_id, created_at, expires_at) values (?, ?, ?, ?, ?)',
@@ -149,7 +149,7 @@ export const readerSql = {
     join tokens t on t.user_key = u.user_key and t.revoked_at is null
     where u.user_id = ? order by t.created_at`,
   participations: `select ${participationColumns} from participations p join users u on u.user_key = p.user_key
-    where p.channel_key = ? and p.status = ? order by p.since_position`,
+    where p.channel_key = ? and p.status = ? order by p.since_position limit ?`,
   messageByIdLive: `select e.position, e.channel_key from entries e join channels c on c.channel_key = e.channel_key
     where e.message_id = ? and e.kind = 'message' and e.lane = 0 and e.position > c.truncated_position
       and c.deleted_position is null`,

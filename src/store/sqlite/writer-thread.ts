@@ -47,7 +47,7 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
   const transact = <T>(work: () => T): T => {
     try {
       db.exec('begin immediate')
-      writer.begin()
+      writer.log.begin()
       const result = work()
       db.exec('commit')
       return result
@@ -69,7 +69,7 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
   const carryOutBatch = (commands: Command[]): { results: Result[], entries: Entry[], errors: Error[] } => {
     try {
       const results = transact(() => commands.map(carryOut))
-      return { results, entries: writer.entries(), errors: [] }
+      return { results, entries: writer.log.entries(), errors: [] }
     } catch (err) {
       if (isUnavailable(err)) return failed(commands, refuse('unavailable'), err)
       if (commands.length === 1) return failed(commands, refuse('unknownError'), err)
@@ -87,7 +87,7 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
   const backgroundStep = (now: number): boolean => {
     try {
       const worked = transact(() => background.step(now))
-      if (writer.entries().length > 0) post({ type: 'background', entries: writer.entries() })
+      if (writer.log.entries().length > 0) post({ type: 'background', entries: writer.log.entries() })
       return worked
     } catch (err) {
       post({ type: 'background', entries: [], error: err as Error })

@@ -1,0 +1,84 @@
+/** Channels (contract 3). */
+import { randomUUID } from 'node:crypto'
+import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Channel, NewChannel } from '../schemas/channel.ts'
+import { LARGEST_ID_LIST, ref, Reference } from '../schemas/common.ts'
+import { actorOf } from '../src/auth/principal.ts'
+import { answer, CURSOR_HEADER, noContent, refusals, security } from '../src/http/answers.ts'
+import { mustBeApplication } from '../src/http/callers.ts'
+import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
+import { mustNotUseUnsupported, timelineEventsOf } from '../src/http/input.ts'
+import { initialParticipants, rulesetOf } from '../src/http/new-channel.ts'
+import { splitList } from '../src/http/validation.ts'
+import { mustBeIdentifier } from '../src/rules/identifiers.ts'
+import type { Store } from '../src/store/store.ts'
+
+const tags = ['channels']
+const one = Type.Object({ channelId: Type.String({ description: 'The channel', examples: ['football-fans'] }) })
+const several = Type.Object({
+  channelId: Type.String({ description: 'The channel; or several, comma-separated, up to 45', examples: ['football-fans'] })
+})
+
+export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { store }) => {
+  app.post('/v1/channels', {
+    schema: {
+      operationId: 'createChannel',
+      tags,
+      summary: 'Create a channel (any user, the application)',
+      security,
+      body: ref(NewChannel),
+      response: { 200: answer(ref(Reference), 'Created: its id'), ...refusals }
+    }
+  }, async ({ principal, body }) => {
+    mustNotUseUnsupported(body)
+    const { channelId = randomUUID(), groupType = 'public', systemChannel = false } = body
+    mustBeIdentifier('channel', channelId)
+    await store.append({
+      type: 'create-channel',
+      actor: actorOf(principal),
+      channelId,
+      ruleset: rulesetOf(body.defaultRuleSet),
+      groupType,
+      systemChannel,
+      participants: initialParticipants(principal, body.participation),
+      timelineEvents: timelineEventsOf(principal, body.timelineEvents)
+    })
+    return { identifier: channelId }
+  })
+
+  app.get('/v1/channels/:channelId', {
+    schema: {
+      operationId: 'getChannel',
+      tags,
+      summary: 'Read a channel, or several (participants, the application; a public channel: any user)',
+      security,
+      params: several,
+      response: { 200: answer(Type.Union([ref(Channel), Type.Array(ref(Channel))]), 'The channel; an array where the path has a comma', 'X-Event-Cursor'), ...refusals }
+    }
+  }, async ({ principal, params }, reply) => {
+    const found: Channel[] = []
+    // One after the other: the first cursor is then the earliest, and nothing later than it is missed.
+    for (const channelId of splitList(params.channelId, LARGEST_ID_LIST)) {
+      const { value, cursor } = await store.getChannel(actorOf(principal), channelId)
+      if (found.push(value) === 1) reply.header(CURSOR_HEADER, cursor)
+    }
+    return params.channelId.includes(',') ? found : found[0]!
+  })
+
+  app.delete('/v1/channels/:channelId', {
+    schema: {
+      operationId: 'deleteChannel',
+      tags,
+      summary: 'Delete a channel (the application)',
+      security,
+      params: one,
+      headers: IdempotencyHeaders,
+      response: { 204: noContent('Deleted: its id is free again'), ...refusals }
+    }
+  }, async (request, reply) => {
+    const { principal, params: { channelId } } = request
+    mustBeApplication(principal, 'delete channels')
+    await store.append({ type: 'delete-channel', actor: actorOf(principal), channelId, ...idempotencyOf(request) })
+    return await reply.code(204).send()
+  })
+}

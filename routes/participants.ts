@@ -1,0 +1,94 @@
+/** Participants of a channel (contract 4). */
+import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ref } from '../schemas/common.ts'
+import { BriefParticipation, ChannelParticipation, NewParticipation, ParticipantsQuery } from '../schemas/participation.ts'
+import { actorOf } from '../src/auth/principal.ts'
+import { answer, CURSOR_HEADER, noContent, refusals, security } from '../src/http/answers.ts'
+import { userOf } from '../src/http/callers.ts'
+import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
+import { idOf } from '../src/http/input.ts'
+import { statusesAskedFor, wantsRepresentation } from '../src/http/participants.ts'
+import { statusOf } from '../src/rules/relay.ts'
+import type { Store } from '../src/store/store.ts'
+
+const tags = ['participants']
+const channelId = Type.String({ description: 'The channel', examples: ['football-fans'] })
+const params = Type.Object({ channelId })
+const userParams = Type.Object({ channelId, userId: Type.String({ description: 'The user, or "me"', examples: ['me'] }) })
+
+const addHeaders = Type.Object({
+  ...IdempotencyHeaders.properties,
+  prefer: Type.Optional(Type.String({ description: 'return=representation: answer the participation', examples: ['return=representation'] }))
+})
+
+export const participants: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { store }) => {
+  app.post('/v1/channels/:channelId/participants', {
+    schema: {
+      operationId: 'addParticipant',
+      tags,
+      summary: 'Join a channel (a user, for itself); add anyone to it (the application)',
+      security,
+      params,
+      headers: addHeaders,
+      body: ref(NewParticipation),
+      response: {
+        200: answer(ref(ChannelParticipation), 'Added, where Prefer asked for the participation', 'X-Relay-Status', 'Preference-Applied'),
+        204: noContent('Added', 'X-Relay-Status'),
+        ...refusals
+      }
+    }
+  }, async (request, reply) => {
+    const { principal, params: { channelId }, body, headers } = request
+    const userId = idOf(body.participantId)
+    const status = statusOf[body.participationStatus ?? 'Active']
+    const { participation } = await store.append({
+      type: 'add-participant', actor: actorOf(principal), channelId, userId, status, ...idempotencyOf(request)
+    })
+    reply.header('x-relay-status', participation.relayStatus)
+    if (!wantsRepresentation(headers.prefer)) return await reply.code(204).send()
+    reply.header('preference-applied', 'return=representation')
+    return participation
+  })
+
+  app.get('/v1/channels/:channelId/participants', {
+    schema: {
+      operationId: 'listParticipants',
+      tags,
+      summary: 'List participants, in order of joining (participants that receive, the application)',
+      security,
+      params,
+      querystring: ParticipantsQuery,
+      response: {
+        200: answer(Type.Union([Type.Array(ref(ChannelParticipation)), Type.Array(ref(BriefParticipation))]), 'The participants', 'X-Event-Cursor'),
+        ...refusals
+      }
+    }
+  }, async ({ principal, params: { channelId }, query }, reply) => {
+    const { value, cursor } = await store.listParticipants(actorOf(principal), channelId, statusesAskedFor(query), query.limit)
+    reply.header(CURSOR_HEADER, cursor)
+    if (query.expandParticipants !== false) return value
+    return value.map(({ participantId, participationStatus }) => ({ participantId, participationStatus }))
+  })
+
+  app.delete('/v1/channels/:channelId/participants/:userId', {
+    schema: {
+      operationId: 'removeParticipant',
+      tags,
+      summary: 'Leave a channel (a user, for itself); take anyone out of it (the application)',
+      security,
+      params: userParams,
+      headers: IdempotencyHeaders,
+      response: { 204: noContent('Gone'), ...refusals }
+    }
+  }, async (request, reply) => {
+    const { principal, params: { channelId, userId } } = request
+    await store.append({
+      type: 'remove-participant',
+      actor: actorOf(principal),
+      channelId,
+      userId: userOf(principal, userId),
+      ...idempotencyOf(request)
+    })
+    return await reply.code(204).send()
+  })
+}

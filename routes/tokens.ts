@@ -1,0 +1,116 @@
+/** User tokens and event tokens (contract 7). */
+import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { LARGEST_ID_LIST, ref } from '../schemas/common.ts'
+import { EventToken, IssuedToken, TokenSummary } from '../schemas/token.ts'
+import { actorOf, type Principal, type UserPrincipal } from '../src/auth/principal.ts'
+import type { Tokens } from '../src/auth/tokens.ts'
+import { refuse } from '../src/errors.ts'
+import { answer, noContent, refusals, security } from '../src/http/answers.ts'
+import { ownUserOf } from '../src/http/callers.ts'
+import { splitList } from '../src/http/validation.ts'
+import type { Store } from '../src/store/store.ts'
+
+const tags = ['tokens']
+const userId = Type.String({ description: 'The user, or "me"', examples: ['@amy'] })
+const params = Type.Object({ userId })
+const tokenParams = Type.Object({
+  userId,
+  tokenIds: Type.String({ description: 'Ids of tokens, comma-separated, up to 45', examples: ['1c9d0a44-6a2e-4b0c-8f55-3e8f1b7d9c02'] })
+})
+
+interface Dependencies {
+  store: Store
+  tokens: Pick<Tokens, 'issueUserToken' | 'issueEventToken'>
+}
+
+export const userTokens: FastifyPluginAsyncTypebox<Dependencies> = async (app, { store, tokens }) => {
+  app.post('/v1/users/:userId/tokens', {
+    schema: {
+      operationId: 'issueToken',
+      tags,
+      summary: 'Make a token for a user (itself, the application)',
+      security,
+      params,
+      response: { 200: answer(ref(IssuedToken), 'The token'), ...refusals }
+    }
+  }, async ({ principal, params }) => {
+    const user = ownUserOf(principal, params.userId, 'make tokens for a user')
+    const { signedToken, tokenId } = await tokens.issueUserToken(principal, user)
+    return { userToken: { signedToken, supportedHeaders: [], supportedCookies: [], tokenId } }
+  })
+
+  app.get('/v1/users/:userId/tokens', {
+    schema: {
+      operationId: 'listTokens',
+      tags,
+      summary: 'List a user\'s tokens (itself, the application)',
+      security,
+      params,
+      response: { 200: answer(Type.Array(ref(TokenSummary)), 'The tokens that are good now'), ...refusals }
+    }
+  }, async ({ principal, params }) => {
+    const user = ownUserOf(principal, params.userId, 'list its tokens')
+    await store.getUser(user)
+    return await store.listTokens(user)
+  })
+
+  app.delete('/v1/users/:userId/tokens/:tokenIds', {
+    schema: {
+      operationId: 'revokeTokens',
+      tags,
+      summary: 'Revoke tokens of a user, and those that were made with them (itself, the application)',
+      security,
+      params: tokenParams,
+      response: { 204: noContent('Revoked, in force everywhere'), ...refusals }
+    }
+  }, async ({ principal, params }, reply) => {
+    const user = ownUserOf(principal, params.userId, 'revoke its tokens')
+    const tokenIds = splitList(params.tokenIds, LARGEST_ID_LIST)
+    await mustAllBeTokens(store, user, tokenIds)
+    for (const tokenId of tokenIds) await revoke(principal, user, tokenId)
+    return await reply.code(204).send()
+  })
+
+  app.get('/v1/users/me/logout', {
+    // It revokes: a HEAD must not.
+    exposeHeadRoute: false,
+    schema: {
+      operationId: 'logout',
+      tags,
+      summary: 'Revoke the token that this call is made with',
+      security,
+      response: { 204: noContent('Revoked'), ...refusals }
+    }
+  }, async ({ principal }, reply) => {
+    const { userId, lineage: [tokenId] } = userPrincipal(principal)
+    if (tokenId === undefined) throw refuse('missingContext', 'This call shows no token that could be revoked: call with a user token')
+    await revoke(principal, userId, tokenId)
+    return await reply.code(204).send()
+  })
+
+  app.post('/v1/users/me/event-tokens', {
+    schema: {
+      operationId: 'issueEventToken',
+      tags,
+      summary: 'Make a token for event streams, to be put into a URL: receive-only, good for 12 hours of connects',
+      security,
+      response: { 200: answer(ref(EventToken), 'The token'), ...refusals }
+    }
+  }, async ({ principal }) => await tokens.issueEventToken(userPrincipal(principal)))
+
+  const revoke = (principal: Principal, userId: string, tokenId: string) =>
+    store.append({ type: 'revoke-token', actor: actorOf(principal), userId, tokenId })
+}
+
+/** A command revokes one token: that all are there is seen to first, so that a wrong id revokes none. */
+async function mustAllBeTokens (store: Store, userId: string, tokenIds: string[]): Promise<void> {
+  if (tokenIds.length === 1) return
+  const known = new Set((await store.listTokens(userId)).map(token => token.tokenId))
+  const unknown = tokenIds.find(tokenId => !known.has(tokenId))
+  if (unknown !== undefined) throw refuse('tokenNotFound', unknown)
+}
+
+function userPrincipal (principal: Principal): UserPrincipal {
+  if (principal.kind === 'user') return principal
+  throw refuse('missingContext', 'The application holds no token: call as a user, or add X-Mitter-Sudo-User-Id')
+}

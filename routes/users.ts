@@ -1,0 +1,88 @@
+/** Users (contract 7). */
+import { randomUUID } from 'node:crypto'
+import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { PagingQuery, ref, Reference } from '../schemas/common.ts'
+import { NewUser, User } from '../schemas/user.ts'
+import { actorOf } from '../src/auth/principal.ts'
+import { answer, COUNT_HEADER, noContent, refusals, security } from '../src/http/answers.ts'
+import { mustBeApplication, ownUserOf, userOf } from '../src/http/callers.ts'
+import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
+import { mustNotUseUnsupported } from '../src/http/input.ts'
+import { pageOf } from '../src/http/paging.ts'
+import { mustBeIdentifier } from '../src/rules/identifiers.ts'
+import type { Store } from '../src/store/store.ts'
+
+const tags = ['users']
+const params = Type.Object({ userId: Type.String({ description: 'The user, or "me"', examples: ['@amy'] }) })
+
+export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { store }) => {
+  app.post('/v1/users', {
+    schema: {
+      operationId: 'createUser',
+      tags,
+      summary: 'Create a user (the application)',
+      security,
+      body: ref(NewUser),
+      response: { 200: answer(ref(Reference), 'Created: its id'), ...refusals }
+    }
+  }, async ({ principal, body }) => {
+    mustBeApplication(principal, 'create users')
+    mustNotUseUnsupported(body)
+    const { userId = randomUUID(), screenName, userLocators = [], systemUser = false } = body
+    mustBeIdentifier('user', userId)
+    await store.append({
+      type: 'create-user',
+      actor: actorOf(principal),
+      userId,
+      userLocators,
+      systemUser,
+      ...(screenName === undefined ? {} : { screenName: screenName.screenName })
+    })
+    return { identifier: userId }
+  })
+
+  app.get('/v1/users', {
+    schema: {
+      operationId: 'listUsers',
+      tags,
+      summary: 'List users (the application)',
+      security,
+      querystring: PagingQuery,
+      response: { 200: answer(Type.Array(ref(User)), 'A page of users', 'X-Mitter-Paginated-Estimated-Count'), ...refusals }
+    }
+  }, async ({ principal, query }, reply) => {
+    mustBeApplication(principal, 'list users')
+    const { items, total } = await store.listUsers(pageOf(query))
+    reply.header(COUNT_HEADER, total)
+    return items
+  })
+
+  app.get('/v1/users/:userId', {
+    schema: {
+      operationId: 'getUser',
+      tags,
+      summary: 'Read a user (itself, the application)',
+      security,
+      params,
+      response: { 200: answer(ref(User), 'The user'), ...refusals }
+    }
+  }, async ({ principal, params }) => await store.getUser(ownUserOf(principal, params.userId, 'read a user')))
+
+  app.delete('/v1/users/:userId', {
+    schema: {
+      operationId: 'deleteUser',
+      tags,
+      summary: 'Delete a user: it leaves its channels, its tokens are revoked, its messages stay under .deleted (the application)',
+      security,
+      params,
+      headers: IdempotencyHeaders,
+      response: { 204: noContent('Deleted'), ...refusals }
+    }
+  }, async (request, reply) => {
+    const { principal, params } = request
+    mustBeApplication(principal, 'delete users')
+    const userId = userOf(principal, params.userId)
+    await store.append({ type: 'delete-user', actor: actorOf(principal), userId, ...idempotencyOf(request) })
+    return await reply.code(204).send()
+  })
+}

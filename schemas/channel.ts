@@ -1,0 +1,65 @@
+/** Channels (contract 3). */
+import { Type, type Static } from 'typebox'
+import { audits, ref, unsupportedInput } from './common.ts'
+import { InitialParticipation, type ChannelParticipation } from './participation.ts'
+import { NewTimelineEvent, TimelineEvent } from './timeline.ts'
+
+/** Participants that a channel may begin with (contract 1, rule 9). */
+export const MOST_INITIAL_PARTICIPANTS = 1_000
+
+const exampleAudit = { createdAt: 1732240000000, updatedAt: 1732240000000 }
+
+export const GroupType = Type.Enum(['public', 'private', 'strict_private'], {
+  $id: 'GroupType',
+  description: 'Who may join: anyone at once (public), whoever a participant accepts (private), whoever an admin accepts (strict_private)',
+  examples: ['public']
+})
+export type GroupType = Static<typeof GroupType>
+
+const defaultRuleSet = Type.String({
+  description: 'Who may be in it: io.mitter.ruleset.chats.GroupChat (others are not there yet)',
+  examples: ['io.mitter.ruleset.chats.GroupChat']
+})
+
+export const Channel = Type.Object({
+  identifier: Type.String({ description: 'The id of the channel', examples: ['football-fans'] }),
+  channelId: Type.String({ description: 'The same as identifier', examples: ['football-fans'] }),
+  defaultRuleSet,
+  groupType: ref(GroupType),
+  participation: Type.Unsafe<ChannelParticipation[]>(Type.Array(Type.Object({}), { description: 'Always empty: participants have a list of their own', examples: [[]] })),
+  systemChannel: Type.Boolean({ description: 'Whether it is left out of lists', examples: [false] }),
+  timelineEvents: Type.Array(ref(TimelineEvent), { description: 'What happened to it before it was created here', examples: [[]] }),
+  ...audits
+}, {
+  $id: 'Channel',
+  description: 'A channel: participants, and the messages they share',
+  examples: [{
+    identifier: 'football-fans',
+    channelId: 'football-fans',
+    defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat',
+    groupType: 'public',
+    participation: [],
+    systemChannel: false,
+    timelineEvents: [],
+    audit: exampleAudit,
+    auditInfo: exampleAudit
+  }]
+})
+export type Channel = Static<typeof Channel>
+
+export const NewChannel = Type.Object({
+  channelId: Type.Optional(Type.String({ description: 'The id it is to have, 8 to 72 characters. Left out: a UUID', examples: ['football-fans'] })),
+  defaultRuleSet,
+  participation: Type.Optional(Type.Array(ref(InitialParticipation), {
+    maxItems: MOST_INITIAL_PARTICIPANTS, description: 'Who is in it from the beginning, up to 1,000; a user who creates it is, listed or not', examples: [[]]
+  })),
+  systemChannel: Type.Optional(Type.Boolean({ description: 'Whether it is left out of lists. Left out: false', examples: [false] })),
+  groupType: Type.Optional(ref(GroupType, 'Who may join: public, private or strict_private. Left out: public')),
+  timelineEvents: Type.Optional(Type.Array(ref(NewTimelineEvent), { description: 'What happened to it already', examples: [[]] })),
+  ...unsupportedInput
+}, {
+  $id: 'NewChannel',
+  description: 'A channel to create',
+  examples: [{ channelId: 'football-fans', defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat', groupType: 'public' }]
+})
+export type NewChannel = Static<typeof NewChannel>

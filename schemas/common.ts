@@ -1,0 +1,93 @@
+/** What several resources share: references, audit times, the error envelope, paging. */
+import { Type, type Static, type TSchema, type TUnsafe } from 'typebox'
+
+/** A named schema from within another one: a named component of the OpenAPI document, not a copy. */
+export function ref<Schema extends TSchema> (schema: Schema, description?: string): TUnsafe<Static<Schema>> {
+  const $ref = `${(schema as { $id?: string }).$id}#`
+  // A description beside a $ref is lost on the way to the document; beside an allOf it is kept.
+  return Type.Unsafe<Static<Schema>>(description === undefined ? { $ref } : { description, allOf: [{ $ref }] })
+}
+
+/** The latest time that a JavaScript Date can hold. */
+const LATEST_TIME_MS = 8.64e15
+const exampleTime = 1732240000000
+
+/** A time on the wire: milliseconds since the epoch. */
+export const Time = (description: string) =>
+  Type.Integer({ minimum: 0, maximum: LATEST_TIME_MS, description: `${description}, in milliseconds since the epoch`, examples: [exampleTime] })
+
+export const Reference = Type.Object({
+  identifier: Type.String({ description: 'The id of the entity', examples: ['@amy'] })
+}, { $id: 'Reference', description: 'Names an entity by its id', examples: [{ identifier: '@amy' }] })
+export type Reference = Static<typeof Reference>
+
+/** A further key is refused here, and only here: an entity sent in place of its reference is a mistake. */
+export const ReferenceInput = Type.Union([
+  Type.String({ description: 'The id of the entity', examples: ['@amy'] }),
+  Type.Object({
+    identifier: Type.String({ description: 'The id of the entity', examples: ['@amy'] })
+  }, { additionalProperties: false })
+], { $id: 'ReferenceInput', description: 'an id, as a string or as {"identifier": "<id>"} without further keys', examples: ['@amy', { identifier: '@amy' }] })
+export type ReferenceInput = Static<typeof ReferenceInput>
+
+export const AuditInfo = Type.Object({
+  createdAt: Time('When it was created'),
+  updatedAt: Time('When it was last changed')
+}, { $id: 'AuditInfo', description: 'When an entity was created and last changed', examples: [{ createdAt: exampleTime, updatedAt: exampleTime }] })
+export type AuditInfo = Static<typeof AuditInfo>
+
+/** The same times under mitter's documented name and under that of its SDKs. */
+export const audits = {
+  audit: ref(AuditInfo, 'When it was created and last changed'),
+  auditInfo: ref(AuditInfo, 'The same as audit, under the name that mitter\'s SDKs read')
+}
+
+export const ErrorEnvelope = Type.Object({
+  error: Type.String({ description: 'The kind of error, in short', examples: ['Not Found'] }),
+  message: Type.String({ description: 'What was wrong and what would be right', examples: ['There is no channel "football-fans"'] }),
+  errorCode: Type.String({ description: 'What was wrong, for programs', examples: ['entity_not_found'] }),
+  error_code: Type.String({ description: 'The same as errorCode', examples: ['entity_not_found'] }),
+  reason: Type.Optional(Type.String({ description: 'Why a relay operation was refused', examples: ['not_found'] })),
+  instanceId: Type.String({ description: 'The id of the request, which its log lines carry', examples: ['0a1b5d7e-58a1-4d3c-9a57-8f1c2f4f9a10'] }),
+  diagnostics: Type.Optional(Type.Unsafe<Record<string, unknown>>({
+    type: 'object', description: 'Names what was at fault', examples: [{ field: 'body/groupType' }]
+  })),
+  timestamp: Time('When the error happened')
+}, {
+  $id: 'ErrorEnvelope',
+  description: 'What every error answers',
+  examples: [{
+    error: 'Not Found',
+    message: 'There is no channel "football-fans"',
+    errorCode: 'entity_not_found',
+    error_code: 'entity_not_found',
+    reason: 'not_found',
+    instanceId: '0a1b5d7e-58a1-4d3c-9a57-8f1c2f4f9a10',
+    timestamp: exampleTime
+  }]
+})
+export type ErrorEnvelope = Static<typeof ErrorEnvelope>
+
+/** Rows of a page: asked for by nobody, and at most. Bounded, so that no page holds the store up. */
+export const DEFAULT_PAGE_ROWS = 45
+export const LARGEST_PAGE_ROWS = 200
+/** Rows that an offset may pass over: each of them costs a step in an index. */
+export const LARGEST_OFFSET_ROWS = 10_000
+
+export const PagingQuery = Type.Object({
+  before: Type.Optional(Type.String({ description: 'Entities older than the one with this id, newest first', examples: ['3f0d8a52-0b4c-4f7e-8d53-2b7f0e6f6a11'] })),
+  after: Type.Optional(Type.String({ description: 'Entities newer than the one with this id, oldest first', examples: ['3f0d8a52-0b4c-4f7e-8d53-2b7f0e6f6a11'] })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LARGEST_PAGE_ROWS, default: DEFAULT_PAGE_ROWS, description: 'Entities at most, 1 to 200', examples: [20] })),
+  entityCountOffset: Type.Optional(Type.Integer({ minimum: 0, maximum: LARGEST_OFFSET_ROWS, default: 0, description: 'Entities to pass over, 0 to 10,000', examples: [0] }))
+})
+export type PagingQuery = Static<typeof PagingQuery>
+
+/** Ids in a comma-separated path segment (contract 1, rule 9). */
+export const LARGEST_ID_LIST = 45
+
+/** Accepted so that clients which send them empty work; with content they are refused as not supported yet. */
+export const unsupportedInput = {
+  appliedAcls: Type.Optional(Type.Unknown({ description: 'Access control lists. Not supported yet: leave out, or send empty', examples: [{}] })),
+  entityMetadata: Type.Optional(Type.Unknown({ description: 'Metadata. Not supported yet: leave out, or send empty', examples: [{}] })),
+  entityProfile: Type.Optional(Type.Unknown({ description: 'Profile. Not supported yet: leave out, or send empty', examples: [{}] }))
+}

@@ -1,0 +1,111 @@
+/** Messages (contract 6). */
+import { Type, type Static } from 'typebox'
+import { audits, ref, Reference, ReferenceInput, Time, unsupportedInput } from './common.ts'
+import { NewTimelineEvent, TimelineEvent } from './timeline.ts'
+
+/** Bytes of UTF-8 that a text may take, and items of data (contract 1, rule 9). */
+export const LONGEST_TEXT_BYTES = 65_536
+export const MOST_MESSAGE_DATA = 64
+
+const exampleId = '3f0d8a52-0b4c-4f7e-8d53-2b7f0e6f6a11'
+const exampleAudit = { createdAt: 1732240000000, updatedAt: 1732240000000 }
+
+export const MessageDatum = Type.Object({
+  dataType: Type.String({ description: 'What the data is, for its readers', examples: ['com.example.location'] }),
+  data: Type.Unknown({ description: 'Any JSON, kept as it is', examples: [{ latitude: 52.5, longitude: 13.4 }] })
+}, {
+  $id: 'MessageDatum',
+  description: 'Structured data that a message carries beside its text',
+  examples: [{ dataType: 'com.example.location', data: { latitude: 52.5, longitude: 13.4 } }]
+})
+export type MessageDatum = Static<typeof MessageDatum>
+
+const messageType = Type.Enum(['Standard', 'Notification', 'OutOfBand'], { description: 'How clients are to treat it', examples: ['Standard'] })
+const payloadType = Type.String({ description: 'What the payload is', examples: ['mitter.mt.Text'] })
+const textPayload = Type.String({
+  'x-max-bytes': LONGEST_TEXT_BYTES,
+  description: 'The text, up to 65,536 bytes of UTF-8',
+  examples: ['Good morning!']
+})
+const messageData = Type.Array(ref(MessageDatum), {
+  maxItems: MOST_MESSAGE_DATA, description: 'Structured data, up to 64 items', examples: [[]]
+})
+
+export const Message = Type.Object({
+  messageId: Type.String({ description: 'The id of the message', examples: [exampleId] }),
+  identifier: Type.String({ description: 'The same as messageId', examples: [exampleId] }),
+  channelId: ref(Reference, 'The channel it was sent to'),
+  senderId: ref(Reference, 'The user who sent it; .system for the application, .deleted for a user who was deleted since'),
+  messageType,
+  payloadType,
+  textPayload,
+  messageData,
+  timelineEvents: Type.Array(ref(TimelineEvent), { description: 'What happened to it; the first says when it was sent', examples: [[]] }),
+  editedAt: Type.Optional(Time('When its content was last changed; absent if it never was')),
+  ...audits
+}, {
+  $id: 'Message',
+  description: 'A message of a channel',
+  examples: [{
+    messageId: exampleId,
+    identifier: exampleId,
+    channelId: { identifier: 'football-fans' },
+    senderId: { identifier: '@amy' },
+    messageType: 'Standard',
+    payloadType: 'mitter.mt.Text',
+    textPayload: 'Good morning!',
+    messageData: [],
+    timelineEvents: [],
+    audit: exampleAudit,
+    auditInfo: exampleAudit
+  }]
+})
+export type Message = Static<typeof Message>
+
+export const NewMessage = Type.Object({
+  messageId: Type.Optional(Type.String({ description: 'The id it is to have, 8 to 72 characters. Left out: a UUID', examples: ['greeting-1'] })),
+  messageType: Type.Optional(messageType),
+  payloadType: Type.Optional(payloadType),
+  senderId: Type.Optional(ref(ReferenceInput, 'Who sends it: yourself, which is the default; the application may name anyone')),
+  textPayload,
+  messageData: Type.Optional(messageData),
+  timelineEvents: Type.Optional(Type.Array(ref(NewTimelineEvent), { description: 'What happened to it already', examples: [[]] })),
+  ...unsupportedInput
+}, { $id: 'NewMessage', description: 'A message to send', examples: [{ textPayload: 'Good morning!' }] })
+export type NewMessage = Static<typeof NewMessage>
+
+export const MessageEdit = Type.Object({
+  textPayload: Type.Optional(textPayload),
+  messageData: Type.Optional(messageData)
+}, { $id: 'MessageEdit', description: 'What to put in the place of a message\'s content: at least one of both', examples: [{ textPayload: 'Good evening!' }] })
+export type MessageEdit = Static<typeof MessageEdit>
+
+export const RelayOutcome = Type.Object({
+  status: Type.Literal('relayed', { description: 'The message was stored and handed to every stream', examples: ['relayed'] }),
+  recipientsCount: Type.Integer({ minimum: 0, description: 'Members who receive it, the sender included, connected or not', examples: [2] }),
+  cursor: Type.String({ description: 'The cursor of the message on event streams', examples: ['k3f9x2ab10qz-2a-9f3kq1'] })
+}, { $id: 'RelayOutcome', description: 'What became of a message', examples: [{ status: 'relayed', recipientsCount: 2, cursor: 'k3f9x2ab10qz-2a-9f3kq1' }] })
+export type RelayOutcome = Static<typeof RelayOutcome>
+
+export const SentMessage = Type.Object({
+  ...Message.properties,
+  relay: ref(RelayOutcome, 'What became of it')
+}, {
+  $id: 'SentMessage',
+  description: 'A message as stored, and what became of it',
+  examples: [{
+    messageId: exampleId,
+    identifier: exampleId,
+    channelId: { identifier: 'football-fans' },
+    senderId: { identifier: '@amy' },
+    messageType: 'Standard',
+    payloadType: 'mitter.mt.Text',
+    textPayload: 'Good morning!',
+    messageData: [],
+    timelineEvents: [],
+    audit: exampleAudit,
+    auditInfo: exampleAudit,
+    relay: { status: 'relayed', recipientsCount: 2, cursor: 'k3f9x2ab10qz-2a-9f3kq1' }
+  }]
+})
+export type SentMessage = Static<typeof SentMessage>

@@ -1,0 +1,86 @@
+/** Participation (contract 4): one stored status, two renderings of it. */
+import { Type, type Static } from 'typebox'
+import { audits, LARGEST_PAGE_ROWS, ref, Reference, ReferenceInput, Time } from './common.ts'
+import { ScreenName } from './user.ts'
+
+const exampleAudit = { createdAt: 1732240000000, updatedAt: 1732240000000 }
+
+export const ParticipationStatus = Type.Enum(['Active', 'ReadOnly', 'Disabled'], {
+  $id: 'ParticipationStatus',
+  description: 'What a participant may do: Active receives and sends, ReadOnly receives, Disabled neither',
+  examples: ['Active']
+})
+export type ParticipationStatus = Static<typeof ParticipationStatus>
+
+export const RelayStatus = Type.Enum(['active', 'pending', 'muted', 'disabled'], {
+  $id: 'RelayStatus',
+  description: 'The same in more detail: a Disabled participant is pending (it asked to join) or disabled',
+  examples: ['active']
+})
+export type RelayStatus = Static<typeof RelayStatus>
+
+const roles = Type.Array(Type.Enum(['admin']), { description: 'What it is beside a participant', examples: [['admin']] })
+
+export const Participant = Type.Object({
+  userId: Type.String({ description: 'The id of the user', examples: ['@amy'] }),
+  identifier: Type.String({ description: 'The same as userId', examples: ['@amy'] }),
+  screenName: Type.Optional(ref(ScreenName, 'The name that others see'))
+}, { $id: 'Participant', description: 'The user who participates', examples: [{ userId: '@amy', identifier: '@amy' }] })
+export type Participant = Static<typeof Participant>
+
+export const ChannelParticipation = Type.Object({
+  channelParticipationId: Type.String({ description: 'The id of the participation', examples: ['5d2a7e66-7d0a-4a3f-9d7e-0d3c9b1c6a01'] }),
+  participantId: ref(Reference, 'The user who participates'),
+  participant: Type.Optional(ref(Participant, 'The same, with the name that others see')),
+  participationStatus: ref(ParticipationStatus),
+  relayStatus: ref(RelayStatus),
+  roles,
+  joinedAt: Time('When it joined, or asked to'),
+  channelId: ref(Reference, 'The channel'),
+  ...audits
+}, {
+  $id: 'ChannelParticipation',
+  description: 'A user\'s place in a channel',
+  examples: [{
+    channelParticipationId: '5d2a7e66-7d0a-4a3f-9d7e-0d3c9b1c6a01',
+    participantId: { identifier: '@amy' },
+    participant: { userId: '@amy', identifier: '@amy', screenName: { screenName: 'Amy' } },
+    participationStatus: 'Active',
+    relayStatus: 'active',
+    roles: ['admin'],
+    joinedAt: 1732240000000,
+    channelId: { identifier: 'football-fans' },
+    audit: exampleAudit,
+    auditInfo: exampleAudit
+  }]
+})
+export type ChannelParticipation = Static<typeof ChannelParticipation>
+
+export const BriefParticipation = Type.Object({
+  participantId: ref(Reference, 'The user who participates'),
+  participationStatus: ref(ParticipationStatus)
+}, {
+  $id: 'BriefParticipation',
+  description: 'A user\'s place in a channel, in short',
+  examples: [{ participantId: { identifier: '@amy' }, participationStatus: 'Active' }]
+})
+export type BriefParticipation = Static<typeof BriefParticipation>
+
+export const NewParticipation = Type.Object({
+  participantId: ref(ReferenceInput, 'Who is to participate: yourself; the application may name anyone'),
+  participationStatus: Type.Optional(ref(ParticipationStatus, 'What it may do; heeded only where the application adds. Left out: Active'))
+}, { $id: 'NewParticipation', description: 'A participant to add', examples: [{ participantId: '@amy' }] })
+export type NewParticipation = Static<typeof NewParticipation>
+
+export const InitialParticipation = Type.Object({
+  ...NewParticipation.properties,
+  roles: Type.Optional(roles)
+}, { $id: 'InitialParticipation', description: 'A participant of a channel from its beginning', examples: [{ participantId: '@amy', participationStatus: 'Active' }] })
+export type InitialParticipation = Static<typeof InitialParticipation>
+
+export const ParticipantsQuery = Type.Object({
+  participationStatus: Type.Optional(Type.String({ description: 'Which ones, comma-separated: Active, ReadOnly, Disabled. Left out, with relayStatus too: Active', examples: ['Active,ReadOnly'] })),
+  relayStatus: Type.Optional(Type.String({ description: 'Which ones, comma-separated: active, pending, muted, disabled', examples: ['pending'] })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LARGEST_PAGE_ROWS, description: 'The first so many, 1 to 200. Left out: all', examples: [20] })),
+  expandParticipants: Type.Optional(Type.Boolean({ default: true, description: 'false: only participantId and participationStatus of each', examples: [true] }))
+})

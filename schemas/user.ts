@@ -1,0 +1,51 @@
+/** Users (contract 7). */
+import { Type, type Static } from 'typebox'
+import { audits, ref, unsupportedInput } from './common.ts'
+
+const exampleAudit = { createdAt: 1732240000000, updatedAt: 1732240000000 }
+
+export const ScreenName = Type.Object({
+  screenName: Type.String({ description: 'The name that others see', examples: ['Amy'] })
+}, { $id: 'ScreenName', description: 'The name that others see', examples: [{ screenName: 'Amy' }] })
+export type ScreenName = Static<typeof ScreenName>
+
+export const UserLocator = Type.Unsafe<Record<string, unknown>>({
+  $id: 'UserLocator',
+  type: 'object',
+  description: 'Where a user can be found, kept as it is',
+  examples: [{ '@type': 'email', locator: 'email:amy@example.com' }]
+})
+export type UserLocator = Static<typeof UserLocator>
+
+export const User = Type.Object({
+  userId: Type.String({ description: 'The id of the user', examples: ['@amy'] }),
+  identifier: Type.String({ description: 'The same as userId', examples: ['@amy'] }),
+  screenName: Type.Optional(ref(ScreenName, 'The name that others see')),
+  userLocators: Type.Array(ref(UserLocator), { description: 'Where the user can be found', examples: [[]] }),
+  systemUser: Type.Boolean({ description: 'Whether it is a machine\'s user', examples: [false] }),
+  synthetic: Type.Boolean({ description: 'Always false: every user was created by the application', examples: [false] }),
+  ...audits
+}, {
+  $id: 'User',
+  description: 'A user of the application',
+  examples: [{
+    userId: '@amy',
+    identifier: '@amy',
+    screenName: { screenName: 'Amy' },
+    userLocators: [],
+    systemUser: false,
+    synthetic: false,
+    audit: exampleAudit,
+    auditInfo: exampleAudit
+  }]
+})
+export type User = Static<typeof User>
+
+export const NewUser = Type.Object({
+  userId: Type.Optional(Type.String({ description: 'The id it is to have, 1 to 72 characters. Left out: a UUID', examples: ['@amy'] })),
+  screenName: Type.Optional(ref(ScreenName, 'The name that others see')),
+  userLocators: Type.Optional(Type.Array(ref(UserLocator), { description: 'Where the user can be found', examples: [[]] })),
+  systemUser: Type.Optional(Type.Boolean({ description: 'Whether it is a machine\'s user. Left out: false', examples: [false] })),
+  ...unsupportedInput
+}, { $id: 'NewUser', description: 'A user to create', examples: [{ userId: '@amy', screenName: { screenName: 'Amy' } }] })
+export type NewUser = Static<typeof NewUser>

@@ -1,0 +1,112 @@
+/** Joins the parts: the only file of src that imports routes. What a process adds to it is in server.ts. */
+import { randomUUID } from 'node:crypto'
+import cors from '@fastify/cors'
+import swagger from '@fastify/swagger'
+import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { channels } from '../routes/channels.ts'
+import { documentation } from '../routes/documentation.ts'
+import { events } from '../routes/events.ts'
+import { health } from '../routes/health.ts'
+import { messages } from '../routes/messages.ts'
+import { notImplemented } from '../routes/not-implemented.ts'
+import { participants } from '../routes/participants.ts'
+import { userTokens } from '../routes/tokens.ts'
+import { users } from '../routes/users.ts'
+import { namedSchemas } from '../schemas/named.ts'
+import type { Authenticate } from './auth/authenticate.ts'
+import type { Tokens } from './auth/tokens.ts'
+import { LARGEST_BODY_BYTES, parseBodies } from './http/body.ts'
+import { authenticated, refuseEmptySegments } from './http/callers.ts'
+import { corsOptions } from './http/cors.ts'
+import { documentOptions } from './http/document.ts'
+import { answerConnectionError, answerError, answerErrors } from './http/envelope.ts'
+import { RequestLog, serializers } from './http/log.ts'
+import { collectRoutes, refuseOtherMethods } from './http/methods.ts'
+import { validatorCompiler } from './http/validation.ts'
+import type { Streams } from './relay/streams.ts'
+import type { Store } from './store/store.ts'
+
+export interface AppOptions {
+  store: Store
+  authenticate: Authenticate
+  tokens: Pick<Tokens, 'issueUserToken' | 'issueEventToken'>
+  streams: Streams
+  /** Origins whose pages may call; none: no CORS at all. */
+  corsOrigins: string[]
+  /** false: no log; true: JSON on standard output. */
+  logger: FastifyBaseLogger | boolean
+}
+
+/** Characters of a path segment: 45 ids of 72 characters and their commas, each of them percent-encoded. */
+const LONGEST_SEGMENT = 45 * 73 * 3
+
+/** How long a request may take to arrive: long enough for 256 KiB on a bad line, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 30_000
+/** And its headers. Must be less: Node exchanges the two otherwise. */
+const HEADERS_TIMEOUT_MS = 15_000
+/** How often Node looks for requests that took too long, in milliseconds. */
+const TIMEOUT_CHECK_MS = 5_000
+
+/** The service without a process: neither listens nor opens or closes anything that it was given. */
+export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
+  const { store, authenticate, tokens, streams, corsOrigins } = options
+  const app = createServer(options.logger)
+  parseBodies(app)
+  answerErrors(app)
+  app.setValidatorCompiler(validatorCompiler(namedSchemas))
+  // Plain, so that an answer never loses what its schema forgot to name.
+  app.setSerializerCompiler(() => JSON.stringify)
+  for (const schema of namedSchemas) app.addSchema(schema)
+
+  const known = collectRoutes(app)
+  await app.register(swagger, documentOptions)
+  if (corsOrigins.length > 0) await app.register(cors, corsOptions(corsOrigins))
+
+  await app.register(health, { store })
+  await app.register(documentation)
+  await app.register(async callers => {
+    callers.addHook('onRequest', authenticated(authenticate))
+    callers.addHook('onRequest', refuseEmptySegments)
+    await callers.register(users, { store })
+    await callers.register(userTokens, { store, tokens })
+    await callers.register(channels, { store })
+    await callers.register(participants, { store })
+    await callers.register(messages, { store })
+    await callers.register(events, { streams })
+    await callers.register(notImplemented)
+  })
+  refuseOtherMethods(app, known)
+
+  // Before the server stops listening, while its connections are open: streams take their leave.
+  app.addHook('preClose', async () => {
+    // A request under way was promised a connection to keep. Closing waits for that connection, but not for long.
+    app.server.keepAliveTimeout = app.server.keepAliveTimeoutBuffer = 1
+    await streams.drain()
+  })
+  return app
+}
+
+function createServer (logger: FastifyBaseLogger | boolean): FastifyInstance {
+  return fastify({
+    ...(typeof logger === 'boolean'
+      ? { logger: logger && { serializers } }
+      : { loggerInstance: logger.child({}, { serializers }) }),
+    logController: new RequestLog(),
+    genReqId: () => randomUUID(),
+    bodyLimit: LARGEST_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      requireHostHeader: false // answerErrors sees to it, in the envelope
+    },
+    routerOptions: { maxParamLength: LONGEST_SEGMENT, ignoreTrailingSlash: false },
+    trustProxy: false,
+    // A 503 would strand an EventSource: until the end, whoever gets through is answered.
+    return503OnClosing: false,
+    // Idle connections are closed at once; requests under way are finished.
+    forceCloseConnections: 'idle',
+    frameworkErrors: answerError,
+    clientErrorHandler: answerConnectionError
+  })
+}

@@ -1,0 +1,140 @@
+/** Who is calling (contract 2): from headers and query to a principal. */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { Refusal, refuse } from '../errors.ts'
+import type { Store } from '../store/store.ts'
+import type { Credentials } from './credentials.ts'
+import type { Principal, UserPrincipal } from './principal.ts'
+import type { Claims, Tokens } from './tokens.ts'
+
+/** What a request says about its caller. `eventStream`: it asks for a stream, where event tokens are good. */
+export interface Shown {
+  headers: IncomingHttpHeaders
+  query: unknown
+  eventStream: boolean
+}
+
+/** Throws `noCredentials`, `claimRejected`, and for sudo `missingPrivilege` and `userNotFound`. */
+export type Authenticate = (request: Shown) => Promise<Principal>
+
+export interface AuthenticateOptions {
+  credentials: Credentials
+  tokens: Pick<Tokens, 'verify'>
+  store: Pick<Store, 'getUser' | 'getToken'>
+}
+
+export function createAuthenticate ({ credentials, tokens, store }: AuthenticateOptions): Authenticate {
+  const ownBasic = digest(`${credentials.accessKey}:${credentials.accessSecret}`)
+
+  return async function authenticate (request) {
+    const applicationId = header(request.headers, 'x-mitter-application-id')
+    if (applicationId !== undefined && applicationId !== credentials.applicationId) {
+      throw refuse('claimRejected', 'X-Mitter-Application-Id names another application: send this one\'s id, or leave the header out')
+    }
+    const principals: Principal[] = []
+    for (const shown of credentialsOf(request)) principals.push(await principalOf(shown, request))
+    const [first, ...others] = principals
+    if (first === undefined) throw refuse('noCredentials')
+    if (others.some((other) => !same(first, other))) {
+      throw refuse('claimRejected', 'The credentials of this call name different callers: send one of them only')
+    }
+    return await sudo(first, header(request.headers, 'x-mitter-sudo-user-id'))
+  }
+
+  async function principalOf (shown: Credential, { headers, eventStream }: Shown): Promise<Principal> {
+    if (shown.kind === 'basic') {
+      // A browser page holds no application's secret: where one sends it, something has gone wrong.
+      if (header(headers, 'origin') !== undefined) throw refuse('claimRejected', 'The access key is not for browsers: call with a user token there')
+      if (!timingSafeEqual(digest(Buffer.from(shown.value, 'base64')), ownBasic)) throw refuse('claimRejected', 'The access key or its secret is wrong')
+      return { kind: 'application' }
+    }
+    const claims = tokens.verify(shown.value)
+    if (shown.kind === 'query' && claims.use !== 'events') {
+      throw refuse('claimRejected', 'A user token does not belong in a URL: get an event token with POST /v1/users/me/event-tokens and send that as access_token')
+    }
+    if (claims.use === 'events' && !eventStream) throw refuse('claimRejected', 'An event token is good for event streams only: send a user token')
+    return userOf(claims, await lineageOf(claims))
+  }
+
+  /** The tokens that must stay unrevoked; throws where one of them is revoked, or the user is gone. */
+  async function lineageOf ({ userTokenId, userId }: Claims): Promise<string[]> {
+    if (userTokenId === undefined) {
+      await mustStillExist(userId)
+      return []
+    }
+    const state = await store.getToken(userTokenId)
+    if (!state?.live || state.userId !== userId) throw refuse('claimRejected', 'The token was revoked: ask for a new one')
+    return state.lineage
+  }
+
+  async function mustStillExist (userId: string): Promise<void> {
+    try {
+      await store.getUser(userId)
+    } catch (err) {
+      if (err instanceof Refusal && err.refusal === 'userNotFound') throw refuse('claimRejected', 'The user of this token was deleted')
+      throw err
+    }
+  }
+
+  /** Acting as a user is for the application, and needs no token of that user. */
+  async function sudo (principal: Principal, userId: string | undefined): Promise<Principal> {
+    if (userId === undefined) return principal
+    if (principal.kind === 'user') throw refuse('missingPrivilege', 'X-Mitter-Sudo-User-Id is for the application only: leave it out')
+    await store.getUser(userId)
+    return { kind: 'user', userId, lineage: [], receiveOnly: false }
+  }
+}
+
+/** One credential as it was sent; `query` is a token too, from the URL. */
+interface Credential {
+  kind: 'token' | 'query' | 'basic'
+  value: string
+}
+
+/** All that the request shows; a second one must agree with the first. */
+function credentialsOf ({ headers, query, eventStream }: Shown): Credential[] {
+  const found: Credential[] = []
+  const authorization = header(headers, 'authorization')
+  if (authorization !== undefined) found.push(authorizationOf(authorization))
+  const issued = header(headers, 'x-issued-mitter-user-authorization')
+  if (issued !== undefined) found.push({ kind: 'token', value: issued })
+  // Elsewhere it is an unknown query parameter, and ignored as such (contract 1, rule 3).
+  const inUrl = (query as { access_token?: unknown } | undefined)?.access_token
+  if (eventStream && inUrl !== undefined) {
+    if (typeof inUrl !== 'string') throw refuse('claimRejected', 'access_token is given more than once: send one')
+    found.push({ kind: 'query', value: inUrl })
+  }
+  return found
+}
+
+/** Schemes are compared without regard to case (RFC 9110, 11.1). */
+function authorizationOf (authorization: string): Credential {
+  const [, scheme = '', value = ''] = /^(\S*) *(.*)$/s.exec(authorization) ?? []
+  switch (scheme.toLowerCase()) {
+    case 'bearer': return { kind: 'token', value }
+    case 'basic': return { kind: 'basic', value }
+    case 'auth': throw refuse('notImplemented', 'The signature (Authorization: Auth)')
+    default: throw refuse('claimRejected', 'Authorization must be "Bearer <user token>", or Basic with the access key and its secret')
+  }
+}
+
+function userOf (claims: Claims, lineage: string[]): UserPrincipal {
+  const receiveOnly = claims.use === 'events'
+  const end = receiveOnly ? claims.parentExp : claims.exp
+  return { kind: 'user', userId: claims.userId, lineage, receiveOnly, ...(end === undefined ? {} : { expiresAt: end * 1000 }) }
+}
+
+function same (one: Principal, other: Principal): boolean {
+  return one.kind === 'user' ? other.kind === 'user' && one.userId === other.userId : other.kind === 'application'
+}
+
+/** A header's value; an empty one is none. */
+function header (headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name]
+  return value === undefined || value.length === 0 ? undefined : String(value)
+}
+
+/** Digests have one length, which a comparison in constant time needs. */
+function digest (content: string | Buffer): Buffer {
+  return createHash('sha256').update(content).digest()
+}

@@ -1,0 +1,144 @@
+/** User tokens and event tokens (contract 2): what they say, and how they are made and checked. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { createSigner, createVerifier, TOKEN_ERROR_CODES } from 'fast-jwt'
+import { Type, type Static } from 'typebox'
+import { Value } from 'typebox/value'
+import { Refusal, refuse } from '../errors.ts'
+import type { Store } from '../store/store.ts'
+import type { Credentials } from './credentials.ts'
+import { actorOf, type Principal, type UserPrincipal } from './principal.ts'
+
+const ISSUER = 'mitter-io'
+const ALGORITHM = 'HS512'
+/** How long an event token is good for connects and reconnects (contract 2), in milliseconds. */
+const EVENT_TOKEN_MS = 12 * 3_600_000
+
+/** All values are ASCII without > ? ~, so that the payload decodes with `atob` (contract 2). Times are in seconds. */
+const Claims = Type.Object({
+  iss: Type.Literal(ISSUER),
+  applicationId: Type.String(),
+  userId: Type.String(),
+  /** The stored token; of an event token: its maker. Absent where the application made an event token for a user. */
+  userTokenId: Type.Optional(Type.String()),
+  /** Random: mitter's clients expect it, nothing is decided by it. */
+  usertoken: Type.Optional(Type.String()),
+  /** Present on event tokens: good for event streams only. */
+  use: Type.Optional(Type.Literal('events')),
+  exp: Type.Optional(Type.Integer()),
+  /** When an event token's maker ends, and with it the streams that the event token opened. */
+  parentExp: Type.Optional(Type.Integer())
+})
+export type Claims = Static<typeof Claims>
+
+export interface Tokens {
+  /**
+   * A new token for a user, stored so that it can be revoked. One that a user asks for itself ends no later
+   * than, and is revoked with, the token that asks. Throws `userNotFound`, `missingPrivilege`.
+   */
+  issueUserToken (principal: Principal, userId: string): Promise<{ signedToken: string, tokenId: string }>
+  /** A receive-only child of the token that asks; stored nowhere. `expiresAt` is in milliseconds. Throws `missingPrivilege`. */
+  issueEventToken (principal: UserPrincipal): Promise<{ eventToken: string, expiresAt: number }>
+  /** The claims of a token that is ours and has not expired; whether it was revoked only the store knows. Throws `claimRejected`. */
+  verify (token: string): Claims
+}
+
+export interface TokensOptions {
+  credentials: Pick<Credentials, 'applicationId' | 'tokenSecret'>
+  store: Pick<Store, 'append'>
+  /** 0: tokens do not end. */
+  ttlSeconds: number
+  /** Milliseconds since the epoch. */
+  now?: () => number
+}
+
+export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }: TokensOptions): Tokens {
+  const { applicationId, tokenSecret } = credentials
+  const sign = createSigner<Claims>({ key: tokenSecret, algorithm: ALGORITHM, noTimestamp: true })
+  // Expiry is checked below, by our clock and with a message that helps.
+  const verifySignature = createVerifier<string>({ key: tokenSecret, algorithms: [ALGORITHM], allowedIss: ISSUER, ignoreExpiration: true })
+
+  return {
+    async issueUserToken (principal, userId) {
+      const parent = principal.kind === 'user' ? principal : undefined
+      mustNotBeEventToken(parent)
+      if (parent !== undefined && parent.userId !== userId) throw refuse('missingPrivilege', 'A user can ask for tokens for itself only')
+      const tokenId = randomUUID()
+      const ownEnd = ttlSeconds === 0 ? undefined : now() + ttlSeconds * 1000
+      const exp = seconds(earlier(ownEnd, parent?.expiresAt))
+      const parentId = parent?.lineage[0]
+      await store.append({
+        type: 'issue-token',
+        actor: actorOf(principal),
+        userId,
+        tokenId,
+        ...(parentId === undefined ? {} : { parentId }),
+        ...(exp === undefined ? {} : { expiresAt: exp * 1000 })
+      })
+      const usertoken = randomBytes(16).toString('hex')
+      const signedToken = sign({ iss: ISSUER, userTokenId: tokenId, usertoken, applicationId, userId, ...(exp === undefined ? {} : { exp }) })
+      return { signedToken, tokenId }
+    },
+
+    async issueEventToken (principal) {
+      mustNotBeEventToken(principal)
+      const userTokenId = principal.lineage[0]
+      const parentExp = seconds(principal.expiresAt)
+      const exp = seconds(earlier(now() + EVENT_TOKEN_MS, principal.expiresAt))!
+      const eventToken = sign({
+        iss: ISSUER,
+        applicationId,
+        userId: principal.userId,
+        ...(userTokenId === undefined ? {} : { userTokenId }),
+        use: 'events',
+        exp,
+        ...(parentExp === undefined ? {} : { parentExp })
+      })
+      return { eventToken, expiresAt: exp * 1000 }
+    },
+
+    verify (token) {
+      const claims = trusted(() => verifySignature(token))
+      if (claims.applicationId !== applicationId) throw refuse('claimRejected', 'The token is for another application: ask this one for a token')
+      if (claims.exp !== undefined && now() >= claims.exp * 1000) {
+        throw refuse('claimRejected', `The token expired at ${new Date(claims.exp * 1000).toISOString()}: ask for a new one`)
+      }
+      return claims
+    }
+  }
+}
+
+function mustNotBeEventToken (principal: UserPrincipal | undefined): void {
+  if (principal?.receiveOnly) throw refuse('missingPrivilege', 'An event token is good for event streams only: ask for further tokens with a user token')
+}
+
+/** What the signature vouches for, in the shape of claims; every other outcome is a 401. */
+function trusted (verifySignature: () => unknown): Claims {
+  let claims: unknown
+  try {
+    claims = verifySignature()
+  } catch (err) {
+    throw unreadable((err as { code?: string }).code)
+  }
+  // A user token is a stored one; only an event token may name none.
+  if (!Value.Check(Claims, claims) || (claims.use === undefined && claims.userTokenId === undefined)) {
+    throw unreadable(TOKEN_ERROR_CODES.invalidPayload)
+  }
+  return claims
+}
+
+function unreadable (code: string | undefined): Refusal {
+  return code === TOKEN_ERROR_CODES.malformed
+    ? refuse('claimRejected', 'The token is malformed: send the whole signedToken, three parts with dots between them')
+    : refuse('claimRejected', 'The token was not made by this service, or was changed: ask this service for a token')
+}
+
+/** The earlier of two times; undefined: never. */
+function earlier (one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined) return other
+  return other === undefined ? one : Math.min(one, other)
+}
+
+/** Whole seconds, as JWT has times. */
+function seconds (ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.floor(ms / 1000)
+}

@@ -1,0 +1,54 @@
+/** What answers have in common: ready-made JSON, cursors, counts, and how the OpenAPI document tells of them. */
+import type { FastifyReply } from 'fastify'
+import { Type, type Static, type TSchema, type TUnsafe } from 'typebox'
+import { ErrorEnvelope, ref } from '../../schemas/common.ts'
+
+export const CURSOR_HEADER = 'x-event-cursor'
+export const COUNT_HEADER = 'x-mitter-paginated-estimated-count'
+
+const headerSchemas = {
+  'X-Event-Cursor': { type: 'string', description: 'The cursor of the log at the moment of reading: a stream opened after it continues from here' },
+  'X-Mitter-Paginated-Estimated-Count': { type: 'integer', description: 'How many there are, whatever the page holds' },
+  'X-Relay-Status': { type: 'string', description: 'The status that resulted: active, pending, muted or disabled' },
+  'Preference-Applied': { type: 'string', description: 'return=representation, where Prefer asked for it' }
+}
+type HeaderName = keyof typeof headerSchemas
+
+/** A response schema: a named schema, or none, with a description and headers of its own. */
+export function answer<Schema extends TSchema> (schema: Schema, description: string, ...headers: HeaderName[]): TUnsafe<Static<Schema>> {
+  return Type.Unsafe<Static<Schema>>({ ...schema, description, ...documented(headers) })
+}
+
+/** A response without a body. */
+export function noContent (description: string, ...headers: HeaderName[]): TUnsafe<void> {
+  return Type.Unsafe<void>({ type: 'null', description, ...documented(headers) })
+}
+
+function documented (headers: HeaderName[]): object {
+  return headers.length === 0 ? {} : { headers: Object.fromEntries(headers.map(name => [name, headerSchemas[name]])) }
+}
+
+/** Any route may refuse, and does so in the envelope. */
+export const refusals = {
+  '4xx': answer(ref(ErrorEnvelope), 'Refused: the message says what would be right'),
+  '5xx': answer(ref(ErrorEnvelope), 'The service could not answer')
+}
+
+/** How callers show who they are (contract 2), on every route behind authentication. */
+export const security = [{ bearer: [] }, { userToken: [] }, { basic: [] }]
+
+/** Sends JSON text that is ready already, as it is. */
+export function sendText (reply: Pick<FastifyReply, 'type'>, text: string): void {
+  reply.type('application/json; charset=utf-8').send(text)
+}
+
+/** JSON text of an array of ready-made texts. */
+export function arrayText (texts: string[]): string {
+  return `[${texts.join(',')}]`
+}
+
+/** The answer of the routes that stream. */
+export const eventStream = Type.Unsafe<never>({
+  description: 'Frames as text/event-stream, until either side ends it; each data line is the JSON payload of one event',
+  content: { 'text/event-stream': { schema: { type: 'string', examples: ['id: k3f9x2ab10qz-2a-9f3kq1\nevent: message\ndata: {"@type":"new-message-payload"}\n\n'] } } }
+})

@@ -1,0 +1,81 @@
+/** Reading request bodies: JSON in UTF-8, or nothing (contract 1, rules 3, 4 and 10). */
+import { isUtf8 } from 'node:buffer'
+import type { FastifyInstance } from 'fastify'
+import { refuse, type Refusal } from '../errors.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body as it came, byte for byte; undefined where there was none. */
+    rawBody: Buffer | undefined
+  }
+}
+
+/** Bytes of a body (contract 1, rule 9). */
+export const LARGEST_BODY_BYTES = 256 * 1024
+
+/** Levels of objects and arrays within each other: what recurses over JSON, JSON.stringify included, must not run out of stack. */
+const DEEPEST_NESTING_LEVELS = 100
+
+type Done = (err: Error | null, body?: unknown) => void
+
+/** Replaces Fastify's own body parsers. An empty body is no body, whatever its content type says. */
+export function parseBodies (app: FastifyInstance): void {
+  // Refuses keys that would reach an object's prototype.
+  const parseJson = app.getDefaultJsonParser('error', 'error') as (request: unknown, text: string, done: Done) => void
+  app.decorateRequest('rawBody')
+  app.removeAllContentTypeParsers()
+
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    if (bytes.length === 0 || request.is404) return done(null, undefined)
+    request.rawBody = bytes
+    if (!isUtf8(bytes)) return done(refuse('invalidInputSyntax', 'The body is not UTF-8: send JSON in UTF-8'))
+    const text = bytes.toString('utf8')
+    parseJson(request, text, (err, body) => {
+      if (err !== null) return done(unreadable(text))
+      const flaw = flawOf(body)
+      if (flaw !== undefined) return done(refuse('invalidInputSyntax', flaw))
+      done(null, body)
+    })
+  })
+
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    if (bytes.length === 0 || request.is404) return done(null, undefined)
+    done(refuse('unsupportedMediaType', 'Send the body as JSON, with Content-Type: application/json'))
+  })
+}
+
+/** Why the text was refused. What the engine says quotes the body, so it stays out of logs: a refusal is not logged. */
+function unreadable (text: string): Refusal {
+  try {
+    JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch (err) {
+    return refuse('invalidInputSyntax', `The body is not JSON: ${(err as Error).message.toWellFormed()}`)
+  }
+  return refuse('invalidInputSyntax', 'The body has a key "__proto__", or "constructor" with "prototype" in it: rename it')
+}
+
+/** What JSON can say and we could not keep as it is; level by level, so that depth costs no stack. */
+function flawOf (body: unknown): string | undefined {
+  let level: unknown[] = [body]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > DEEPEST_NESTING_LEVELS) return `The body is nested deeper than ${DEEPEST_NESTING_LEVELS} levels: make it flatter`
+    const next: unknown[] = []
+    for (const value of level) {
+      if (typeof value === 'string' && !value.isWellFormed()) return loneSurrogate
+      if (typeof value === 'number' && !Number.isFinite(value)) return 'The body has a number that is too large: send a smaller one, or a string'
+      if (typeof value !== 'object' || value === null) continue
+      if (Array.isArray(value)) {
+        for (const item of value) next.push(item)
+        continue
+      }
+      for (const [key, item] of Object.entries(value)) {
+        if (!key.isWellFormed()) return loneSurrogate
+        next.push(item)
+      }
+    }
+    level = next
+  }
+  return undefined
+}
+
+const loneSurrogate = 'The body has half a surrogate pair (a \\ud800 to \\udfff without its other half): send whole characters'

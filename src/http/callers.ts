@@ -1,0 +1,52 @@
+/** Who is calling, and what only some may do where the store does not decide it (contract 7). */
+import type { FastifyRequest } from 'fastify'
+import type { Authenticate } from '../auth/authenticate.ts'
+import type { Principal } from '../auth/principal.ts'
+import { refuse } from '../errors.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Present on every route behind authentication. */
+    principal: Principal
+  }
+  interface FastifyContextConfig {
+    /** The route answers an event stream: event tokens are good here. */
+    eventStream?: boolean
+  }
+}
+
+/** An `onRequest` hook that finds out who calls, or refuses. */
+export function authenticated (authenticate: Authenticate) {
+  return async (request: FastifyRequest): Promise<void> => {
+    const eventStream = request.routeOptions.config.eventStream === true
+    request.principal = await authenticate({ headers: request.headers, query: request.query, eventStream })
+  }
+}
+
+/** An `onRequest` hook: an empty segment of a path (`/v1/channels/`) names nothing (contract 1, rule 5). */
+export async function refuseEmptySegments (request: FastifyRequest): Promise<void> {
+  if (Object.values(request.params as Record<string, string>).includes('')) {
+    throw refuse('notFound', 'The path has an empty id in it: write a # in an id as %23, and leave a slash at the end out')
+  }
+}
+
+/** The user whom a path names: `me` is whoever calls. */
+export function userOf (principal: Principal, userId: string): string {
+  if (userId !== 'me') return userId
+  if (principal.kind === 'user') return principal.userId
+  throw refuse('missingContext', 'The application is not a user: name one in the place of "me", or add X-Mitter-Sudo-User-Id')
+}
+
+/** `what` as in `create users`. */
+export function mustBeApplication (principal: Principal, what: string): void {
+  if (principal.kind !== 'application') throw refuse('missingPrivilege', `Only the application may ${what}: call with its access key`)
+}
+
+/** The user whom a path names, if it is the caller or the application calls. `what` as in `read a user`. */
+export function ownUserOf (principal: Principal, userId: string, what: string): string {
+  const named = userOf(principal, userId)
+  if (principal.kind === 'user' && principal.userId !== named) {
+    throw refuse('missingPrivilege', `Only the user itself and the application may ${what}: name "me"`)
+  }
+  return named
+}

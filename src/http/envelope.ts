@@ -1,0 +1,88 @@
+/** Every error, wherever it comes from, in the one envelope (contract 1, rules 6 and 10). */
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Refusal, refuse } from '../errors.ts'
+import type { ErrorEnvelope } from '../../schemas/common.ts'
+import { LARGEST_BODY_BYTES } from './body.ts'
+
+type Fault = Pick<Refusal, 'status' | 'code' | 'message'> & Partial<Pick<Refusal, 'reason' | 'diagnostics'>>
+
+export function envelopeOf (fault: Fault, instanceId: string): ErrorEnvelope {
+  return {
+    error: STATUS_CODES[fault.status]!,
+    message: fault.message,
+    errorCode: fault.code,
+    error_code: fault.code,
+    ...(fault.reason === undefined ? {} : { reason: fault.reason }),
+    instanceId,
+    ...(fault.diagnostics === undefined ? {} : { diagnostics: fault.diagnostics }),
+    timestamp: Date.now()
+  }
+}
+
+/** Has the app answer unknown paths and whatever is thrown. */
+export function answerErrors (app: FastifyInstance): void {
+  // Node would refuse this by itself (RFC 9112, 3.2), with an answer of its own.
+  app.addHook('onRequest', (request, reply, done) => {
+    const nameless = request.headers.host === undefined && request.raw.httpVersion === '1.1'
+    done(nameless ? refuse('badRequest', 'An HTTP/1.1 request names its host: send the header Host') : undefined)
+  })
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler((request, reply) =>
+    answerError(refuse('notFound', `There is nothing at ${request.method} ${JSON.stringify(pathOf(request.url))}`), request, reply))
+}
+
+/** The path of a URL. Its query stays out of answers and logs: a token may stand in it. */
+export function pathOf (url: string): string {
+  const end = url.search(/[?#]/)
+  return end === -1 ? url : url.slice(0, end)
+}
+
+/** Also Fastify's `frameworkErrors`: what goes wrong before there is a route. */
+export function answerError (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const refusal = refusalOf(error)
+  if (refusal.refusal === 'unknownError') request.log.error({ err: error, req: request }, 'request failed')
+  if (refusal.refusal === 'unavailable') reply.header('retry-after', '1')
+  reply.code(refusal.status).type('application/json; charset=utf-8').send(JSON.stringify(envelopeOf(refusal, request.id)))
+}
+
+/** What Fastify refuses by itself, in our words. */
+const frameworkRefusals: Record<string, () => Refusal> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: () => refuse('limitExceeded', `The body is larger than ${LARGEST_BODY_BYTES} bytes: send less`),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => refuse('unsupportedMediaType', 'Send the body as JSON, with Content-Type: application/json'),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => refuse('badRequest', 'The body is not as long as Content-Length says: send all of it'),
+  FST_ERR_BAD_URL: () => refuse('badRequest', 'The URL cannot be read: write a percent sign as %25, and other characters percent-encoded as UTF-8'),
+  FST_ERR_MAX_PARAM_LENGTH: () => refuse('uriTooLong', 'A part of the path is too long: an id has at most 72 characters, a list at most 45 ids')
+}
+
+function refusalOf (error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  const { code, statusCode = 500 } = (error ?? {}) as Partial<FastifyError>
+  const known = frameworkRefusals[code ?? '']
+  if (known !== undefined) return known()
+  return statusCode >= 400 && statusCode < 500 ? refuse('badRequest', 'The request could not be read: send it again, whole') : refuse('unknownError')
+}
+
+/** What Node refuses before there is a request, by its error code; anything else is a 400. */
+const connectionFaults: Record<string, Fault> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'bad_request', message: 'The request took too long to arrive: send it again, faster' },
+  HPE_HEADER_OVERFLOW: { status: 431, code: 'limit_exceeded', message: 'The URL and the headers are larger than 16 KiB together: send less' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, code: 'limit_exceeded', message: 'The extensions of a chunk are too large: leave them out' }
+}
+const unreadableRequest: Fault = { status: 400, code: 'bad_request', message: 'This is not a readable HTTP/1.1 request' }
+
+/** Fastify's `clientErrorHandler`: answers on the bare socket, then closes it. */
+export function answerConnectionError (error: ConnectionError, socket: Socket): void {
+  // An answer that has begun, an event stream above all, must not have another written into it.
+  const underWay = (socket as { _httpMessage?: ServerResponse })._httpMessage?.headersSent === true
+  if (error.code === 'ECONNRESET' || !socket.writable || underWay) {
+    socket.destroy()
+    return
+  }
+  const fault = connectionFaults[error.code] ?? unreadableRequest
+  const body = JSON.stringify(envelopeOf(fault, randomUUID()))
+  const head = `HTTP/1.1 ${fault.status} ${STATUS_CODES[fault.status]}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`
+  socket.end(head + body, () => socket.destroy())
+}

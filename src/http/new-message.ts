@@ -1,0 +1,33 @@
+/** From the body of a message to the command, and from its outcome to the answer (contract 6). */
+import type { NewMessage } from '../../schemas/message.ts'
+import { actorOf, type Principal } from '../auth/principal.ts'
+import { refuseWith } from '../errors.ts'
+import type { SendMessage, SendOutcome } from '../store/commands.ts'
+import { idOf, mustNotUseUnsupported, timelineEventsOf } from './input.ts'
+
+/** Throws where a user sends as another, and what `mustNotUseUnsupported` and `timelineEventsOf` throw. */
+export function sendCommand (principal: Principal, channelId: string, messageId: string, body: NewMessage): SendMessage {
+  mustNotUseUnsupported(body)
+  const actor = actorOf(principal)
+  const senderId = body.senderId === undefined ? actor : idOf(body.senderId)
+  if (principal.kind === 'user' && senderId !== actor) {
+    throw refuseWith('missingPrivilege', { reason: 'send_as_other_to_channel' }, 'A user may send as itself only: leave senderId out')
+  }
+  return {
+    type: 'send-message',
+    actor,
+    channelId,
+    messageId,
+    senderId,
+    messageType: body.messageType ?? 'Standard',
+    payloadType: body.payloadType ?? 'mitter.mt.Text',
+    textPayload: body.textPayload,
+    messageData: body.messageData ?? [],
+    timelineEvents: timelineEventsOf(principal, body.timelineEvents)
+  }
+}
+
+/** The message's text with `relay` as its last field: nothing is parsed or rendered twice. */
+export function withRelay ({ message, recipientsCount, cursor }: SendOutcome): string {
+  return `${message.slice(0, -1)},"relay":${JSON.stringify({ status: 'relayed', recipientsCount, cursor })}}`
+}

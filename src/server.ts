@@ -1,0 +1,115 @@
+/** The process: settings, start, banner, stop. `npm start` runs it on the Node that the project pins. */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { join, resolve } from 'node:path'
+import closeWithGrace from 'close-with-grace'
+import { buildApp } from './app.ts'
+import { createAuthenticate } from './auth/authenticate.ts'
+import { loadCredentials } from './auth/credentials.ts'
+import { createTokens } from './auth/tokens.ts'
+import { createLogger } from './logging.ts'
+import { createStreams } from './relay/streams.ts'
+import { readSettings, type Settings } from './settings.ts'
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+
+const LEAST_NODE = 26
+
+/**
+ * Ctrl-C in `npm start` arrives twice, from the terminal and passed on by npm, a moment apart. Only a
+ * signal later than this, in milliseconds, is a second one.
+ */
+const SAME_SIGNAL_MS = 500
+
+try {
+  if (Number.parseInt(process.versions.node) < LEAST_NODE) {
+    throw new Error(`This service needs Node ${LEAST_NODE} or newer, and this is Node ${process.versions.node}: start it with "npm start", which brings its own (npm ci)`)
+  }
+  await start(readSettings(process.env))
+} catch (err) {
+  console.error((err as Error).message)
+  process.exit(1)
+}
+
+async function start (settings: Settings): Promise<void> {
+  const { dataDir, retentionMs, heartbeatMs, corsOrigins, streamQueueBytes: queueBytes } = settings
+  const credentials = loadCredentials(settings)
+  const logger = createLogger(settings)
+  const store = await openSqliteStore({ dataDir, retentionMs, onError: (err) => logger.error({ err }, 'the store failed') })
+  const runningFile = join(dataDir, 'running.json')
+  rmSync(runningFile, { force: true }) // left by a process that was killed
+
+  const tokens = createTokens({ credentials, store, ttlSeconds: settings.tokenTtlSeconds })
+  const authenticate = createAuthenticate({ credentials, tokens, store })
+  const streams = await createStreams({ store, heartbeatMs, queueBytes, logger })
+  const app = await buildApp({ store, authenticate, tokens, streams, corsOrigins, logger })
+  await app.listen({ host: settings.host, port: settings.port }).catch((err: NodeJS.ErrnoException) => {
+    throw new Error(`The service cannot listen on HOST ${settings.host}, PORT ${settings.port} (${err.code ?? err.message}): set another HOST or PORT`, { cause: err })
+  })
+
+  closeOnSignals(settings.shutdownGraceMs, logger, async () => {
+    await app.close() // ends the streams first
+    rmSync(runningFile, { force: true })
+    await store.close()
+  })
+  const url = urlOf(settings.host, (app.server.address() as AddressInfo).port)
+  writeRunning(runningFile, url)
+  logger.info({ url }, 'listening')
+  // Logs stay pure JSON where no terminal reads them.
+  const output = process.stdout.isTTY ? process.stdout : process.stderr
+  output.write(banner(url, dataDir))
+}
+
+/** Stops within the grace period at the first signal or uncaught error, at once at the second. */
+function closeOnSignals (delay: number, logger: ReturnType<typeof createLogger>, stop: () => Promise<void>): void {
+  const grace = closeWithGrace({ delay, logger, skip: ['SIGINT', 'SIGTERM'] }, async ({ err }) => {
+    if (err) logger.fatal({ err }, 'uncaught error, stopping')
+    else logger.info('stopping')
+    await stop()
+  })
+  let askedAt: number | undefined
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () => {
+      if (askedAt === undefined) grace.close()
+      else if (performance.now() - askedAt > SAME_SIGNAL_MS) process.exit(1)
+      askedAt ??= performance.now()
+    })
+  }
+}
+
+/** Tells the token tool where the process that holds the data listens (src/token.ts). Appears complete. */
+function writeRunning (file: string, url: string): void {
+  writeFileSync(`${file}.new`, JSON.stringify({ url, pid: process.pid }), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+}
+
+/** Where this machine reaches the service. */
+function urlOf (host: string, port: number): string {
+  const own: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
+  return `http://${own[host] ?? (host.includes(':') ? `[${host}]` : host)}:${port}`
+}
+
+/** Three commands that work as they are in any other terminal, in the project's directory, and again. */
+function banner (url: string, dataDir: string): string {
+  const project = resolve(import.meta.dirname, '..')
+  const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as { version: string }
+  const data = dataDir === join(project, 'data') ? '' : `DATA_DIR='${dataDir.replaceAll("'", "'\\''")}' `
+  const token = `${data}npm run -s token -- alice`
+  const post = `curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' ${url}/v1/channels`
+  const channel = '{"channelId":"first-channel","defaultRuleSet":"io.mitter.ruleset.chats.GroupChat","groupType":"public"}'
+  const environment = ['APPLICATION_ID', 'ACCESS_KEY', 'ACCESS_SECRET', 'TOKEN_SECRET'].filter((name) => process.env[name])
+  const note = environment.length === 0 ? '' : `\n  They need the same ${environment.join(', ')} in their environment as this process.\n`
+  return `
+  channel-relay ${version} listens on ${url}
+  In other terminals, in the project's directory:
+${note}
+  # a token for alice
+  ${token}
+
+  # watch what reaches alice
+  curl -N -H "Authorization: Bearer $(${token})" ${url}/v1/users/me/events
+
+  # send: makes the channel if it is not there
+  TOKEN=$(${token}); ${post} -d '${channel}' -o /dev/null; ${post}/first-channel/messages -d '{"textPayload":"Hello"}'
+
+`
+}

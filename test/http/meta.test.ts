@@ -1,0 +1,111 @@
+/** Health, the OpenAPI document, CORS, and the log (contract 1.7 and 9). */
+import { once } from 'node:events'
+import { connect, type AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { applicationAuthorization, startService, type Service } from './service.ts'
+
+const origin = 'https://app.example'
+let service: Service
+beforeAll(async () => { service = await startService(['amy'], [origin]) })
+afterAll(() => service.stop())
+
+describe('health', () => {
+  it('is told to everyone', async () => {
+    for (const path of ['/health/live', '/health/ready']) {
+      expect((await service.call(`GET ${path}`, { as: null })).json()).toEqual({ status: 'ok' })
+    }
+  })
+
+  it('is not ready where the store is away', async () => {
+    const closed = await startService()
+    await closed.store.close()
+    expect((await closed.call('GET /health/ready')).statusCode).toBe(503)
+    expect((await closed.call('GET /health/live')).statusCode).toBe(200)
+    await closed.app.close()
+  })
+})
+
+describe('the document', () => {
+  it('is told to everyone, as JSON and YAML', async () => {
+    const document = (await service.call('GET /openapi.json', { as: null })).json()
+    expect(document).toMatchObject({ openapi: '3.1.0', components: { schemas: { Message: { type: 'object' } } } })
+    expect((await service.call('GET /openapi.yaml', { as: null })).body).toMatch(/^openapi: 3\.1\.0\n/)
+  })
+
+  it('has every reference resolved, and an operation id once', async () => {
+    const text = (await service.call('GET /openapi.json')).body
+    const { components: { schemas }, paths } = JSON.parse(text)
+    for (const [, name] of text.matchAll(/"\$ref":"([^"]+)"/g)) expect(Object.keys(schemas)).toContain(name!.replace('#/components/schemas/', ''))
+    const ids = Object.values(paths as Record<string, Record<string, { operationId: string }>>).flatMap(path => Object.values(path)).map(operation => operation.operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(ids).not.toContain(undefined)
+  })
+})
+
+describe('a page of another origin', () => {
+  const preflight = async (from: string) => await service.call('OPTIONS /v1/channels', {
+    as: null, headers: { origin: from, 'access-control-request-method': 'POST', 'access-control-request-headers': 'idempotency-key' }
+  })
+
+  it('that is allowed may call with the headers that the contract names', async () => {
+    const { statusCode, headers } = await preflight(origin)
+    expect(statusCode).toBe(204)
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-headers': 'Authorization, Content-Type, X-Issued-Mitter-User-Authorization, X-Mitter-Application-Id, X-Mitter-Application-Access-Key, X-Mitter-Sudo-User-Id, Last-Event-ID, Idempotency-Key, Prefer'
+    })
+    expect(headers['access-control-allow-credentials']).toBeUndefined()
+  })
+
+  it('that is allowed may read the headers that the contract names, of errors too', async () => {
+    for (const path of ['GET /v1/users/me', 'GET /v1/nothing', 'PUT /v1/users']) {
+      const { headers } = await service.call(path, { as: 'amy', headers: { origin } })
+      expect(headers).toMatchObject({
+        'access-control-allow-origin': origin,
+        'access-control-expose-headers': 'X-Mitter-Paginated-Estimated-Count, Retry-After, X-Event-Cursor, X-Relay-Status'
+      })
+    }
+  })
+
+  it('that is not allowed gets no leave', async () => {
+    expect((await preflight('https://evil.example')).headers['access-control-allow-origin']).toBeUndefined()
+  })
+})
+
+describe('the log', () => {
+  it('has a line for an answer, without queries and credentials', async () => {
+    const response = await service.call('GET /v1/users/me?access_token=secret', { as: 'amy' })
+    expect(response.statusCode).toBe(200)
+    expect(service.log).toContainEqual(expect.objectContaining({
+      msg: 'request answered', reqId: expect.any(String), status: 200, req: { method: 'GET', path: '/v1/users/me' }
+    }))
+    expect(JSON.stringify(service.log)).not.toMatch(/access_token|Bearer|Basic/)
+  })
+})
+
+describe('closing', () => {
+  it('ends idle connections at once, and finishes a request under way', async () => {
+    const closing = await startService()
+    await closing.app.listen({ port: 0 })
+    const { port } = closing.app.server.address() as AddressInfo
+    const idle = connect(port)
+    idle.write('GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n')
+    await once(idle, 'data')
+
+    const body = '{"userId":"late"}'
+    const busy = connect(port)
+    let answer = ''
+    busy.setEncoding('utf8').on('data', chunk => { answer += chunk })
+    const underWay = once(closing.app.server, 'request')
+    busy.write(`POST /v1/users HTTP/1.1\r\nHost: a\r\nAuthorization: ${applicationAuthorization}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n{`)
+    await underWay
+
+    const idleEnded = once(idle, 'close')
+    const stopped = closing.stop()
+    await idleEnded
+    busy.write(body.slice(1))
+    await once(busy, 'close')
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\{"identifier":"late"\}$/)
+    await stopped
+  })
+})
