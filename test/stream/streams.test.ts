@@ -188,6 +188,24 @@ describe('resuming', () => {
     expect(textsOf(reader)).toEqual(['streamed'])
   })
 
+  it('from before retention says that it has expired, and goes on live', async () => {
+    const short = await startApp({ retentionMs: 0 })
+    const amy = await short.user('amy')
+    await short.store.append(createChannel('amy', 'short-lived'))
+    const { cursor } = await short.store.append(send('amy', 'short-lived', 'old'))
+    await short.store.append(send('amy', 'short-lived', 'older than retention too'))
+    await short.store.settle()
+    const reader = await openReader(`${short.url}/v1/users/me/events`, { ...amy, 'last-event-id': cursor })
+    await reader.until('caught-up')
+    expect(reader.frames.map(({ event, id, json }) => [event, id, json.reason])).toEqual([
+      ['ready', cursor, undefined], ['gap', (await short.store.head()).cursor, 'expired'], ['caught-up', (await short.store.head()).cursor, undefined]
+    ])
+    await short.store.append(send('amy', 'short-lived', 'new'))
+    await reader.until(said('new'))
+    reader.close()
+    await short.stop()
+  })
+
   it('on a channel re-created under its old id is a gap, and nothing of the old one', async () => {
     const old = await say('old')
     await on.store.append({ type: 'delete-channel', actor: SYSTEM, channelId: room })
@@ -235,6 +253,24 @@ describe('rights', () => {
     await reader.ended
     expect(reader.frames.slice(2).map(({ event, json }) => json.message?.textPayload ?? json.reason ?? event)).toEqual(['heard', last, reason])
     expect(reader.frames.at(-1)).not.toHaveProperty('id')
+  })
+
+  it.each(['channel', 'user'])('that end in the middle of a replay end it there, on a %s stream', async kind => {
+    await on.store.append(join(bob, room))
+    for (let index = 0; index < 100; index++) await on.store.append(send(alice, room, `${index} ${'x'.repeat(60_000)}`))
+    const path = kind === 'channel' ? `/v1/channels/${room}/events` : '/v1/users/me/events'
+    const reader = await open(`${path}?after=earliest`, asBob)
+    await reader.until('message')
+    reader.pause()
+    await on.store.append(leave(bob, room))
+    reader.resume()
+    if (kind === 'channel') await reader.ended
+    else await reader.until('caught-up')
+    const got = textsOf(reader).map(text => Number(text.split(' ')[0]))
+    expect(got).toEqual(Array.from({ length: got.length }, (_, index) => index))
+    expect(got.length).toBeLessThan(100)
+    expect(reader.frames.slice(-2).map(({ event, json }) => json.reason ?? event)).toEqual(
+      ['participation-deleted', kind === 'channel' ? 'removed' : 'caught-up'])
   })
 
   it('of a pending member: no channel stream, nothing on its own but itself', async () => {
@@ -290,6 +326,22 @@ describe('tokens', () => {
     await other.until('message')
     expect((await open('/v1/users/me/events', asAlice)).status).toBe(401)
   })
+})
+
+it('a stream ends with bye expired when its token does', async () => {
+  const brief = await startApp({ tokenTtlSeconds: 1 })
+  const reader = await openReader(`${brief.url}/v1/users/me/events`, await brief.user('amy'))
+  await reader.ended
+  expect(reader.frames.at(-1)).toMatchObject({ event: 'bye', json: { reason: 'expired' } })
+  await brief.stop()
+})
+
+it('a page of an allowed origin may read a stream, and see the headers that it needs', async () => {
+  const open = await startApp({ corsOrigins: ['https://chat.example'] })
+  const reader = await openReader(`${open.url}/v1/users/me/events`, { ...await open.user('amy'), origin: 'https://chat.example' })
+  expect(reader.headers['access-control-allow-origin']).toBe('https://chat.example')
+  reader.close()
+  await open.stop()
 })
 
 describe('slow readers', () => {

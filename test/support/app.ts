@@ -33,16 +33,18 @@ export interface TestAppOptions {
   queueBytes?: number
   checkpointMs?: number
   corsOrigins?: string[]
+  retentionMs?: number
+  tokenTtlSeconds?: number
 }
 
 export async function startApp (options: TestAppOptions = {}): Promise<TestApp> {
-  const { heartbeatMs = 15_000, queueBytes = 1024 * 1024, corsOrigins = [], ...more } = options
+  const { heartbeatMs = 15_000, queueBytes = 1024 * 1024, corsOrigins = [], retentionMs = 168 * 3_600_000, tokenTtlSeconds = 3_600, ...more } = options
   const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-app-'))
   const logger = pino({ level: 'silent' })
   const failures: Error[] = []
   const credentials = loadCredentials(readSettings({ DATA_DIR: dataDir }))
-  const store = await openSqliteStore({ dataDir, onError: err => failures.push(err) })
-  const tokens = createTokens({ credentials, store, ttlSeconds: 3600 })
+  const store = await openSqliteStore({ dataDir, retentionMs, onError: err => failures.push(err) })
+  const tokens = createTokens({ credentials, store, ttlSeconds: tokenTtlSeconds })
   const authenticate = createAuthenticate({ credentials, tokens, store })
   const streams = await createStreams({ store, logger, heartbeatMs, queueBytes, ...more })
   const app = await buildApp({ store, authenticate, tokens, streams, corsOrigins, logger })
