@@ -4,6 +4,7 @@ import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typ
 import { PagingQuery, ref, Reference } from '../schemas/common.ts'
 import { NewUser, User } from '../schemas/user.ts'
 import { actorOf } from '../src/auth/principal.ts'
+import { refuse } from '../src/errors.ts'
 import { answer, COUNT_HEADER, noContent, refusals, security } from '../src/http/answers.ts'
 import { mustBeApplication, ownUserOf, userOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
@@ -14,6 +15,11 @@ import type { Store } from '../src/store/store.ts'
 
 const tags = ['users']
 const params = Type.Object({ userId: Type.String({ description: 'The user, or "me"', examples: ['@amy'] }) })
+
+/** A filter that is ignored would answer with whom nobody asked for. */
+function mustNotFilter (query: object): void {
+  for (const filter of ['locators', 'metadata', 'sandboxed']) if (filter in query) throw refuse('notImplemented', `Finding users by ${filter}`)
+}
 
 export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { store }) => {
   app.post('/v1/users', {
@@ -52,6 +58,7 @@ export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { 
     }
   }, async ({ principal, query }, reply) => {
     mustBeApplication(principal, 'list users')
+    mustNotFilter(query)
     const { items, total } = await store.listUsers(pageOf(query))
     reply.header(COUNT_HEADER, total)
     return items

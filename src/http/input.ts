@@ -11,11 +11,14 @@ export function idOf (reference: ReferenceInput): string {
   return typeof reference === 'string' ? reference : reference.identifier
 }
 
-/** Throws where a field that is not supported yet has content: nothing is accepted and then ignored. */
+/** Throws where a field that is not there yet has content: nothing is accepted and then ignored. */
 export function mustNotUseUnsupported (body: { appliedAcls?: unknown, entityMetadata?: unknown, entityProfile?: unknown }): void {
   if (!isEmpty(body.appliedAcls)) throw refuseField('body/appliedAcls', 'is not supported yet: there are no access control lists; leave it out')
-  if (!isEmpty(body.entityMetadata)) throw refuseField('body/entityMetadata', 'is not supported yet: leave it out')
-  if (!isEmpty(body.entityProfile)) throw refuseField('body/entityProfile', 'is not supported yet: leave it out')
+  if (!isEmpty(body.entityMetadata)) throw refuse('notImplemented', 'entityMetadata with content')
+  // mitter's model names its entity even where it has no attributes.
+  const profile = body.entityProfile
+  const attributes = typeof profile === 'object' && profile !== null && 'attributes' in profile ? profile.attributes : profile
+  if (!isEmpty(attributes)) throw refuse('notImplemented', 'entityProfile with attributes')
 }
 
 /** Nothing, or a shell with nothing in it: mitter's models send `{"plusAppliedAcls": [], "minusAppliedAcls": []}`. */

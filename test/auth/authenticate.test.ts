@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createSigner } from 'fast-jwt'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAuthenticate, type Authenticate } from '../../src/auth/authenticate.ts'
 import type { Credentials } from '../../src/auth/credentials.ts'
@@ -80,6 +81,12 @@ describe('a user token', () => {
     const { signedToken } = await tokens.issueUserToken(application, 'carol')
     await store.append({ type: 'delete-user', actor: SYSTEM, userId: 'carol' })
     await expect(onRoute(bearer(signedToken))).rejects.toThrow(refusal(401, 'revoked'))
+  })
+
+  test('that names the stored token of somebody else is refused', async () => {
+    const sign = createSigner({ key: credentials.tokenSecret, algorithm: 'HS512' })
+    const token = sign({ iss: 'mitter-io', applicationId: 'application-1', userId: 'bob', userTokenId: alice.tokenId })
+    await expect(onRoute(bearer(token))).rejects.toThrow(refusal(401, 'revoked'))
   })
 
   test('in a URL is refused, and told how to get an event token', async () => {

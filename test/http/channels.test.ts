@@ -63,7 +63,7 @@ describe('creating a channel', () => {
     ['over 1,000 participants', undefined, { participation: Array.from({ length: 1_001 }, (_, index) => ({ participantId: `user-${index}` })) }, 413, 'limit_exceeded'],
     ['another\'s timeline event, from a user', 'amy', { timelineEvents: [{ type: 'seen', eventTimeMs: 1, subject: 'bob' }] }, 403, 'missing_privilege'],
     ['a type of event that is mitter\'s', undefined, { timelineEvents: [{ type: 'io.mitter.own', eventTimeMs: 1, subject: 'bob' }] }, 400, 'invalid_domain_attribute'],
-    ['metadata, which is to come', 'amy', { entityMetadata: { a: 1 } }, 400, 'invalid_domain_attribute']
+    ['metadata, which is to come', 'amy', { entityMetadata: { a: 1 } }, 501, 'not_implemented']
   ])('with %s is refused', async (_, as, body, status, errorCode) => {
     const response = await call('POST /v1/channels', { ...(as === undefined ? {} : { as }), body: { defaultRuleSet: GROUP_CHAT, ...body } })
     expect([response.statusCode, response.json().errorCode]).toEqual([status, errorCode])

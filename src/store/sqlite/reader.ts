@@ -21,7 +21,7 @@ import { readerSql } from './statements.ts'
 /** Text of entries that one page holds at most, give or take one entry, in characters. */
 const PAGE_CHARACTERS = 256 * 1024
 
-/** Makers of makers of a token that are followed: far more than anybody has a use for. */
+/** Makers of makers of a token that are followed, far more than anybody has a use for; a longer line is not live. */
 const LINEAGE_MAX = 64
 
 export class Reader implements Reads {
@@ -165,8 +165,9 @@ export class Reader implements Reads {
   getToken (tokenId: string): Promise<TokenState | undefined> {
     return this.#snapshot(() => {
       const lineage: string[] = []
-      let [live, userId] = [true, undefined as string | undefined]
-      for (let id: string | null = tokenId; id !== null && lineage.length < LINEAGE_MAX;) {
+      let [live, userId, id] = [true, undefined as string | undefined, tokenId as string | null]
+      while (id !== null) {
+        if (lineage.length === LINEAGE_MAX) return { userId: userId!, lineage, live: false }
         const row = this.#sql.token.get(id) as { parent_id: string | null, revoked_at: number | null, user_id: string, deleted_at: number | null } | undefined
         if (row === undefined) return lineage.length === 0 ? undefined : { userId: userId!, lineage, live: false }
         lineage.push(id)
