@@ -1,0 +1,7 @@
+/** An answer of 200 outlives the process that gave it, and a reader that was cut off gets all that it missed. */
+import { it } from 'vitest'
+import { survivesKills } from './kills.ts'
+
+it('brings every EventSource each acknowledged message once, in order, when the service is killed twice', async () => {
+  await survivesKills({ messages: 300, kills: 2, seed: 1 })
+})
