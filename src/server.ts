@@ -42,7 +42,7 @@ async function start (settings: Settings): Promise<void> {
   const authenticate = createAuthenticate({ credentials, tokens, store })
   const streams = await createStreams({ store, heartbeatMs, queueBytes, logger })
   const app = await buildApp({ store, authenticate, tokens, streams, corsOrigins, logger })
-  await app.listen({ host: settings.host, port: settings.port }).catch((err: NodeJS.ErrnoException) => {
+  await app.listen({ host: settings.host, port: settings.port, listenTextResolver: address => `listening on ${address}` }).catch((err: NodeJS.ErrnoException) => {
     throw new Error(`The service cannot listen on HOST ${settings.host}, PORT ${settings.port} (${err.code ?? err.message}): set another HOST or PORT`, { cause: err })
   })
 
@@ -52,8 +52,12 @@ async function start (settings: Settings): Promise<void> {
     await store.close()
   })
   const url = urlOf(settings.host, (app.server.address() as AddressInfo).port)
-  writeRunning(runningFile, url)
-  logger.info({ url }, 'listening')
+  try {
+    writeRunning(runningFile, url)
+  } catch (err) {
+    // The disk is full: reads and streams are still worth serving.
+    logger.warn({ err }, 'running.json cannot be written: the token tool will not find this service')
+  }
   // Logs stay pure JSON where no terminal reads them.
   const output = process.stdout.isTTY ? process.stdout : process.stderr
   output.write(banner(url, dataDir))

@@ -28,7 +28,7 @@ describe('the process', () => {
     const child = await start()
     await child.stop()
     const lines = child.output('stdout').trim().split('\n').map((line) => JSON.parse(line) as object)
-    expect(lines).toContainEqual(expect.objectContaining({ msg: 'listening', url: child.url }))
+    expect(lines).toContainEqual(expect.objectContaining({ msg: `listening on ${child.url}` }))
     expect(child.output('stderr')).toContain(`listens on ${child.url}`)
   })
 
