@@ -1,16 +1,19 @@
 /** Channels (contract 3). */
 import { randomUUID } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Channel, NewChannel } from '../schemas/channel.ts'
+import { Channel, ChannelsQuery, NewChannel, ParticipatedChannel, ParticipatedChannelsQuery } from '../schemas/channel.ts'
 import { LARGEST_ID_LIST, ref, Reference } from '../schemas/common.ts'
 import { actorOf } from '../src/auth/principal.ts'
-import { answer, CURSOR_HEADER, noContent, refusals, security } from '../src/http/answers.ts'
-import { mustBeApplication } from '../src/http/callers.ts'
+import { refuse } from '../src/errors.ts'
+import { answer, COUNT_HEADER, CURSOR_HEADER, noContent, refusals, security } from '../src/http/answers.ts'
+import { mustBeApplication, ownUserOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
 import { mustNotUseUnsupported, timelineEventsOf } from '../src/http/input.ts'
-import { initialParticipants, rulesetOf } from '../src/http/new-channel.ts'
+import { listedParticipants, mustNotClaimSystem, namedRuleset } from '../src/http/new-channel.ts'
+import { pageOf } from '../src/http/paging.ts'
 import { splitList } from '../src/http/validation.ts'
 import { mustBeIdentifier } from '../src/rules/identifiers.ts'
+import { groupTypeOf } from '../src/rules/rulesets.ts'
 import type { Store } from '../src/store/store.ts'
 
 const tags = ['channels']
@@ -18,6 +21,11 @@ const one = Type.Object({ channelId: Type.String({ description: 'The channel', e
 const several = Type.Object({
   channelId: Type.String({ description: 'The channel; or several, comma-separated, up to 45', examples: ['football-fans'] })
 })
+
+/** A filter that is ignored would answer with what nobody asked for. */
+function mustNotFilter (query: object): void {
+  if ('metadata' in query) throw refuse('notImplemented', 'Finding channels by metadata')
+}
 
 export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { store }) => {
   app.post('/v1/channels', {
@@ -31,19 +39,59 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
     }
   }, async ({ principal, body }) => {
     mustNotUseUnsupported(body)
-    const { channelId = randomUUID(), groupType = 'public', systemChannel = false } = body
+    const { channelId = randomUUID() } = body
+    const ruleset = namedRuleset('body/defaultRuleSet', body.defaultRuleSet)
+    mustNotClaimSystem(ruleset, body.systemChannel)
     mustBeIdentifier('channel', channelId)
     await store.append({
       type: 'create-channel',
       actor: actorOf(principal),
       channelId,
-      ruleset: rulesetOf(body.defaultRuleSet),
-      groupType,
-      systemChannel,
-      participants: initialParticipants(principal, body.participation),
+      ruleset,
+      groupType: groupTypeOf(ruleset, body.groupType),
+      participants: listedParticipants(body.participation),
       timelineEvents: timelineEventsOf(principal, body.timelineEvents)
     })
     return { identifier: channelId }
+  })
+
+  app.get('/v1/channels', {
+    schema: {
+      operationId: 'listChannels',
+      tags,
+      summary: 'List channels (the application)',
+      security,
+      querystring: ChannelsQuery,
+      response: { 200: answer(Type.Array(ref(Channel)), 'A page of channels', 'X-Event-Cursor', 'X-Mitter-Paginated-Estimated-Count'), ...refusals }
+    }
+  }, async ({ principal, query }, reply) => {
+    mustBeApplication(principal, 'list all channels')
+    mustNotFilter(query)
+    const { value: { items, total }, cursor } = await store.listChannels(pageOf(query), { includeSystemChannels: query.includeSystemChannels === true })
+    reply.header(CURSOR_HEADER, cursor).header(COUNT_HEADER, total)
+    return items
+  })
+
+  app.get('/v1/users/:userId/channels', {
+    schema: {
+      operationId: 'listChannelsOfUser',
+      tags,
+      summary: 'List the channels that a user is in, whatever its status there (itself, the application)',
+      security,
+      params: Type.Object({ userId: Type.String({ description: 'The user, or "me"', examples: ['me'] }) }),
+      querystring: ParticipatedChannelsQuery,
+      response: {
+        200: answer(Type.Array(ref(ParticipatedChannel)), 'A page of channels', 'X-Event-Cursor', 'X-Mitter-Paginated-Estimated-Count'), ...refusals
+      }
+    }
+  }, async ({ principal, params, query }, reply) => {
+    const userId = ownUserOf(principal, params.userId, 'list its channels')
+    const { value: { items, total }, cursor } = await store.listChannelsOf(userId, pageOf(query), {
+      includeSystemChannels: query.includeSystemChannels === true,
+      ...(query.rulesetFilter === undefined ? {} : { ruleset: namedRuleset('query/rulesetFilter', query.rulesetFilter) })
+    })
+    reply.header(CURSOR_HEADER, cursor).header(COUNT_HEADER, total)
+    return items
   })
 
   app.get('/v1/channels/:channelId', {

@@ -3,12 +3,6 @@ import type { FastifyPluginAsync, HTTPMethods } from 'fastify'
 import { refuse } from '../src/errors.ts'
 
 const table: Array<[methods: HTTPMethods | HTTPMethods[], url: string, what: string]> = [
-  ['GET', '/v1/channels', 'Listing channels'],
-  ['GET', '/v1/users/:userId/channels', 'Listing the channels of a user'],
-  ['POST', '/v1/channels/:channelId/timeline', 'Adding to the timeline of a channel'],
-  ['GET', '/v1/channels/:channelId/timeline', 'Reading the timeline of a channel'],
-  ['POST', '/v1/channels/:channelId/messages/:messageIds/timeline', 'Adding to the timeline of messages'],
-  ['GET', '/v1/channels/:channelId/messages/:messageIds/timeline', 'Reading the timeline of messages'],
   ['PATCH', '/v1/channels/:channelId/participants/:userId', 'Changing a participation'],
   ['POST', '/v1/channels/:channelId/participants/:userId/accept', 'Accepting who wants to join'],
   ['POST', '/v1/channels/:channelId/participants/:userId/reject', 'Rejecting who wants to join'],

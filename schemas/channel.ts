@@ -1,7 +1,7 @@
 /** Channels (contract 3). */
 import { Type, type Static } from 'typebox'
-import { audits, ref, unsupportedInput } from './common.ts'
-import { InitialParticipation, type ChannelParticipation } from './participation.ts'
+import { audits, PagingQuery, ref, unsupportedInput } from './common.ts'
+import { InitialParticipation, ParticipationStatus, type ChannelParticipation } from './participation.ts'
 import { NewTimelineEvent, TimelineEvent } from './timeline.ts'
 
 /** Participants that a channel may begin with (contract 1, rule 9). */
@@ -17,9 +17,21 @@ export const GroupType = Type.Enum(['public', 'private', 'strict_private'], {
 export type GroupType = Static<typeof GroupType>
 
 const defaultRuleSet = Type.String({
-  description: 'Who may be in it: io.mitter.ruleset.chats.GroupChat (others are not there yet)',
+  description: 'Who may be in it: io.mitter.ruleset.chats.GroupChat, .DirectMessage, .SystemChannel or .SingleParticipantChannel',
   examples: ['io.mitter.ruleset.chats.GroupChat']
 })
+
+const exampleChannel = {
+  identifier: 'football-fans',
+  channelId: 'football-fans',
+  defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat',
+  groupType: 'public',
+  participation: [],
+  systemChannel: false,
+  timelineEvents: [],
+  audit: exampleAudit,
+  auditInfo: exampleAudit
+}
 
 export const Channel = Type.Object({
   identifier: Type.String({ description: 'The id of the channel', examples: ['football-fans'] }),
@@ -33,19 +45,36 @@ export const Channel = Type.Object({
 }, {
   $id: 'Channel',
   description: 'A channel: participants, and the messages they share',
-  examples: [{
-    identifier: 'football-fans',
-    channelId: 'football-fans',
-    defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat',
-    groupType: 'public',
-    participation: [],
-    systemChannel: false,
-    timelineEvents: [],
-    audit: exampleAudit,
-    auditInfo: exampleAudit
-  }]
+  examples: [exampleChannel]
 })
 export type Channel = Static<typeof Channel>
+
+export const ParticipatedChannel = Type.Object({
+  participationId: Type.String({ description: 'The id of the participation', examples: ['5d2a7e66-7d0a-4a3f-9d7e-0d3c9b1c6a01'] }),
+  identifier: Type.String({ description: 'The id of the channel, which is also what pages go on from', examples: ['football-fans'] }),
+  participationStatus: ref(ParticipationStatus),
+  channel: ref(Channel)
+}, {
+  $id: 'ParticipatedChannel',
+  description: 'A channel that a user is in',
+  examples: [{
+    participationId: '5d2a7e66-7d0a-4a3f-9d7e-0d3c9b1c6a01',
+    identifier: 'football-fans',
+    participationStatus: 'Active',
+    channel: exampleChannel
+  }]
+})
+export type ParticipatedChannel = Static<typeof ParticipatedChannel>
+
+export const ChannelsQuery = Type.Object({
+  ...PagingQuery.properties,
+  includeSystemChannels: Type.Optional(Type.Boolean({ default: false, description: 'true: list SystemChannels too', examples: [false] }))
+})
+
+export const ParticipatedChannelsQuery = Type.Object({
+  ...ChannelsQuery.properties,
+  rulesetFilter: Type.Optional(Type.String({ description: 'Only channels of this ruleset', examples: ['io.mitter.ruleset.chats.GroupChat'] }))
+})
 
 export const NewChannel = Type.Object({
   channelId: Type.Optional(Type.String({ description: 'The id it is to have, 8 to 72 characters. Left out: a UUID', examples: ['football-fans'] })),
@@ -53,8 +82,8 @@ export const NewChannel = Type.Object({
   participation: Type.Optional(Type.Array(ref(InitialParticipation), {
     maxItems: MOST_INITIAL_PARTICIPANTS, description: 'Who is in it from the beginning, up to 1,000; a user who creates it is, listed or not', examples: [[]]
   })),
-  systemChannel: Type.Optional(Type.Boolean({ description: 'Whether it is left out of lists. Left out: false', examples: [false] })),
-  groupType: Type.Optional(ref(GroupType, 'Who may join: public, private or strict_private. Left out: public')),
+  systemChannel: Type.Optional(Type.Boolean({ description: 'What the ruleset says anyway: true of a SystemChannel, false of others', examples: [false] })),
+  groupType: Type.Optional(ref(GroupType, 'Who may join a GroupChat: public, private or strict_private, by default public; others have the one that their ruleset says')),
   timelineEvents: Type.Optional(Type.Array(ref(NewTimelineEvent), { description: 'What happened to it already', examples: [[]] })),
   ...unsupportedInput
 }, {

@@ -1,21 +1,21 @@
 /** Every schema that has a name of its own in the OpenAPI document, and that others refer to by it. */
 import type { TSchema } from 'typebox'
-import { Channel, GroupType, NewChannel } from './channel.ts'
+import { Channel, GroupType, NewChannel, ParticipatedChannel } from './channel.ts'
 import { AuditInfo, ErrorEnvelope, Reference, ReferenceInput } from './common.ts'
 import { Health } from './health.ts'
 import { Message, MessageDatum, MessageEdit, NewMessage, RelayOutcome, SentMessage } from './message.ts'
 import {
   BriefParticipation, ChannelParticipation, InitialParticipation, NewParticipation, Participant, ParticipationStatus, RelayStatus
 } from './participation.ts'
-import { NewTimelineEvent, TimelineEvent } from './timeline.ts'
+import { ChannelTimelineEntry, MessageTimelineEntry, NewTimelineEvent, TimelineEvent } from './timeline.ts'
 import { EventToken, IssuedToken, TokenSummary, UserToken } from './token.ts'
 import { NewUser, ScreenName, User, UserLocator } from './user.ts'
 
 export const namedSchemas: TSchema[] = [
   Reference, ReferenceInput, AuditInfo, ErrorEnvelope,
-  GroupType, Channel, NewChannel,
+  GroupType, Channel, NewChannel, ParticipatedChannel,
   ParticipationStatus, RelayStatus, Participant, ChannelParticipation, BriefParticipation, NewParticipation, InitialParticipation,
-  TimelineEvent, NewTimelineEvent,
+  TimelineEvent, NewTimelineEvent, ChannelTimelineEntry, MessageTimelineEntry,
   MessageDatum, Message, NewMessage, MessageEdit, RelayOutcome, SentMessage,
   ScreenName, UserLocator, User, NewUser,
   UserToken, IssuedToken, TokenSummary, EventToken,

@@ -1,6 +1,6 @@
 /** Timeline events (contract 5). */
 import { Type, type Static } from 'typebox'
-import { audits, ref, Reference, ReferenceInput, Time } from './common.ts'
+import { audits, LARGEST_PAGE_ROWS, ref, Reference, ReferenceInput, Time } from './common.ts'
 
 /** Characters of a type of the caller's own. */
 export const LONGEST_EVENT_TYPE = 128
@@ -13,6 +13,16 @@ const type = Type.String({
 })
 const eventTimeMs = Time('When it happened')
 
+const exampleEvent = {
+  identifier: '8d7c7f0e-3b7e-4a52-9c33-5f0f2c1f7b21',
+  eventId: '8d7c7f0e-3b7e-4a52-9c33-5f0f2c1f7b21',
+  type: 'mitter.mtet.SentTime',
+  eventTimeMs: 1732240000000,
+  subject: { identifier: '@amy' },
+  audit: { createdAt: 1732240000000, updatedAt: 1732240000000 },
+  auditInfo: { createdAt: 1732240000000, updatedAt: 1732240000000 }
+}
+
 export const TimelineEvent = Type.Object({
   identifier: Type.String({ description: 'The id of the event', examples: ['8d7c7f0e-3b7e-4a52-9c33-5f0f2c1f7b21'] }),
   eventId: Type.String({ description: 'The same as identifier', examples: ['8d7c7f0e-3b7e-4a52-9c33-5f0f2c1f7b21'] }),
@@ -23,15 +33,7 @@ export const TimelineEvent = Type.Object({
 }, {
   $id: 'TimelineEvent',
   description: 'Something that happened to a channel or a message, at a time, concerning a user',
-  examples: [{
-    identifier: '8d7c7f0e-3b7e-4a52-9c33-5f0f2c1f7b21',
-    eventId: '8d7c7f0e-3b7e-4a52-9c33-5f0f2c1f7b21',
-    type: 'mitter.mtet.SentTime',
-    eventTimeMs: 1732240000000,
-    subject: { identifier: '@amy' },
-    audit: { createdAt: 1732240000000, updatedAt: 1732240000000 },
-    auditInfo: { createdAt: 1732240000000, updatedAt: 1732240000000 }
-  }]
+  examples: [exampleEvent]
 })
 export type TimelineEvent = Static<typeof TimelineEvent>
 
@@ -46,6 +48,33 @@ export const NewTimelineEvent = Type.Object({
   examples: [{ type: 'mitter.mtet.SentTime', eventTimeMs: 1732240000000, subject: '@amy' }]
 })
 export type NewTimelineEvent = Static<typeof NewTimelineEvent>
+
+export const TimelineQuery = Type.Object({
+  eventTypeFilter: Type.Optional(Type.String({ description: 'Only events of these types, comma-separated', examples: ['mitter.mtet.ReadTime,mitter.mtet.DeliveredTime'] })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LARGEST_PAGE_ROWS, description: 'The first so many of each, 1 to 200. Left out: all', examples: [20] }))
+})
+export type TimelineQuery = Static<typeof TimelineQuery>
+
+export const ChannelTimelineEntry = Type.Object({
+  channelId: ref(Reference, 'The channel'),
+  timelineEvent: ref(TimelineEvent)
+}, {
+  $id: 'ChannelTimelineEntry',
+  description: 'An event on the timeline of a channel',
+  examples: [{ channelId: { identifier: 'football-fans' }, timelineEvent: exampleEvent }]
+})
+export type ChannelTimelineEntry = Static<typeof ChannelTimelineEntry>
+
+export const MessageTimelineEntry = Type.Object({
+  messageId: ref(Reference, 'The message'),
+  channelId: ref(Reference, 'The channel'),
+  timelineEvent: ref(TimelineEvent)
+}, {
+  $id: 'MessageTimelineEntry',
+  description: 'An event on the timeline of a message',
+  examples: [{ messageId: { identifier: '3f0d8a52-0b4c-4f7e-8d53-2b7f0e6f6a11' }, channelId: { identifier: 'football-fans' }, timelineEvent: exampleEvent }]
+})
+export type MessageTimelineEntry = Static<typeof MessageTimelineEntry>
 
 /** A checked `NewTimelineEvent`, its references resolved to plain ids. */
 export interface TimelineEventInput {

@@ -10,6 +10,7 @@ import { health } from '../routes/health.ts'
 import { messages } from '../routes/messages.ts'
 import { notImplemented } from '../routes/not-implemented.ts'
 import { participants } from '../routes/participants.ts'
+import { timelines } from '../routes/timelines.ts'
 import { userTokens } from '../routes/tokens.ts'
 import { users } from '../routes/users.ts'
 import { namedSchemas } from '../schemas/named.ts'
@@ -72,6 +73,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     await callers.register(channels, { store })
     await callers.register(participants, { store })
     await callers.register(messages, { store })
+    await callers.register(timelines, { store })
     await callers.register(events, { streams })
     await callers.register(notImplemented)
   })

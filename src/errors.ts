@@ -70,6 +70,7 @@ export const declarations = {
   channelExists: declare(409, 'duplicate_entity', (id: string) => `Channel ${show(id)} exists already: choose another id`, 'already_exists'),
   userExists: declare(409, 'duplicate_entity', (id: string) => `User id ${show(id)} is taken, or was: choose another`),
   messageExists: declare(409, 'duplicate_entity', (id: string) => `Message id ${show(id)} is taken, or was: choose another`),
+  eventExists: declare(409, 'duplicate_entity', (id: string) => `Timeline event id ${show(id)} is taken: choose another`),
   alreadyMember: declare(409, 'duplicate_entity',
     (user: string, channel: string) => `User ${show(user)} is a participant of channel ${show(channel)} already`, 'already_member'),
   rulesetViolation: declare(409, 'channel_ruleset_violation', (what: string) => what),

@@ -13,6 +13,7 @@ export const documentOptions: SwaggerOptions = {
       { name: 'channels', description: 'Where messages go' },
       { name: 'participants', description: 'Who is in a channel, and what it may do there' },
       { name: 'messages', description: 'What is sent' },
+      { name: 'timelines', description: 'What happened to channels and messages, and when' },
       { name: 'events', description: 'Live, resumable streams of what happens' },
       { name: 'meta', description: 'About the service' }
     ],

@@ -1,9 +1,10 @@
 /** From what bodies say to what commands take. */
 import type { ReferenceInput } from '../../schemas/common.ts'
 import type { NewTimelineEvent, TimelineEventInput } from '../../schemas/timeline.ts'
-import { actorOf, type Principal } from '../auth/principal.ts'
+import type { Principal } from '../auth/principal.ts'
 import { refuse } from '../errors.ts'
 import { mustBeIdentifier } from '../rules/identifiers.ts'
+import { isEventType, mustBeOwnEvent } from '../rules/timelines.ts'
 import { refuseField } from './validation.ts'
 
 /** The id that a reference names, whichever way it is written (contract 1, rule 2). */
@@ -27,22 +28,21 @@ function isEmpty (value: unknown): boolean {
   return typeof value === 'object' && Object.values(value).every(isEmpty)
 }
 
-const standardTypes = new Set(['io.mitter.types.timeline.CreationTime'])
-
 /**
  * Timeline events for a command. Throws where a user names another as subject (receipts could be forged),
  * where an id is none, and where a type takes mitter's own name (contract 5).
  */
 export function timelineEventsOf (principal: Principal, events: NewTimelineEvent[] = []): TimelineEventInput[] {
-  return events.map(({ eventId, type, eventTimeMs, subject }, index) => {
-    if (eventId !== undefined) mustBeIdentifier('event', eventId)
-    if (type.startsWith('io.mitter') && !standardTypes.has(type)) {
-      throw refuseField(`body/timelineEvents/${index}/type`, 'may not begin with io.mitter, unless it is io.mitter.types.timeline.CreationTime')
-    }
-    const subjectId = idOf(subject)
-    if (principal.kind === 'user' && subjectId !== actorOf(principal)) {
-      throw refuse('missingPrivilege', 'The subject of a user\'s timeline event is the user itself: name yourself')
-    }
-    return { ...(eventId === undefined ? {} : { eventId }), type, eventTimeMs, subject: subjectId }
+  return events.map((event, index) => {
+    const checked = timelineEventOf(event, `body/timelineEvents/${index}`)
+    if (principal.kind === 'user') mustBeOwnEvent(principal.userId, checked)
+    return checked
   })
+}
+
+/** One timeline event for a command. `field`: where it stands, as in `body/timelineEvents/0`. */
+export function timelineEventOf ({ eventId, type, eventTimeMs, subject }: NewTimelineEvent, field: string): TimelineEventInput {
+  if (eventId !== undefined) mustBeIdentifier('event', eventId)
+  if (!isEventType(type)) throw refuseField(`${field}/type`, 'may not begin with io.mitter, unless it is io.mitter.types.timeline.CreationTime')
+  return { ...(eventId === undefined ? {} : { eventId }), type, eventTimeMs, subject: idOf(subject) }
 }

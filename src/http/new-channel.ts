@@ -1,36 +1,32 @@
 /** From the body of `POST /v1/channels` to a command's ruleset and participants (contract 3). */
 import type { InitialParticipation } from '../../schemas/participation.ts'
-import type { Principal } from '../auth/principal.ts'
 import { refuse } from '../errors.ts'
 import { statusOf, type Ruleset } from '../rules/relay.ts'
-import { rulesetAliases, rulesetTable } from '../rules/rulesets.ts'
-import type { NewParticipant } from '../store/commands.ts'
+import { rulesetOf, rulesetTable, SYSTEM_CHANNEL, type NewParticipant } from '../rules/rulesets.ts'
 import { idOf } from './input.ts'
 import { refuseField } from './validation.ts'
 
-const GROUP_CHAT: Ruleset = 'io.mitter.ruleset.chats.GroupChat'
-
-/** The ruleset that a name stands for. Throws `notImplemented` for those that are to come, `invalidAttribute` for others. */
-export function rulesetOf (name: string): Ruleset {
-  const ruleset = Object.hasOwn(rulesetAliases, name) ? rulesetAliases[name] : name
-  if (ruleset === GROUP_CHAT) return GROUP_CHAT
-  if (Object.hasOwn(rulesetTable, name)) throw refuse('notImplemented', `A channel with the ruleset ${name}`)
-  throw refuseField('body/defaultRuleSet', `must be one of ${Object.keys(rulesetTable).join(', ')}`)
+/** The ruleset that a field names. Throws `invalidAttribute` where it names none. */
+export function namedRuleset (field: string, name: string): Ruleset {
+  const ruleset = rulesetOf(name)
+  if (ruleset === undefined) throw refuseField(field, `must be one of ${Object.keys(rulesetTable).join(', ')}`)
+  return ruleset
 }
 
-/** Participants beside a user who creates: that one becomes active admin, listed or not. */
-export function initialParticipants (principal: Principal, listed: InitialParticipation[] = []): NewParticipant[] {
+/** Throws where a channel is to be a system channel without being a SystemChannel. */
+export function mustNotClaimSystem (ruleset: Ruleset, systemChannel: boolean | undefined): void {
+  if (systemChannel === true && ruleset !== SYSTEM_CHANNEL) {
+    throw refuse('creationRuleset', `Only a ${SYSTEM_CHANNEL} channel is a system channel: leave systemChannel out`)
+  }
+}
+
+/** Participants as listed. Throws where one is listed twice. */
+export function listedParticipants (listed: InitialParticipation[] = []): NewParticipant[] {
   const seen = new Set<string>()
-  const participants = listed.map(({ participantId, participationStatus = 'Active', roles = [] }, index) => {
+  return listed.map(({ participantId, participationStatus = 'Active', roles = [] }, index) => {
     const userId = idOf(participantId)
     if (seen.has(userId)) throw refuseField(`body/participation/${index}/participantId`, 'names a user who is in the list already: name each one once')
     seen.add(userId)
     return { userId, status: statusOf[participationStatus], roles: [...new Set(roles)] }
   })
-  if (principal.kind === 'application') return participants
-  const others = participants.filter(({ userId }) => userId !== principal.userId)
-  if (others.some(({ status, roles }) => status !== 'active' || roles.length > 0)) {
-    throw refuse('missingPrivilege', 'Only the application may give participants another status than Active, or roles: leave both out')
-  }
-  return others
 }

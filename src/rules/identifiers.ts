@@ -5,6 +5,9 @@ import { refuse } from '../errors.ts'
 export const IDENTIFIER_PATTERN = '^[a-zA-Z0-9@#][a-zA-Z0-9\\-_@$#]*$'
 const identifier = new RegExp(IDENTIFIER_PATTERN)
 
+/** The application itself (contract 2): above every rule of membership, and a member of nothing but SystemChannels. */
+export const SYSTEM = '.system'
+
 /** Lengths in characters. Users may be as short as mitter's own tutorials have them (`@amy`). */
 export const lengths = {
   user: { least: 1, most: 72 },

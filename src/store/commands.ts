@@ -5,14 +5,14 @@
  * Identifiers arrive checked (rules/identifiers.ts); who may do what is decided with the state, inside
  * the transaction (store/decide.ts).
  */
-import type { GroupType, RelayStatus, Role, Ruleset } from '../rules/relay.ts'
+import type { GroupType, RelayStatus, Ruleset } from '../rules/relay.ts'
+import type { NewParticipant } from '../rules/rulesets.ts'
 import type { MessageDatum } from '../../schemas/message.ts'
 import type { TimelineEventInput } from '../../schemas/timeline.ts'
 import type { ChannelParticipation } from '../../schemas/participation.ts'
 import type { Cursor } from './store.ts'
 
-/** The application itself (contract 2): above every rule of membership, and a member of nothing. */
-export const SYSTEM = '.system'
+export { SYSTEM } from '../rules/identifiers.ts'
 
 /** A user's id, or `SYSTEM`. */
 export type Actor = string
@@ -61,20 +61,13 @@ export interface RevokeToken extends Base {
   tokenId: string
 }
 
-export interface NewParticipant {
-  userId: string
-  status: RelayStatus
-  roles: Role[]
-}
-
 /** One entry `channel`, which every participant receives. A user who creates becomes its active admin. */
 export interface CreateChannel extends Base {
   type: 'create-channel'
   channelId: string
   ruleset: Ruleset
   groupType: GroupType
-  systemChannel: boolean
-  /** Without double ids; not the creator. */
+  /** As listed, without double ids; who is in it in the end the ruleset says (rules/rulesets.ts). */
   participants: NewParticipant[]
   timelineEvents: TimelineEventInput[]
 }
@@ -136,7 +129,30 @@ export interface DeleteMessages extends Base {
   messageIds: string[]
 }
 
+/** An event of a channel's timeline. One entry `channel-timeline`. */
+export interface AddChannelEvent extends Base {
+  type: 'add-channel-event'
+  channelId: string
+  event: TimelineEventInput
+}
+
+/** An event on the timeline of each of several messages of a channel. One entry `message-timeline` for each. */
+export interface AddMessageEvent extends Base {
+  type: 'add-message-event'
+  channelId: string
+  /** 1 to 45, without doubles; with more than one, `event` has no id. */
+  messageIds: string[]
+  event: TimelineEventInput
+}
+
+/** Takes a nonce of a signed call, whose signature has proved good. Throws `claimRejected` where it was taken of late. */
+export interface TakeNonce extends Base {
+  type: 'take-nonce'
+  nonce: string
+}
+
 export type Command =
+  | AddChannelEvent | AddMessageEvent | TakeNonce
   | CreateUser | DeleteUser | IssueToken | RevokeToken
   | CreateChannel | DeleteChannel | TruncateChannel
   | AddParticipant | RemoveParticipant
@@ -157,6 +173,11 @@ export interface EditOutcome {
   message: MessageText
 }
 
+export interface EventOutcome {
+  /** Of several, the first. */
+  eventId: string
+}
+
 export interface AddOutcome {
   participation: ChannelParticipation
 }
@@ -166,6 +187,7 @@ export type OutcomeOf<C extends Command> =
   C extends SendMessage ? SendOutcome
     : C extends EditMessage ? EditOutcome
       : C extends AddParticipant ? AddOutcome
-        : Record<string, never>
+        : C extends AddChannelEvent | AddMessageEvent ? EventOutcome
+          : Record<string, never>
 
-export type Outcome = SendOutcome | EditOutcome | AddOutcome | Record<string, never>
+export type Outcome = EventOutcome | SendOutcome | EditOutcome | AddOutcome | Record<string, never>

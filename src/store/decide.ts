@@ -8,8 +8,10 @@ import {
   heldAfterLeaving, joinTable, mustSend, statusTable,
   type GroupType, type Held, type RelayStatus, type Ruleset
 } from '../rules/relay.ts'
-import { mustAllowMembershipChange } from '../rules/rulesets.ts'
-import { SYSTEM, type Actor, type Command, type CreateChannel, type EditMessage, type NewParticipant, type SendMessage } from './commands.ts'
+import { membersAtCreation, mustAllowMembershipChange, SYSTEM_CHANNEL, type NewParticipant } from '../rules/rulesets.ts'
+import { mustAddEvent } from '../rules/timelines.ts'
+import type { TimelineEventInput } from '../../schemas/timeline.ts'
+import { SYSTEM, type Actor, type Command, type CreateChannel, type EditMessage, type SendMessage } from './commands.ts'
 import type { Position } from './store.ts'
 
 export interface ChannelState {
@@ -51,6 +53,9 @@ export interface State {
   /** A message that is there: not deleted, not truncated, its channel neither. */
   message (messageId: string): MessageState | undefined
   messageIdTaken (messageId: string): boolean
+  eventIdTaken (eventId: string): boolean
+  /** Whether the nonce was taken within the time in which it may not recur. */
+  nonceTaken (nonce: string): boolean
 }
 
 /** One thing to write; those marked † write one entry. */
@@ -68,6 +73,8 @@ export type Change =
   | { change: 'send-message', channel: ChannelState, command: SendMessage } // †
   | { change: 'edit-message', channel: ChannelState, message: MessageState, command: EditMessage } // †
   | { change: 'delete-message', channel: ChannelState, message: MessageState } // †
+  | { change: 'add-event', channel: ChannelState, message?: MessageState, event: TimelineEventInput } // †
+  | { change: 'take-nonce', nonce: string }
 
 export function decide (command: Command, state: State): Change[] {
   switch (command.type) {
@@ -137,6 +144,23 @@ export function decide (command: Command, state: State): Change[] {
       return command.messageIds.map(messageId =>
         ({ change: 'delete-message', channel, message: messageOf(channel, messageId, command.actor, state) }))
     }
+    case 'add-channel-event':
+    case 'add-message-event': {
+      const channel = channelOf(state, command.channelId)
+      const { actor, event } = command
+      if (actor !== SYSTEM) mustAddEvent(channel.channelId, state.member(channel.channelKey, actor)?.status, actor, event)
+      if (event.subject !== SYSTEM) mustExist(state, event.subject)
+      if (event.eventId !== undefined && state.eventIdTaken(event.eventId)) throw refuse('eventExists', event.eventId)
+      if (command.type === 'add-channel-event') return [{ change: 'add-event', channel, event }]
+      return command.messageIds.map(messageId => {
+        const message = state.message(messageId)
+        if (message?.channelKey !== channel.channelKey) throw refuse('messageNotFound', messageId)
+        return { change: 'add-event', channel, message, event }
+      })
+    }
+    case 'take-nonce':
+      if (state.nonceTaken(command.nonce)) throw refuse('claimRejected', 'This Nonce was used a moment ago: sign each call with a new one')
+      return [{ change: 'take-nonce', nonce: command.nonce }]
   }
 }
 
@@ -154,10 +178,8 @@ export function isMember (member: MemberState | undefined): member is MemberStat
 
 function createChannel (command: CreateChannel, state: State): Change[] {
   if (state.channel(command.channelId) !== undefined) throw refuse('channelExists', command.channelId)
-  const members = command.actor === SYSTEM
-    ? command.participants
-    : [{ userId: command.actor, status: 'active', roles: ['admin'] } satisfies NewParticipant, ...command.participants]
-  for (const { userId } of members) mustExist(state, userId)
+  const members = membersAtCreation(command.ruleset, command.actor, command.participants)
+  for (const { userId } of members) if (command.ruleset !== SYSTEM_CHANNEL || userId !== SYSTEM) mustExist(state, userId)
   return [{ change: 'create-channel', command, members }]
 }
 

@@ -2,10 +2,11 @@
  * The store's contract: an append-only log with the state that it makes, kept by store/sqlite (and, for
  * several nodes, by PostgreSQL). test/store/contract.ts runs on every implementation.
  */
-import type { Channel } from '../../schemas/channel.ts'
+import type { Channel, ParticipatedChannel } from '../../schemas/channel.ts'
 import type { ChannelParticipation } from '../../schemas/participation.ts'
+import type { ChannelTimelineEntry, MessageTimelineEntry } from '../../schemas/timeline.ts'
 import type { User } from '../../schemas/user.ts'
-import type { RelayStatus } from '../rules/relay.ts'
+import type { RelayStatus, Ruleset } from '../rules/relay.ts'
 import type { Actor, Command, MessageText, OutcomeOf } from './commands.ts'
 
 /** A place in the log: 1 for the first entry, no holes, in the order of commits. 0 is before the first. */
@@ -115,6 +116,19 @@ export interface ListPage<T> {
   total: number
 }
 
+export interface ChannelFilter {
+  /** Whether SystemChannels are listed too. */
+  includeSystemChannels: boolean
+  ruleset?: Ruleset
+}
+
+export interface EventFilter {
+  /** Absent: all. */
+  types?: string[]
+  /** Events of each channel or message at most. Absent: all. */
+  limit?: number
+}
+
 export interface TokenState {
   userId: string
   /** The token's own id, its maker's, and so on: the revocation of any of them revokes this one. */
@@ -138,6 +152,14 @@ export interface Reads {
   listTokens (userId: string): Promise<TokenInfo[]>
   /** Participants of any status, the application, and for a `public` channel any user. */
   getChannel (actor: Actor, channelId: string): Promise<Snapshot<Channel>>
+  /** Channels in the order in which they were made. */
+  listChannels (page: PageRequest, filter: ChannelFilter): Promise<Snapshot<ListPage<Channel>>>
+  /** The channels that a user is in, in whatever status, in the order in which they were made. */
+  listChannelsOf (userId: string, page: PageRequest, filter: ChannelFilter): Promise<Snapshot<ListPage<ParticipatedChannel>>>
+  /** Participants that receive each of the channels, and the application. Channel by channel, in order of adding. */
+  listChannelEvents (actor: Actor, channelIds: string[], filter: EventFilter): Promise<Snapshot<ChannelTimelineEntry[]>>
+  /** Participants that receive, and the application. Message by message, in order of adding. */
+  listMessageEvents (actor: Actor, channelId: string, messageIds: string[], filter: EventFilter): Promise<Snapshot<MessageTimelineEntry[]>>
   /** Participants that receive, and the application. In order of joining; the first `limit` of them, all where it is absent. */
   listParticipants (actor: Actor, channelId: string, statuses: RelayStatus[], limit?: number): Promise<Snapshot<ChannelParticipation[]>>
   /** Participants that receive, and the application. */

@@ -52,7 +52,6 @@ describe('creating a channel', () => {
 
   it.each<[string, string | undefined, object, number, string]>([
     ['a ruleset that there is not', 'amy', { defaultRuleSet: 'io.mitter.ruleset.chats.Unknown' }, 400, 'invalid_domain_attribute'],
-    ['a ruleset that is to come', 'amy', { defaultRuleSet: 'io.mitter.ruleset.chats.DirectMessage' }, 501, 'not_implemented'],
     ['a group type that there is not', 'amy', { groupType: 'secret' }, 400, 'invalid_domain_attribute'],
     ['a reserved id', 'amy', { channelId: '.broadcast' }, 400, 'invalid_domain_attribute'],
     ['an id that is too short', 'amy', { channelId: 'short' }, 400, 'invalid_domain_attribute'],

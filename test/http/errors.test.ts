@@ -173,7 +173,7 @@ describe('a path', () => {
 
 describe('what is not there yet', () => {
   it.each([
-    'GET /v1/channels', 'GET /v1/users/me/channels', 'GET /v1/channels/football-fans/timeline',
+    'GET /v1/users/alice/presence', 'GET /v1/messages', 'GET /v1/counts/channels',
     'POST /v1/channels/football-fans/participants/alice/accept', 'PATCH /v1/channels/football-fans/participants/alice', 'GET /metrics'
   ])('answers 501, to callers who show who they are: %s', async (request) => {
     expect(envelopeOf(await service.call(request))).toMatchObject({ status: 501, code: 'not_implemented' })

@@ -12,7 +12,6 @@ export const createChannel = (actor: string, channelId: string, more: Partial<Cr
   channelId,
   ruleset: 'io.mitter.ruleset.chats.GroupChat',
   groupType: 'public',
-  systemChannel: false,
   participants: [],
   timelineEvents: [],
   ...more

@@ -9,7 +9,7 @@ export interface Frame {
   /** One for each `data:` line. */
   data: string[]
   /** The data, parsed. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+
   json: any
 }
 

@@ -3,6 +3,7 @@
  * a deleted user's leaving of its channels, retention. Each step is one short transaction.
  */
 import { IDEMPOTENCY_MS, type Writer } from './writer.ts'
+import { NONCE_MS } from './writer-state.ts'
 
 /** Rows that one step touches: it keeps a step within a few milliseconds, so that commands wait no longer. */
 const STEP_ROWS = 200
@@ -22,8 +23,22 @@ export class Background {
 
   /** Does the next piece of work, inside a transaction that the caller has begun. False: there is none. */
   step (now: number): boolean {
-    return this.#writer.leaveChannels() || this.#eraseMessages() || this.#forget(now) || this.#raiseFloor(now) ||
+    return this.#writer.leaveChannels() || this.#closeMembers() || this.#eraseMessages() || this.#forget(now) || this.#raiseFloor(now) ||
       this.#removeExpired() || this.#removeChannel()
+  }
+
+  /** Takes a deleted channel out of its members' lists and counts. Until then lists leave it out by the channel's mark. */
+  #closeMembers (): boolean {
+    const { sql } = this.#writer
+    const channel = sql.channelClosing.get() as { channel_key: number, ruleset: string, deleted_position: number } | undefined
+    if (channel === undefined) return false
+    const members = sql.membersToClose.all(channel.channel_key, STEP_ROWS) as Array<{ user_key: number }>
+    for (const { user_key: userKey } of members) {
+      sql.closeMember.run(channel.deleted_position, channel.channel_key, userKey)
+      sql.countMembership.run(userKey, channel.ruleset, -1)
+    }
+    if (members.length < STEP_ROWS) sql.markClosed.run(channel.channel_key)
+    return true
   }
 
   /** Content of messages that were deleted with their channel, or truncated. */
@@ -41,6 +56,7 @@ export class Background {
   #forget (now: number): boolean {
     const { sql } = this.#writer
     const forgotten = Number(sql.forget.run(now - IDEMPOTENCY_MS, STEP_ROWS).changes) +
+      Number(sql.forgetNonces.run(now - NONCE_MS, STEP_ROWS).changes) +
       Number(sql.deleteExpiredTokens.run(now - EXPIRED_TOKEN_MS, STEP_ROWS).changes)
     return forgotten > 0
   }
@@ -63,19 +79,14 @@ export class Background {
     return true
   }
 
-  /** Rows below the floor go, but for messages (their history stays) and the newest edit of each. */
+  /** Rows below the floor go, but for what a GET still answers from (`outlives`). */
   #removeExpired (): boolean {
     const { sql } = this.#writer
     const floor = this.#writer.log.floor
     const removed = Number(this.#writer.log.meta('removed_position'))
     if (removed < floor) {
-      const rows = sql.entriesToRemove.all(removed, floor, STEP_ROWS) as Array<{
-        position: number, kind: string, original_lane: number | null, newest_edit: number | null
-      }>
-      for (const row of rows) {
-        const inUse = row.kind === 'message' || (row.original_lane === 0 && row.newest_edit === row.position)
-        if (!inUse) sql.deleteEntry.run(row.position)
-      }
+      const rows = sql.entriesToRemove.all(removed, floor, STEP_ROWS) as unknown as ExpiredRow[]
+      for (const row of rows) if (!outlives(row)) sql.deleteEntry.run(row.position)
       sql.putMeta.run('removed_position', String(rows.length < STEP_ROWS ? floor : rows.at(-1)!.position))
       return true
     }
@@ -93,7 +104,28 @@ export class Background {
       sql.deleteEntitlementsOf.run(userKey, channel.channel_key)
       sql.deleteParticipation.run(channel.channel_key, userKey)
     }
-    if (members.length === 0) sql.deleteChannel.run(channel.channel_key)
+    const events = sql.eventsToRemove.all(channel.channel_key, floor, STEP_ROWS) as Array<{ position: number }>
+    for (const { position } of events) sql.deleteEntry.run(position)
+    if (members.length + events.length === 0) sql.deleteChannel.run(channel.channel_key)
     return true
+  }
+}
+
+interface ExpiredRow {
+  position: number
+  kind: string
+  /** Of edits and of events of messages: the message's. */
+  original_lane: number | null
+  newest_edit: number | null
+}
+
+/** Messages stay, their history being what lists answer with; so do the newest edit of each, and timelines. */
+function outlives ({ position, kind, original_lane: originalLane, newest_edit: newestEdit }: ExpiredRow): boolean {
+  switch (kind) {
+    case 'message': return true
+    case 'message-updated': return originalLane === 0 && newestEdit === position
+    case 'message-timeline': return originalLane === 0
+    case 'channel-timeline': return true
+    default: return false
   }
 }

@@ -1,12 +1,16 @@
 /** Carries decided changes out: rows of state, and the entries of the log that tell of them. */
 import { randomUUID } from 'node:crypto'
 import { statusTable, type RelayStatus } from '../../rules/relay.ts'
+import { SYSTEM_CHANNEL } from '../../rules/rulesets.ts'
+import type { TimelineEventInput } from '../../../schemas/timeline.ts'
 import type { CreateChannel, EditMessage, SendMessage } from '../commands.ts'
 import type { Change, ChannelState, MemberState, MessageState } from '../decide.ts'
 import type { Statements } from './database.ts'
 import { shardOf, type Log, type Written } from './log.ts'
 import type { writerSql } from './statements.ts'
 import type { WriterState } from './writer-state.ts'
+
+type CountedChannel = Pick<ChannelState, 'channelKey' | 'ruleset'>
 
 export class Changes {
   readonly #sql: Statements<typeof writerSql>
@@ -41,7 +45,7 @@ export class Changes {
       case 'create-channel':
         return this.#createChannel(change.command, change.members)
       case 'delete-channel':
-        this.#sql.count.run(-1, 'channels')
+        this.#countChannels(change.channel.ruleset, -1)
         this.#sql.markChannelDeleted.run(this.#log.next, this.#log.at, change.channel.channelKey)
         return this.#log.write({ kind: 'channel-deleted', lane: 1, channel: change.channel })
       case 'truncate-channel':
@@ -60,7 +64,30 @@ export class Changes {
         this.erase(change.message.position)
         this.#sql.countMessages.run(-1, change.channel.channelKey)
         return this.#log.write({ kind: 'message-deleted', lane: 1, channel: change.channel, messageId: change.message.messageId })
+      case 'add-event':
+        return this.#addEvent(change.channel, change.message, change.event)
+      case 'take-nonce':
+        this.#sql.takeNonce.run(change.nonce, this.#log.at)
+        return undefined
     }
+  }
+
+  #countChannels (ruleset: string, by: 1 | -1): void {
+    this.#sql.count.run(by, 'channels')
+    if (ruleset === SYSTEM_CHANNEL) this.#sql.count.run(by, 'system-channels')
+  }
+
+  #addEvent (channel: ChannelState, message: MessageState | undefined, input: TimelineEventInput): Written {
+    const event = this.#timelineEvent(input, { createdAt: this.#log.at, updatedAt: this.#log.at })
+    return this.#log.write({
+      kind: message === undefined ? 'channel-timeline' : 'message-timeline',
+      lane: 1,
+      channel,
+      sender: this.#user(input.subject),
+      ...(message === undefined ? {} : { messageId: message.messageId, original: { position: message.position, at: this.#log.at } }),
+      event: { id: event.eventId, type: event.type },
+      body: JSON.stringify(event)
+    })
   }
 
   #createChannel (command: CreateChannel, members: Array<{ userId: string, status: RelayStatus, roles: string[] }>): Written {
@@ -68,11 +95,11 @@ export class Changes {
     const audit = { createdAt: this.#log.at, updatedAt: this.#log.at }
     const timelineEvents = command.timelineEvents.map(event => this.#timelineEvent(event, audit))
     const { lastInsertRowid } = this.#sql.insertChannel.run(command.channelId, shardOf(command.channelId), command.ruleset,
-      command.groupType, command.systemChannel ? 1 : 0, JSON.stringify(timelineEvents), this.#log.at, this.#log.at, created)
-    const channel = { channelKey: Number(lastInsertRowid), channelId: command.channelId }
-    this.#sql.count.run(1, 'channels')
+      command.groupType, command.ruleset === SYSTEM_CHANNEL ? 1 : 0, JSON.stringify(timelineEvents), this.#log.at, this.#log.at, created)
+    const channel = { channelKey: Number(lastInsertRowid), channelId: command.channelId, ruleset: command.ruleset }
+    this.#countChannels(command.ruleset, 1)
     for (const { userId, status, roles } of members) {
-      this.#putMember(channel.channelKey, userId, { status, held: 'none', admin: roles.includes('admin') }, created, undefined)
+      this.#putMember(channel, userId, { status, held: 'none', admin: roles.includes('admin') }, created, undefined)
     }
     const body = JSON.stringify({
       channelId: command.channelId,
@@ -80,7 +107,7 @@ export class Changes {
       defaultRuleSet: command.ruleset,
       groupType: command.groupType,
       participation: [],
-      systemChannel: command.systemChannel,
+      systemChannel: command.ruleset === SYSTEM_CHANNEL,
       timelineEvents,
       audit,
       auditInfo: audit
@@ -94,7 +121,7 @@ export class Changes {
     const about = this.#user(userId)
     const position = this.#log.next
     if (after !== undefined) {
-      this.#putMember(channel.channelKey, userId, after, position, before)
+      this.#putMember(channel, userId, after, position, before)
       return this.#log.write({
         kind: 'participation',
         lane: 1,
@@ -109,7 +136,7 @@ export class Changes {
         })
       })
     }
-    this.#count(channel.channelKey, before, undefined)
+    this.#count(channel, about.key, before, undefined)
     if (before?.status !== undefined && statusTable[before.status].receives) {
       this.#sql.closeEntitlement.run(position, about.key, channel.channelKey)
     }
@@ -121,8 +148,9 @@ export class Changes {
   }
 
   /** Writes a member's row, its interval of entitlement and the channel's counts. */
-  #putMember (channelKey: number, userId: string, after: Omit<MemberState, 'userId'> & { status: RelayStatus }, position: number, before: MemberState | undefined): void {
+  #putMember (channel: CountedChannel, userId: string, after: Omit<MemberState, 'userId'> & { status: RelayStatus }, position: number, before: MemberState | undefined): void {
     const userKey = this.#user(userId).key
+    const { channelKey } = channel
     const admin = after.admin ? 1 : 0
     const received = before?.status !== undefined && statusTable[before.status].receives
     const { receives } = statusTable[after.status]
@@ -136,10 +164,10 @@ export class Changes {
     }
     if (receives && !received) this.#sql.openEntitlement.run(userKey, channelKey, position)
     if (!receives && received) this.#sql.closeEntitlement.run(position, userKey, channelKey)
-    this.#count(channelKey, before, after)
+    this.#count(channel, userKey, before, after)
   }
 
-  #count (channelKey: number, before: Omit<MemberState, 'userId'> | undefined, after: Omit<MemberState, 'userId'> | undefined): void {
+  #count ({ channelKey, ruleset }: CountedChannel, userKey: number, before: Omit<MemberState, 'userId'> | undefined, after: Omit<MemberState, 'userId'> | undefined): void {
     const counts = (member: typeof before) => ({
       member: member?.status === undefined ? 0 : 1,
       receiving: member?.status !== undefined && statusTable[member.status].receives ? 1 : 0,
@@ -147,6 +175,7 @@ export class Changes {
     })
     const [was, is] = [counts(before), counts(after)]
     const admins = is.admin - was.admin
+    if (is.member !== was.member) this.#sql.countMembership.run(userKey, ruleset, is.member - was.member)
     this.#sql.countMembers.run(is.member - was.member, is.receiving - was.receiving, admins, admins, channelKey)
   }
 
@@ -191,8 +220,12 @@ export class Changes {
     })
   }
 
-  /** Takes the content of a message out of its own row and of every edit's. The rows keep their places. */
+  /**
+   * Takes the content of a message out of its own row and of every edit's. The rows keep their places;
+   * those of its timeline go with retention, or now, where retention has passed them already.
+   */
   erase (messagePosition: number): void {
+    this.#sql.deleteOldEvents.run(messagePosition, this.#log.floor)
     let next: number | null = messagePosition
     while (next !== null) {
       const row = this.#sql.editOf.get(next) as { edit_position: number | null } | undefined

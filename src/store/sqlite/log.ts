@@ -22,6 +22,8 @@ export interface EntryDraft {
   /** Of an edit: the message's own entry. */
   original?: { position: number, at: number }
   editPosition?: number | null
+  /** Of timeline entries. */
+  event?: { id: string, type: string }
   body?: string
 }
 
@@ -101,6 +103,7 @@ export class Log {
       message_id: draft.messageId ?? null,
       message_position: original?.position ?? null,
       original_at: original?.at ?? null,
+      original_lane: original === undefined ? null : 0,
       sender_id: sender?.id ?? null,
       about_id: about?.id ?? null,
       body: draft.body ?? null,
@@ -110,7 +113,7 @@ export class Log {
     }
     this.#sql.insertEntry.run(position, row.tag, row.at, kind, lane, channel === undefined ? 0 : shardOf(channel.channelId),
       row.channel_key, sender?.key ?? null, about?.key ?? null, row.message_id, row.message_position,
-      draft.editPosition ?? null, row.body)
+      draft.editPosition ?? null, draft.event?.id ?? null, draft.event?.type ?? null, row.body)
     const written = { entry: entryOfRow(row, this.epoch), row }
     this.#entries.push(written.entry)
     return written

@@ -1,19 +1,21 @@
 /** Reads of the embedded store: each in one transaction, so that rows, rights and cursor are of one moment. */
 import type { DatabaseSync } from 'node:sqlite'
-import type { Channel } from '../../../schemas/channel.ts'
+import type { Channel, ParticipatedChannel } from '../../../schemas/channel.ts'
 import type { ChannelParticipation } from '../../../schemas/participation.ts'
+import type { ChannelTimelineEntry, MessageTimelineEntry, TimelineEvent } from '../../../schemas/timeline.ts'
 import type { User } from '../../../schemas/user.ts'
 import { refuse } from '../../errors.ts'
-import { mustReceive, type RelayStatus } from '../../rules/relay.ts'
+import { mustReceive, statusTable, type RelayStatus, type Ruleset } from '../../rules/relay.ts'
+import { SYSTEM_CHANNEL } from '../../rules/rulesets.ts'
 import { SYSTEM, type Actor, type MessageText } from '../commands.ts'
 import { formatCursor, parseCursor } from '../cursor.ts'
 import type {
-  Entry, Interest, ListPage, Page, PageRequest, Place, Position, Reads, Resume, Rights, Snapshot, StreamRequest, StreamStart, TokenInfo, TokenState
+  ChannelFilter, Entry, EventFilter, Interest, ListPage, Page, PageRequest, Place, Position, Reads, Resume, Rights, Snapshot, StreamRequest, StreamStart, TokenInfo, TokenState
 } from '../store.ts'
 import { isUnavailable, prepareAll, type Statements } from './database.ts'
 import { merge, readable } from './replay.ts'
 import {
-  channelOfRow, entryOfRow, messageOfRow, participationOfRow, userOfRow,
+  channelOfRow, entryOfRow, eventText, messageOfRow, participationOfRow, userOfRow,
   type ChannelRow, type EntryRow, type MessageRow, type ParticipationRow, type UserRow
 } from './rows.ts'
 import { readerSql } from './statements.ts'
@@ -157,8 +159,7 @@ export class Reader implements Reads {
       const rows = page.after === undefined
         ? this.#sql.usersBefore.all(page.before === undefined ? Number.MAX_SAFE_INTEGER : key(page.before), page.limit, page.offset)
         : this.#sql.usersAfter.all(key(page.after), page.limit, page.offset)
-      const { value: total } = this.#sql.counter.get('users') as { value: number }
-      return { items: (rows as unknown as UserRow[]).map(userOfRow), total }
+      return { items: (rows as unknown as UserRow[]).map(userOfRow), total: this.#counter('users') }
     })
   }
 
@@ -196,6 +197,80 @@ export class Reader implements Reads {
         throw refuse('actorNotInGroup', channelId)
       }
       return channelOfRow(channel)
+    })
+  }
+
+  listChannels (page: PageRequest, { includeSystemChannels }: ChannelFilter): Promise<Snapshot<ListPage<Channel>>> {
+    return this.#withCursor(() => {
+      const [before, after] = includeSystemChannels
+        ? [this.#sql.channelsBefore, this.#sql.channelsAfter]
+        : [this.#sql.listedChannelsBefore, this.#sql.listedChannelsAfter]
+      const rows = page.after === undefined
+        ? before.all(this.#keyBefore(page.before), page.limit, page.offset)
+        : after.all(this.#channel(page.after).channel_key, page.limit, page.offset)
+      const total = this.#counter('channels') - (includeSystemChannels ? 0 : this.#counter('system-channels'))
+      return { items: (rows as unknown as ChannelRow[]).map(channelOfRow), total }
+    })
+  }
+
+  listChannelsOf (userId: string, page: PageRequest, filter: ChannelFilter): Promise<Snapshot<ListPage<ParticipatedChannel>>> {
+    return this.#withCursor(() => {
+      const userKey = this.#userKey(userId)
+      const { includeSystemChannels, ruleset = '' } = filter
+      const rest = [includeSystemChannels ? 1 : 0, ruleset, ruleset, page.limit, page.offset]
+      const keys = page.after === undefined
+        ? this.#sql.channelKeysOfBefore.all(userKey, this.#keyBefore(page.before), ...rest)
+        : this.#sql.channelKeysOfAfter.all(userKey, this.#channel(page.after).channel_key, ...rest)
+      const items = (keys as Array<{ channel_key: number }>).map(({ channel_key: channelKey }) => {
+        const row = this.#sql.participationIn.get(channelKey, userKey) as unknown as ChannelRow & ParticipationRow & { status: RelayStatus }
+        return {
+          participationId: row.participation_id,
+          identifier: row.channel_id,
+          participationStatus: statusTable[row.status].participationStatus,
+          channel: channelOfRow(row)
+        }
+      })
+      return { items, total: this.#membershipCount(userKey, filter) }
+    })
+  }
+
+  #keyBefore (channelId: string | undefined): number {
+    return channelId === undefined ? Number.MAX_SAFE_INTEGER : this.#channel(channelId).channel_key
+  }
+
+  #counter (name: string): number {
+    return (this.#sql.counter.get(name) as { value: number }).value
+  }
+
+  /** The kept count, less what it still holds of channels whose deletion is being told apart. */
+  #membershipCount (userKey: number, { includeSystemChannels, ruleset }: ChannelFilter): number {
+    const listed = (row: { ruleset: Ruleset }) =>
+      (includeSystemChannels || row.ruleset !== SYSTEM_CHANNEL) && (ruleset === undefined || row.ruleset === ruleset)
+    const counts = (this.#sql.membershipCounts.all(userKey) as Array<{ ruleset: Ruleset, count: number }>).filter(listed)
+    const closing = (this.#sql.channelsClosing.all() as Array<{ channel_key: number, ruleset: Ruleset }>).filter(listed)
+    const gone = closing.filter(({ channel_key: key }) => this.#sql.isClosing.get(key, userKey) !== undefined)
+    return counts.reduce((sum, { count }) => sum + count, 0) - gone.length
+  }
+
+  listChannelEvents (actor: Actor, channelIds: string[], filter: EventFilter): Promise<Snapshot<ChannelTimelineEntry[]>> {
+    return this.#withCursor(() => channelIds.flatMap(channelId => {
+      const channel = this.#receivedChannel(actor, channelId)
+      const added = this.#sql.eventsOfChannel.all(channel.channel_key, Number.MAX_SAFE_INTEGER) as unknown as EventRow[]
+      const events = [...JSON.parse(channel.timeline_events) as TimelineEvent[], ...added.map(eventOfRow)]
+      return filtered(events, filter).map(timelineEvent => ({ channelId: { identifier: channelId }, timelineEvent }))
+    }))
+  }
+
+  listMessageEvents (actor: Actor, channelId: string, messageIds: string[], filter: EventFilter): Promise<Snapshot<MessageTimelineEntry[]>> {
+    return this.#withCursor(() => {
+      const channel = this.#receivedChannel(actor, channelId)
+      return messageIds.flatMap(messageId => {
+        const position = this.#messagePosition(messageId, channel.channel_key)
+        const message = JSON.parse(messageOfRow(this.#sql.messageAt.get(position) as unknown as MessageRow)) as { timelineEvents: TimelineEvent[] }
+        const added = this.#sql.eventsOfMessage.all(position, Number.MAX_SAFE_INTEGER) as unknown as EventRow[]
+        return filtered([...message.timelineEvents, ...added.map(eventOfRow)], filter)
+          .map(timelineEvent => ({ messageId: { identifier: messageId }, channelId: { identifier: channelId }, timelineEvent }))
+      })
     })
   }
 
@@ -258,4 +333,12 @@ export class Reader implements Reads {
     const row = this.#sql.memberOf.get(channelKey, userId) as ParticipationRow | undefined
     return row?.status ?? undefined
   }
+}
+
+type EventRow = Pick<EntryRow, 'body' | 'sender_id' | 'sender_deleted_at'>
+
+const eventOfRow = (row: EventRow): TimelineEvent => JSON.parse(eventText(row)) as TimelineEvent
+
+function filtered (events: TimelineEvent[], { types, limit }: EventFilter): TimelineEvent[] {
+  return events.filter(({ type }) => types === undefined || types.includes(type)).slice(0, limit)
 }

@@ -58,8 +58,10 @@ export function readable (sql: Statements<typeof readerSql>, interest: Exclude<I
   const memberships = (interest.of === 'user'
     ? sql.memberships.all(user.user_key)
     : sql.membership.all(interest.channelKey, user.user_key)) as unknown as MembershipRow[]
+  // Channels whose deletion has been told apart already: their end still concerns who was in them.
+  const closed = interest.of === 'user' ? positions(sql.closedMemberships.all(user.user_key, after)) : []
   const only = interest.of === 'channel' ? interest.channelKey : undefined
-  const sources = [aboutSource(sql, user.user_key, only)]
+  const sources = [aboutSource(sql, user.user_key, only), ...closed.map(pointSource)]
   const rights: Rights = { channels: [] }
   for (const membership of memberships) {
     const { channel_key: channelKey, deleted_position: deleted, created_position: created } = membership

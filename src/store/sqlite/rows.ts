@@ -26,6 +26,7 @@ export interface EntryRow {
   sender_deleted_at: number | null
   about_id: string | null
   original_at: number | null
+  original_lane: number | null
 }
 
 export interface MessageRow {
@@ -59,6 +60,7 @@ export interface ChannelRow {
 
 export interface ParticipationRow {
   user_id: string
+  deleted_at: number | null
   profile: string
   participation_id: string
   status: RelayStatus | null
@@ -171,6 +173,11 @@ function payloadOf (row: EntryRow): string | undefined {
     case 'message':
     case 'message-updated':
       return row.body === null || isTruncated(row) ? undefined : `{${channel},"message":${messageOfEntry(row)}}`
+    case 'channel-timeline':
+      return `{${channel},"timelineEvent":${eventText(row)}}`
+    case 'message-timeline':
+      if (row.original_lane !== 0 || isTruncated(row)) return undefined
+      return `{${channel},"messageId":${reference(row.message_id ?? '')},"timelineEvent":${eventText(row)}}`
     case 'message-deleted':
       return `{${channel},"messageId":${reference(row.message_id ?? '')}}`
     case 'messages-truncated':
@@ -208,11 +215,12 @@ export function channelOfRow (row: ChannelRow): Channel {
 
 export function participationOfRow (row: ParticipationRow & { status: RelayStatus }, channelId: string): ChannelParticipation {
   const { screenName } = JSON.parse(row.profile) as { screenName?: string }
+  const userId = row.deleted_at === null ? row.user_id : DELETED_USER
   const audit = { createdAt: row.created_at, updatedAt: row.updated_at }
   return {
     channelParticipationId: row.participation_id,
-    participantId: { identifier: row.user_id },
-    participant: { userId: row.user_id, identifier: row.user_id, ...(screenName === undefined ? {} : { screenName: { screenName } }) },
+    participantId: { identifier: userId },
+    participant: { userId, identifier: userId, ...(screenName === undefined ? {} : { screenName: { screenName } }) },
     participationStatus: statusTable[row.status].participationStatus,
     relayStatus: row.status,
     roles: row.admin === 1 ? ['admin'] : [],
@@ -221,6 +229,12 @@ export function participationOfRow (row: ParticipationRow & { status: RelayStatu
     audit,
     auditInfo: audit
   }
+}
+
+/** A timeline entry's event, its subject named `.deleted` where that user is. */
+export function eventText (row: Pick<EntryRow, 'body' | 'sender_id' | 'sender_deleted_at'>): string {
+  if (row.sender_deleted_at === null) return row.body ?? '{}'
+  return JSON.stringify({ ...JSON.parse(row.body ?? '{}') as object, subject: { identifier: DELETED_USER } })
 }
 
 export function userOfRow (row: UserRow): User {

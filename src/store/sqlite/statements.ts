@@ -5,7 +5,7 @@
 
 /** What a row needs to become an entry, an event, or a message (rows.ts). */
 const entryColumns = `
-  e.position, e.tag, e.at, e.kind, e.lane, e.channel_key, e.message_id, e.body,
+  e.position, e.tag, e.at, e.kind, e.lane, e.channel_key, e.message_id, e.body, original.lane as original_lane,
   c.channel_id, c.truncated_position, c.deleted_position, e.message_position,
   sender.user_id as sender_id, sender.deleted_at as sender_deleted_at,
   about.user_id as about_id, original.at as original_at
@@ -34,7 +34,7 @@ const channelColumns = `
 `
 
 const participationColumns = `
-  u.user_id, u.profile, p.participation_id, p.status, p.held, p.admin, p.joined_at, p.created_at, p.updated_at
+  u.user_id, u.deleted_at, u.profile, p.participation_id, p.status, p.held, p.admin, p.joined_at, p.created_at, p.updated_at
 `
 
 export const sharedSql = {
@@ -59,7 +59,7 @@ export const writerSql = {
   markUserGone: 'update users set leaving = 0 where user_key = ?',
   usersLeaving: 'select user_key, user_id from users where leaving = 1 and user_key > 0 limit 1',
   channelsToLeave: `select c.channel_id from participations p join channels c on c.channel_key = p.channel_key
-    where p.user_key = ? and p.status is not null and c.deleted_position is null
+    where p.user_key = ? and p.status is not null and p.closed_position is null and c.deleted_position is null
       and c.ruleset = 'io.mitter.ruleset.chats.GroupChat' order by p.channel_key limit ?`,
 
   insertToken: 'insert into tokens (token_id, user_key, parent_id, created_at, expires_at) values (?, ?, ?, ?, ?)',
@@ -71,7 +71,7 @@ export const writerSql = {
 
   insertChannel: `insert into channels (channel_id, shard, ruleset, group_type, system_channel, timeline_events,
     created_at, updated_at, created_position) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  markChannelDeleted: 'update channels set deleted_position = ?, erasing = 1, updated_at = ? where channel_key = ?',
+  markChannelDeleted: 'update channels set deleted_position = ?, erasing = 1, closing = 1, updated_at = ? where channel_key = ?',
   truncateChannel: `update channels set truncated_position = ?, erasing = 1, message_count = 0, updated_at = ?
     where channel_key = ?`,
   countMembers: `update channels set member_count = member_count + ?, receiving_count = receiving_count + ?,
@@ -101,12 +101,13 @@ export const writerSql = {
     where user_key = ? and channel_key = ? and until_position is null`,
 
   insertEntry: `insert into entries (position, tag, at, kind, lane, shard, channel_key, sender_key, about_key,
-    message_id, message_position, edit_position, body) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    message_id, message_position, edit_position, event_id, event_type, body) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   messageById: `select e.position, e.message_id, e.channel_key, e.lane, e.edit_position, sender.user_id as sender_id,
       c.truncated_position, c.deleted_position
     from entries e join channels c on c.channel_key = e.channel_key left join users sender on sender.user_key = e.sender_key
     where e.message_id = ? and e.kind = 'message'`,
   messageIdTaken: 'select 1 from entries where message_id = ? and kind = \'message\'',
+  eventIdTaken: 'select 1 from entries where event_id = ?',
   editOf: 'select at, body, edit_position from entries where position = ?',
   setNewestEdit: 'update entries set edit_position = ? where position = ?',
   eraseEntry: 'update entries set body = null, lane = 2 where position = ?',
@@ -114,6 +115,19 @@ export const writerSql = {
   idempotent: 'select fingerprint, outcome from idempotency where actor = ? and key = ? and at > ?',
   remember: 'insert or replace into idempotency (actor, key, fingerprint, outcome, at) values (?, ?, ?, ?, ?)',
   forget: 'delete from idempotency where (actor, key) in (select actor, key from idempotency where at < ? limit ?)',
+
+  nonce: 'select at from nonces where nonce = ?',
+  takeNonce: 'insert or replace into nonces (nonce, at) values (?, ?)',
+  forgetNonces: 'delete from nonces where nonce in (select nonce from nonces where at < ? limit ?)',
+
+  channelClosing: `select channel_key, ruleset, deleted_position from channels
+    where closing = 1 and channel_key > 0 order by channel_key limit 1`,
+  membersToClose: `select user_key from participations
+    where channel_key = ? and status is not null and closed_position is null limit ?`,
+  closeMember: 'update participations set closed_position = ? where channel_key = ? and user_key = ?',
+  markClosed: 'update channels set closing = 0 where channel_key = ?',
+  countMembership: `insert into memberships (user_key, ruleset, count) values (?, ?, ?)
+    on conflict (user_key, ruleset) do update set count = count + excluded.count`,
 
   channelErasing: `select channel_key, truncated_position, deleted_position from channels
     where erasing = 1 and channel_key > 0 order by channel_key limit 1`,
@@ -129,7 +143,11 @@ export const writerSql = {
   deleteEndedEntitlements: `delete from entitlements where (user_key, channel_key, from_position) in
     (select user_key, channel_key, from_position from entitlements where until_position is not null and until_position <= ? limit ?)`,
   channelToRemove: `select channel_key from channels
-    where deleted_position is not null and deleted_position <= ? and erasing = 0 order by deleted_position limit 1`,
+    where deleted_position is not null and deleted_position <= ? and erasing = 0 and closing = 0 order by deleted_position limit 1`,
+  eventsToRemove: `select position from entries
+    where channel_key = ? and lane = 1 and position <= ? order by position limit ?`,
+  deleteOldEvents: `delete from entries where position in
+    (select position from entries where message_position = ? and kind = 'message-timeline' and position <= ?)`,
   membersToRemove: 'select user_key from participations where channel_key = ? limit ?',
   deleteEntitlementsOf: 'delete from entitlements where user_key = ? and channel_key = ?',
   deleteChannel: 'delete from channels where channel_key = ?'
@@ -148,6 +166,37 @@ export const readerSql = {
   tokensOfUser: `select t.token_id, t.created_at, t.expires_at from users u
     join tokens t on t.user_key = u.user_key and t.revoked_at is null
     where u.user_id = ? order by t.created_at`,
+  channelsBefore: `select ${channelColumns} from channels
+    where channel_key < ? and deleted_position is null order by channel_key desc limit ? offset ?`,
+  channelsAfter: `select ${channelColumns} from channels
+    where channel_key > ? and deleted_position is null order by channel_key limit ? offset ?`,
+  listedChannelsBefore: `select ${channelColumns} from channels
+    where channel_key < ? and deleted_position is null and system_channel = 0 order by channel_key desc limit ? offset ?`,
+  listedChannelsAfter: `select ${channelColumns} from channels
+    where channel_key > ? and deleted_position is null and system_channel = 0 order by channel_key limit ? offset ?`,
+  channelKeysOfBefore: `select p.channel_key from participations p join channels c on c.channel_key = p.channel_key
+    where p.user_key = ? and p.channel_key < ? and p.status is not null and p.closed_position is null
+      and c.deleted_position is null and (? or c.system_channel = 0) and (? = '' or c.ruleset = ?)
+    order by p.channel_key desc limit ? offset ?`,
+  channelKeysOfAfter: `select p.channel_key from participations p join channels c on c.channel_key = p.channel_key
+    where p.user_key = ? and p.channel_key > ? and p.status is not null and p.closed_position is null
+      and c.deleted_position is null and (? or c.system_channel = 0) and (? = '' or c.ruleset = ?)
+    order by p.channel_key limit ? offset ?`,
+  participationIn: `select c.channel_id, c.ruleset, c.group_type, c.system_channel, c.timeline_events, c.created_at, c.updated_at,
+      p.participation_id, p.status from participations p join channels c on c.channel_key = p.channel_key
+    where p.channel_key = ? and p.user_key = ?`,
+  membershipCounts: 'select ruleset, count from memberships where user_key = ?',
+  channelsClosing: 'select channel_key, ruleset from channels where closing = 1 and channel_key > 0',
+  isClosing: `select 1 from participations
+    where channel_key = ? and user_key = ? and status is not null and closed_position is null`,
+
+  eventsOfChannel: `select e.body, sender.user_id as sender_id, sender.deleted_at as sender_deleted_at from entries e
+    left join users sender on sender.user_key = e.sender_key
+    where e.channel_key = ? and e.kind = 'channel-timeline' order by e.position limit ?`,
+  eventsOfMessage: `select e.body, sender.user_id as sender_id, sender.deleted_at as sender_deleted_at from entries e
+    left join users sender on sender.user_key = e.sender_key
+    where e.message_position = ? and e.kind = 'message-timeline' order by e.position limit ?`,
+
   participations: `select ${participationColumns} from participations p join users u on u.user_key = p.user_key
     where p.channel_key = ? and p.status = ? order by p.since_position limit ?`,
   messageByIdLive: `select e.position, e.channel_key from entries e join channels c on c.channel_key = e.channel_key
@@ -168,7 +217,9 @@ export const readerSql = {
     where about_key = ? and position > ? order by position limit ?`,
   memberships: `select p.channel_key, p.status, p.since_position, c.created_position, c.deleted_position
     from participations p join channels c on c.channel_key = p.channel_key
-    where p.user_key = ? and p.status is not null`,
+    where p.user_key = ? and p.status is not null and p.closed_position is null`,
+  closedMemberships: `select closed_position as position from participations
+    where user_key = ? and closed_position > ?`,
   membership: `select p.channel_key, p.status, p.since_position, c.created_position, c.deleted_position
     from participations p join channels c on c.channel_key = p.channel_key
     where p.channel_key = ? and p.user_key = ? and p.status is not null`,

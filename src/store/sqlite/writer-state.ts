@@ -15,6 +15,9 @@ interface StoredMessageRow {
   deleted_position: number | null
 }
 
+/** For how long a nonce may not recur (contract 2): longer than twice the skew that a signature may have. */
+export const NONCE_MS = 60_000
+
 export class WriterState implements State {
   readonly #sql: Statements<typeof writerSql>
 
@@ -71,6 +74,15 @@ export class WriterState implements State {
       return undefined
     }
     return { position: row.position, messageId, channelKey: row.channel_key, senderId: row.sender_id }
+  }
+
+  eventIdTaken (eventId: string): boolean {
+    return this.#sql.eventIdTaken.get(eventId) !== undefined
+  }
+
+  nonceTaken (nonce: string): boolean {
+    const row = this.#sql.nonce.get(nonce) as { at: number } | undefined
+    return row !== undefined && row.at > Date.now() - NONCE_MS
   }
 
   messageIdTaken (messageId: string): boolean {

@@ -65,6 +65,10 @@ export class Writer {
       const outcome = this.#messageOutcome(written.row, recipientsCount)
       return { outcome, remembered: { type: 'message', position, ...(recipientsCount === undefined ? {} : { recipientsCount }) } }
     }
+    if (command.type === 'add-channel-event' || command.type === 'add-message-event') {
+      const { eventId } = JSON.parse(written!.row.body!) as { eventId: string }
+      return { outcome: { eventId }, remembered: { type: 'plain', outcome: { eventId } } }
+    }
     if (command.type === 'add-participant' && written?.entry.channelKey !== undefined) {
       const row = this.sql.memberOf.get(written.entry.channelKey, command.userId) as unknown as ParticipationRow & { status: RelayStatus }
       const outcome = { participation: participationOfRow(row, command.channelId) }

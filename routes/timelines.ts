@@ -1,0 +1,106 @@
+/** Timelines of channels and of messages (contract 5). */
+import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { LARGEST_ID_LIST, ref, Reference } from '../schemas/common.ts'
+import { ChannelTimelineEntry, MessageTimelineEntry, NewTimelineEvent, TimelineQuery } from '../schemas/timeline.ts'
+import { actorOf } from '../src/auth/principal.ts'
+import { refuse } from '../src/errors.ts'
+import { answer, CURSOR_HEADER, noContent, refusals, security } from '../src/http/answers.ts'
+import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
+import { timelineEventOf } from '../src/http/input.ts'
+import { splitList } from '../src/http/validation.ts'
+import type { EventFilter, Store } from '../src/store/store.ts'
+
+const tags = ['timelines']
+const channelId = Type.String({ description: 'The channel', examples: ['football-fans'] })
+const channelIds = Type.String({ description: 'The channel; to read: or several, comma-separated, up to 45', examples: ['football-fans'] })
+const messageIds = Type.String({ description: 'The message; or several, comma-separated, up to 45', examples: ['3f0d8a52-0b4c-4f7e-8d53-2b7f0e6f6a11'] })
+const channelParams = Type.Object({ channelId: channelIds })
+const messageParams = Type.Object({ channelId, messageIds })
+
+/** Longest filter, in types: there are seven standard ones. */
+const MOST_TYPES = 45
+
+function filterOf ({ eventTypeFilter, limit }: TimelineQuery): EventFilter {
+  return {
+    ...(eventTypeFilter === undefined || eventTypeFilter === '' ? {} : { types: splitList(eventTypeFilter, MOST_TYPES) }),
+    ...(limit === undefined ? {} : { limit })
+  }
+}
+
+export const timelines: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { store }) => {
+  app.post('/v1/channels/:channelId/timeline', {
+    schema: {
+      operationId: 'addChannelEvent',
+      tags,
+      summary: 'Add an event to a channel\'s timeline (participants that receive, the application)',
+      security,
+      params: channelParams,
+      headers: IdempotencyHeaders,
+      body: ref(NewTimelineEvent),
+      response: { 204: noContent('Added'), ...refusals }
+    }
+  }, async (request, reply) => {
+    const { principal, params: { channelId }, body } = request
+    if (channelId.includes(',')) throw refuse('badRequest', 'An event is added to one channel at a time: name one')
+    await store.append({
+      type: 'add-channel-event', actor: actorOf(principal), channelId, event: timelineEventOf(body, 'body'), ...idempotencyOf(request)
+    })
+    return await reply.code(204).send()
+  })
+
+  app.get('/v1/channels/:channelId/timeline', {
+    schema: {
+      operationId: 'listChannelEvents',
+      tags,
+      summary: 'Read the timeline of a channel, or of several (participants that receive each, the application)',
+      security,
+      params: channelParams,
+      querystring: TimelineQuery,
+      response: { 200: answer(Type.Array(ref(ChannelTimelineEntry)), 'The events, channel by channel', 'X-Event-Cursor'), ...refusals }
+    }
+  }, async ({ principal, params, query }, reply) => {
+    const channelIds = splitList(params.channelId, LARGEST_ID_LIST)
+    const { value, cursor } = await store.listChannelEvents(actorOf(principal), channelIds, filterOf(query))
+    reply.header(CURSOR_HEADER, cursor)
+    return value
+  })
+
+  app.post('/v1/channels/:channelId/messages/:messageIds/timeline', {
+    schema: {
+      operationId: 'addMessageEvent',
+      tags,
+      summary: 'Add an event to the timeline of messages, all of them or none (participants that receive, the application)',
+      security,
+      params: messageParams,
+      headers: IdempotencyHeaders,
+      body: ref(NewTimelineEvent),
+      response: { 200: answer(ref(Reference), 'Added: the id of the event; of several messages, that of the first one\'s'), ...refusals }
+    }
+  }, async (request) => {
+    const { principal, params: { channelId, messageIds: list }, body } = request
+    const messageIds = splitList(list, LARGEST_ID_LIST)
+    const event = timelineEventOf(body, 'body')
+    if (event.eventId !== undefined && messageIds.length > 1) throw refuse('badRequest', 'Each message gets an event of its own: leave eventId out, or name one message')
+    const { eventId } = await store.append({
+      type: 'add-message-event', actor: actorOf(principal), channelId, messageIds, event, ...idempotencyOf(request)
+    })
+    return { identifier: eventId }
+  })
+
+  app.get('/v1/channels/:channelId/messages/:messageIds/timeline', {
+    schema: {
+      operationId: 'listMessageEvents',
+      tags,
+      summary: 'Read the timeline of a message, or of several (participants that receive, the application)',
+      security,
+      params: messageParams,
+      querystring: TimelineQuery,
+      response: { 200: answer(Type.Array(ref(MessageTimelineEntry)), 'The events, message by message', 'X-Event-Cursor'), ...refusals }
+    }
+  }, async ({ principal, params, query }, reply) => {
+    const messageIds = splitList(params.messageIds, LARGEST_ID_LIST)
+    const { value, cursor } = await store.listMessageEvents(actorOf(principal), params.channelId, messageIds, filterOf(query))
+    reply.header(CURSOR_HEADER, cursor)
+    return value
+  })
+}

@@ -1,0 +1,28 @@
+/** Timelines (contract 5): who may write what about whom. */
+import { refuse } from '../errors.ts'
+import { mustReceive, type RelayStatus } from './relay.ts'
+
+/** What happens to messages; a muted member may say these. */
+export const MESSAGE_EVENT_TYPES = [
+  'mitter.mtet.SentTime', 'mitter.mtet.ReceivedTime', 'mitter.mtet.DeliveredTime', 'mitter.mtet.ReadTime', 'mitter.mtet.DeletedTime'
+]
+
+/** The one standard type with mitter's own prefix. */
+const CREATION_TIME = 'io.mitter.types.timeline.CreationTime'
+
+/** Whether a type may be used at all: custom ones stay out of mitter's own names. */
+export function isEventType (type: string): boolean {
+  return !type.startsWith('io.mitter') || type === CREATION_TIME
+}
+
+/** Throws where a user's event is about another: receipts could be forged. */
+export function mustBeOwnEvent (userId: string, { subject }: { subject: string }): void {
+  if (subject !== userId) throw refuse('missingPrivilege', 'The subject of a user\'s timeline event is the user itself: name yourself')
+}
+
+/** Throws where a user of this standing may not add this event to a channel's timeline, or to its messages'. */
+export function mustAddEvent (channelId: string, status: RelayStatus | undefined, userId: string, event: { type: string, subject: string }): void {
+  mustReceive(channelId, status)
+  mustBeOwnEvent(userId, event)
+  if (status === 'muted' && !MESSAGE_EVENT_TYPES.includes(event.type)) throw refuse('muted', channelId)
+}
