@@ -3,11 +3,6 @@ import type { FastifyPluginAsync, HTTPMethods } from 'fastify'
 import { refuse } from '../src/errors.ts'
 
 const table: Array<[methods: HTTPMethods | HTTPMethods[], url: string, what: string]> = [
-  ['PATCH', '/v1/channels/:channelId/participants/:userId', 'Changing a participation'],
-  ['POST', '/v1/channels/:channelId/participants/:userId/accept', 'Accepting who wants to join'],
-  ['POST', '/v1/channels/:channelId/participants/:userId/reject', 'Rejecting who wants to join'],
-  ['POST', '/v1/channels/:channelId/participants/:userId/mute', 'Muting a participant'],
-  ['POST', '/v1/channels/:channelId/participants/:userId/unmute', 'Unmuting a participant'],
   ['GET', '/metrics', 'The page of metrics'],
 
   // What else mitter's SDKs call. As 501 they cannot be taken for a user or a message that is missing.

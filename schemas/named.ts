@@ -5,7 +5,7 @@ import { AuditInfo, ErrorEnvelope, Reference, ReferenceInput } from './common.ts
 import { Health } from './health.ts'
 import { Message, MessageDatum, MessageEdit, NewMessage, RelayOutcome, SentMessage } from './message.ts'
 import {
-  BriefParticipation, ChannelParticipation, InitialParticipation, NewParticipation, Participant, ParticipationStatus, RelayStatus
+  BriefParticipation, ChangedParticipation, ChannelParticipation, InitialParticipation, NewParticipation, Participant, ParticipationChange, ParticipationStatus, RelayStatus
 } from './participation.ts'
 import { ChannelTimelineEntry, MessageTimelineEntry, NewTimelineEvent, TimelineEvent } from './timeline.ts'
 import { EventToken, IssuedToken, TokenSummary, UserToken } from './token.ts'
@@ -14,7 +14,7 @@ import { NewUser, ScreenName, User, UserLocator } from './user.ts'
 export const namedSchemas: TSchema[] = [
   Reference, ReferenceInput, AuditInfo, ErrorEnvelope,
   GroupType, Channel, NewChannel, ParticipatedChannel,
-  ParticipationStatus, RelayStatus, Participant, ChannelParticipation, BriefParticipation, NewParticipation, InitialParticipation,
+  ParticipationStatus, RelayStatus, Participant, ChannelParticipation, BriefParticipation, NewParticipation, InitialParticipation, ParticipationChange, ChangedParticipation,
   TimelineEvent, NewTimelineEvent, ChannelTimelineEntry, MessageTimelineEntry,
   MessageDatum, Message, NewMessage, MessageEdit, RelayOutcome, SentMessage,
   ScreenName, UserLocator, User, NewUser,

@@ -28,6 +28,19 @@ export const Participant = Type.Object({
 }, { $id: 'Participant', description: 'The user who participates', examples: [{ userId: '@amy', identifier: '@amy' }] })
 export type Participant = Static<typeof Participant>
 
+const exampleParticipation = {
+  channelParticipationId: '5d2a7e66-7d0a-4a3f-9d7e-0d3c9b1c6a01',
+  participantId: { identifier: '@amy' },
+  participant: { userId: '@amy', identifier: '@amy', screenName: { screenName: 'Amy' } },
+  participationStatus: 'Active',
+  relayStatus: 'active',
+  roles: ['admin'],
+  joinedAt: 1732240000000,
+  channelId: { identifier: 'football-fans' },
+  audit: exampleAudit,
+  auditInfo: exampleAudit
+}
+
 export const ChannelParticipation = Type.Object({
   channelParticipationId: Type.String({ description: 'The id of the participation', examples: ['5d2a7e66-7d0a-4a3f-9d7e-0d3c9b1c6a01'] }),
   participantId: ref(Reference, 'The user who participates'),
@@ -41,18 +54,7 @@ export const ChannelParticipation = Type.Object({
 }, {
   $id: 'ChannelParticipation',
   description: 'A user\'s place in a channel',
-  examples: [{
-    channelParticipationId: '5d2a7e66-7d0a-4a3f-9d7e-0d3c9b1c6a01',
-    participantId: { identifier: '@amy' },
-    participant: { userId: '@amy', identifier: '@amy', screenName: { screenName: 'Amy' } },
-    participationStatus: 'Active',
-    relayStatus: 'active',
-    roles: ['admin'],
-    joinedAt: 1732240000000,
-    channelId: { identifier: 'football-fans' },
-    audit: exampleAudit,
-    auditInfo: exampleAudit
-  }]
+  examples: [exampleParticipation]
 })
 export type ChannelParticipation = Static<typeof ChannelParticipation>
 
@@ -77,6 +79,22 @@ export const InitialParticipation = Type.Object({
   roles: Type.Optional(roles)
 }, { $id: 'InitialParticipation', description: 'A participant of a channel from its beginning', examples: [{ participantId: '@amy', participationStatus: 'Active' }] })
 export type InitialParticipation = Static<typeof InitialParticipation>
+
+export const ParticipationChange = Type.Object({
+  newStatus: Type.Optional(ref(ParticipationStatus, 'What it may do from now on (the application only)')),
+  roles: Type.Optional(roles)
+}, { $id: 'ParticipationChange', description: 'What to change of a participant: its status, its roles, or both', examples: [{ newStatus: 'ReadOnly' }] })
+export type ParticipationChange = Static<typeof ParticipationChange>
+
+export const ChangedParticipation = Type.Object({
+  oldChannelParticipation: ref(ChannelParticipation, 'Before'),
+  newChannelParticipation: ref(ChannelParticipation, 'After; the same where nothing changed')
+}, {
+  $id: 'ChangedParticipation',
+  description: 'A participation before and after a change',
+  examples: [{ oldChannelParticipation: exampleParticipation, newChannelParticipation: exampleParticipation }]
+})
+export type ChangedParticipation = Static<typeof ChangedParticipation>
 
 export const ParticipantsQuery = Type.Object({
   participationStatus: Type.Optional(Type.String({ description: 'Which ones, comma-separated: Active, ReadOnly, Disabled. Left out, with relayStatus too: Active', examples: ['Active,ReadOnly'] })),

@@ -8,6 +8,7 @@ import { documentation } from '../routes/documentation.ts'
 import { events } from '../routes/events.ts'
 import { health } from '../routes/health.ts'
 import { messages } from '../routes/messages.ts'
+import { moderation } from '../routes/moderation.ts'
 import { notImplemented } from '../routes/not-implemented.ts'
 import { participants } from '../routes/participants.ts'
 import { timelines } from '../routes/timelines.ts'
@@ -72,6 +73,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     await callers.register(userTokens, { store, tokens })
     await callers.register(channels, { store })
     await callers.register(participants, { store })
+    await callers.register(moderation, { store })
     await callers.register(messages, { store })
     await callers.register(timelines, { store })
     await callers.register(events, { streams })

@@ -5,7 +5,7 @@
  * Identifiers arrive checked (rules/identifiers.ts); who may do what is decided with the state, inside
  * the transaction (store/decide.ts).
  */
-import type { GroupType, RelayStatus, Ruleset } from '../rules/relay.ts'
+import type { GroupType, ParticipationStatus, RelayStatus, Role, Ruleset } from '../rules/relay.ts'
 import type { NewParticipant } from '../rules/rulesets.ts'
 import type { MessageDatum } from '../../schemas/message.ts'
 import type { TimelineEventInput } from '../../schemas/timeline.ts'
@@ -98,6 +98,23 @@ export interface RemoveParticipant extends Base {
   userId: string
 }
 
+/** What members do to members (relay.md). `reject` removes; the others leave one entry `participation`. */
+export interface ModerateParticipant extends Base {
+  type: 'moderate-participant'
+  operation: 'accept' | 'reject' | 'mute' | 'unmute'
+  channelId: string
+  userId: string
+}
+
+/** A status by the application, roles by an admin of a GroupChat too. Without a change, no entry. */
+export interface ChangeParticipant extends Base {
+  type: 'change-participant'
+  channelId: string
+  userId: string
+  newStatus?: ParticipationStatus
+  roles?: Role[]
+}
+
 export interface SendMessage extends Base {
   type: 'send-message'
   channelId: string
@@ -155,7 +172,7 @@ export type Command =
   | AddChannelEvent | AddMessageEvent | TakeNonce
   | CreateUser | DeleteUser | IssueToken | RevokeToken
   | CreateChannel | DeleteChannel | TruncateChannel
-  | AddParticipant | RemoveParticipant
+  | AddParticipant | RemoveParticipant | ModerateParticipant | ChangeParticipant
   | SendMessage | EditMessage | DeleteMessages
 
 /** JSON text of a schemas/message.ts `Message`: rendered once, for answers and frames alike. */
@@ -182,12 +199,18 @@ export interface AddOutcome {
   participation: ChannelParticipation
 }
 
+export interface ChangeOutcome {
+  before: ChannelParticipation
+  after: ChannelParticipation
+}
+
 /** What a command answers when it was carried out. A refusal is thrown as `Refusal` (src/errors.ts). */
 export type OutcomeOf<C extends Command> =
   C extends SendMessage ? SendOutcome
     : C extends EditMessage ? EditOutcome
       : C extends AddParticipant ? AddOutcome
         : C extends AddChannelEvent | AddMessageEvent ? EventOutcome
-          : Record<string, never>
+          : C extends ChangeParticipant ? ChangeOutcome
+            : Record<string, never>
 
-export type Outcome = EventOutcome | SendOutcome | EditOutcome | AddOutcome | Record<string, never>
+export type Outcome = ChangeOutcome | EventOutcome | SendOutcome | EditOutcome | AddOutcome | Record<string, never>

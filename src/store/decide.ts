@@ -8,10 +8,11 @@ import {
   heldAfterLeaving, joinTable, mustSend, statusTable,
   type GroupType, type Held, type RelayStatus, type Ruleset
 } from '../rules/relay.ts'
+import { accept, change, mute, reject, unmute, type Case, type Standing } from '../rules/moderation.ts'
 import { membersAtCreation, mustAllowMembershipChange, SYSTEM_CHANNEL, type NewParticipant } from '../rules/rulesets.ts'
 import { mustAddEvent } from '../rules/timelines.ts'
 import type { TimelineEventInput } from '../../schemas/timeline.ts'
-import { SYSTEM, type Actor, type Command, type CreateChannel, type EditMessage, type SendMessage } from './commands.ts'
+import { SYSTEM, type Actor, type Command, type CreateChannel, type EditMessage, type ModerateParticipant, type SendMessage } from './commands.ts'
 import type { Position } from './store.ts'
 
 export interface ChannelState {
@@ -120,6 +121,13 @@ export function decide (command: Command, state: State): Change[] {
       if (!isMember(member)) throw refuse('targetNotInGroup', command.userId, command.channelId)
       return removeMember(channel, member, state)
     }
+    case 'moderate-participant':
+      return moderate(command, state)
+    case 'change-participant': {
+      const channel = channelOf(state, command.channelId)
+      const given = caseOf(channel, command.actor, command.userId, state)
+      return changeMember(channel, command.userId, given.target, change(given, command, channel.activeAdminCount), state)
+    }
     case 'send-message': {
       const channel = channelOf(state, command.channelId)
       if (command.actor === SYSTEM) {
@@ -162,6 +170,39 @@ export function decide (command: Command, state: State): Change[] {
       if (state.nonceTaken(command.nonce)) throw refuse('claimRejected', 'This Nonce was used a moment ago: sign each call with a new one')
       return [{ change: 'take-nonce', nonce: command.nonce }]
   }
+}
+
+function moderate ({ operation, channelId, actor, userId }: ModerateParticipant, state: State): Change[] {
+  const channel = channelOf(state, channelId)
+  const given = caseOf(channel, actor, userId, state)
+  if (operation === 'reject') {
+    reject(given)
+    return removeMember(channel, { userId, ...given.target! }, state)
+  }
+  return changeMember(channel, userId, given.target, { accept, mute, unmute }[operation](given), state)
+}
+
+function caseOf (channel: ChannelState, actor: Actor, targetId: string, state: State): Case {
+  const standing = (userId: string): Standing | undefined => {
+    const member = state.member(channel.channelKey, userId)
+    return isMember(member) ? member : undefined
+  }
+  return {
+    channel,
+    actor: actor === SYSTEM ? 'application' : standing(actor),
+    targetId,
+    target: standing(targetId),
+    oneself: actor === targetId
+  }
+}
+
+/** A member whose standing changes; where nothing does, nothing is written. */
+function changeMember (channel: ChannelState, userId: string, was: Standing | undefined, is: Standing, state: State): Change[] {
+  const before = { userId, ...was! }
+  const after = { userId, ...is, admin: is.admin || (is.status === 'active' && channel.adminVacant) }
+  if (before.status === after.status && before.admin === after.admin && before.held === after.held) return []
+  const changed: Change = { change: 'member', channel, userId, before, after, held: after.held }
+  return after.status === 'active' && after.admin ? [changed] : [changed, ...succeed(channel, before, state)]
 }
 
 /** A member that goes, and whoever takes over what only it could do (relay.md, "leave"). */

@@ -1,6 +1,7 @@
 /** One command after the other, inside a transaction: decide, apply, remember for repeats. */
 import type { DatabaseSync } from 'node:sqlite'
 import { refuse } from '../../errors.ts'
+import type { ChannelParticipation } from '../../../schemas/participation.ts'
 import type { RelayStatus } from '../../rules/relay.ts'
 import type { Command, Outcome } from '../commands.ts'
 import { formatCursor } from '../cursor.ts'
@@ -57,6 +58,7 @@ export class Writer {
 
   #carryOut (command: Command): { outcome: Outcome, remembered: Remembered } {
     const changes = decide(command, this.#state)
+    const before = command.type === 'change-participant' ? this.#participation(command) : undefined
     const recipientsCount = changes[0]?.change === 'send-message' ? changes[0].channel.receivingCount : undefined
     const [written] = this.#apply(changes)
     if (command.type === 'delete-user') this.leaveChannels()
@@ -69,12 +71,16 @@ export class Writer {
       const { eventId } = JSON.parse(written!.row.body!) as { eventId: string }
       return { outcome: { eventId }, remembered: { type: 'plain', outcome: { eventId } } }
     }
-    if (command.type === 'add-participant' && written?.entry.channelKey !== undefined) {
-      const row = this.sql.memberOf.get(written.entry.channelKey, command.userId) as unknown as ParticipationRow & { status: RelayStatus }
-      const outcome = { participation: participationOfRow(row, command.channelId) }
-      return { outcome, remembered: { type: 'plain', outcome } }
-    }
-    return { outcome: {}, remembered: { type: 'plain', outcome: {} } }
+    const outcome = command.type === 'add-participant'
+      ? { participation: this.#participation(command) }
+      : before !== undefined && command.type === 'change-participant' ? { before, after: this.#participation(command) } : {}
+    return { outcome, remembered: { type: 'plain', outcome } }
+  }
+
+  #participation ({ channelId, userId }: { channelId: string, userId: string }): ChannelParticipation {
+    const { channelKey } = this.#state.channel(channelId)!
+    const row = this.sql.memberOf.get(channelKey, userId) as unknown as ParticipationRow & { status: RelayStatus }
+    return participationOfRow(row, channelId)
   }
 
   /** What a success answers when it is asked again. */
