@@ -62,7 +62,7 @@ export class Changes {
         return this.#editMessage(change.channel, change.message, change.command)
       case 'delete-message':
         this.erase(change.message.position)
-        this.#sql.countMessages.run(-1, change.channel.channelKey)
+        this.#sql.countMessages.run(-1, this.#log.next, change.channel.channelKey)
         return this.#log.write({ kind: 'message-deleted', lane: 1, channel: change.channel, messageId: change.message.messageId })
       case 'add-event':
         return this.#addEvent(change.channel, change.message, change.event)
@@ -192,7 +192,7 @@ export class Changes {
       timelineEvents: timelineEvents.map(event => this.#timelineEvent(event, audit)),
       ...(command.entityMetadata === undefined ? {} : { entityMetadata: command.entityMetadata })
     })
-    this.#sql.countMessages.run(1, channel.channelKey)
+    this.#sql.countMessages.run(1, this.#log.next, channel.channelKey)
     return this.#log.write({ kind: 'message', lane: 0, channel, sender: this.#user(command.senderId), messageId: command.messageId, body })
   }
 

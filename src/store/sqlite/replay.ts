@@ -18,6 +18,7 @@ interface MembershipRow {
   since_position: Position
   created_position: Position
   deleted_position: Position | null
+  last_position: Position
 }
 
 /** A rising sequence of positions, read in chunks. */
@@ -71,6 +72,7 @@ export function readable (sql: Statements<typeof readerSql>, interest: Exclude<I
     }
     const { receives } = statusTable[membership.status]
     rights.channels.push({ channelKey, receives })
+    if (membership.last_position <= after) continue
     if (receives) {
       const intervals = sql.intervals.all(user.user_key, channelKey, head) as Array<{ from_position: Position, until_position: Position | null }>
       for (const { from_position: from, until_position: until } of intervals) {
@@ -95,26 +97,52 @@ function wholeChannel (sql: Statements<typeof readerSql>, channelKey: number, he
   }
 }
 
+/** A source with what was read of it, not empty. */
+interface Head {
+  source: Source
+  /** Rising; from `next` on not yet given out. */
+  buffer: Position[]
+  next: number
+  chunk: number
+}
+
 /** The positions of all sources in one rising sequence, each once. */
 export function * merge (sources: Source[], after: Position): Generator<Position> {
-  const heads = sources.map(source => ({ source, last: after, chunk: FIRST_CHUNK, buffer: [] as Position[], next: 0 }))
-  const refill = (head: typeof heads[number]): boolean => {
-    head.buffer = head.source.read(head.last, head.chunk)
-    head.next = 0
-    head.last = head.buffer.at(-1) ?? head.last
-    head.chunk = Math.min(head.chunk * 2, LARGEST_CHUNK)
-    return head.buffer.length > 0
+  /** By their next position, the least at the end. */
+  const heads: Head[] = []
+  const refill = (source: Source, from: Position, chunk: number): Head | undefined => {
+    const buffer = source.read(from, chunk)
+    return buffer.length === 0 ? undefined : { source, buffer, next: 0, chunk: Math.min(chunk * 2, LARGEST_CHUNK) }
   }
-  let open = heads.filter(refill)
+  for (const source of sources) {
+    const head = refill(source, after, FIRST_CHUNK)
+    if (head !== undefined) heads.push(head)
+  }
+  heads.sort((one, other) => nextOf(other) - nextOf(one))
   let last = after
-  while (open.length > 0) {
-    let least = open[0]!
-    for (const head of open) if (head.buffer[head.next]! < least.buffer[least.next]!) least = head
-    const position = least.buffer[least.next++]!
+  for (let head = heads.pop(); head !== undefined; head = heads.pop()) {
+    const position = nextOf(head)
     if (position > last) yield position
-    last = Math.max(last, position)
-    if (least.next === least.buffer.length && !refill(least)) open = open.filter(head => head !== least)
+    last = position
+    head.next++
+    const rest = head.next < head.buffer.length ? head : refill(head.source, position, head.chunk)
+    if (rest !== undefined) heads.splice(placeOf(rest, heads), 0, rest)
   }
+}
+
+function nextOf (head: Head): Position {
+  return head.buffer[head.next]!
+}
+
+/** Where a head belongs in the falling order, found by halving. */
+function placeOf (head: Head, heads: Head[]): number {
+  let [low, high] = [0, heads.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (nextOf(heads[middle]!) > nextOf(head)) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function positions (rows: unknown[]): Position[] {

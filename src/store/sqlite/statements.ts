@@ -78,7 +78,8 @@ export const writerSql = {
     active_admin_count = active_admin_count + ?, admin_vacant = case when ? > 0 then 0 else admin_vacant end
     where channel_key = ?`,
   vacateAdmin: 'update channels set admin_vacant = 1 where channel_key = ?',
-  countMessages: 'update channels set message_count = message_count + ? where channel_key = ?',
+  countMessages: 'update channels set message_count = message_count + ?, last_position = ? where channel_key = ?',
+  touchChannel: 'update channels set last_position = ? where channel_key = ?',
 
   longestActive: `select u.user_id, p.status, p.held, p.admin from participations p
     join users u on u.user_key = p.user_key
@@ -215,12 +216,12 @@ export const readerSql = {
     where channel_key = ? and lane = ? and position > ? and position <= ? order by position limit ?`,
   positionsAbout: `select position, channel_key from entries
     where about_key = ? and position > ? order by position limit ?`,
-  memberships: `select p.channel_key, p.status, p.since_position, c.created_position, c.deleted_position
+  memberships: `select p.channel_key, p.status, p.since_position, c.created_position, c.deleted_position, c.last_position
     from participations p join channels c on c.channel_key = p.channel_key
     where p.user_key = ? and p.status is not null and p.closed_position is null`,
   closedMemberships: `select closed_position as position from participations
     where user_key = ? and closed_position > ?`,
-  membership: `select p.channel_key, p.status, p.since_position, c.created_position, c.deleted_position
+  membership: `select p.channel_key, p.status, p.since_position, c.created_position, c.deleted_position, c.last_position
     from participations p join channels c on c.channel_key = p.channel_key
     where p.channel_key = ? and p.user_key = ? and p.status is not null`,
   channelByKey: 'select channel_key, created_position, deleted_position from channels where channel_key = ?',

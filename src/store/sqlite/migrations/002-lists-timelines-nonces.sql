@@ -9,6 +9,8 @@ create index participations_closing on participations (channel_key, user_key)
   where status is not null and closed_position is null;
 
 alter table channels add column closing integer not null default 0;  -- 1 while a deleted channel's members are told apart
+alter table channels add column last_position integer not null default 0;  -- its newest entry: a replay passes over what is older
+update channels set last_position = (select coalesce(max(position), 0) from entries);
 create index channels_closing on channels (channel_key) where closing = 1;
 create index channels_living on channels (channel_key) where deleted_position is null;
 create index channels_listed on channels (channel_key) where deleted_position is null and system_channel = 0;
