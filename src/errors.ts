@@ -41,7 +41,7 @@ export const declarations = {
   creationRuleset: declare(400, 'channel_ruleset_violation', (what: string) => what),
   // 401
   noCredentials: declare(401, 'claim_rejected',
-    () => 'This call needs credentials: send "Authorization: Bearer <user token>", or Basic with the access key and its secret'),
+    () => 'This call needs credentials: send "Authorization: Bearer <user token>", Basic with the access key and its secret, or a signature'),
   claimRejected: declare(401, 'claim_rejected', (what: string) => what),
   // 403
   missingPrivilege: declare(403, 'missing_privilege', (what: string) => what),

@@ -2,14 +2,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Refusal, refuse } from '../errors.ts'
+import { SYSTEM } from '../store/commands.ts'
 import type { Store } from '../store/store.ts'
 import type { Credentials } from './credentials.ts'
 import type { Principal, UserPrincipal } from './principal.ts'
+import { verifySignature, type SignedRequest } from './signature.ts'
 import type { Claims, Tokens } from './tokens.ts'
 
 /** What a request says about its caller. `eventStream`: it asks for a stream, where event tokens are good. */
-export interface Shown {
-  headers: IncomingHttpHeaders
+export interface Shown extends SignedRequest {
   query: unknown
   eventStream: boolean
 }
@@ -20,10 +21,12 @@ export type Authenticate = (request: Shown) => Promise<Principal>
 export interface AuthenticateOptions {
   credentials: Credentials
   tokens: Pick<Tokens, 'verify'>
-  store: Pick<Store, 'getUser' | 'getToken'>
+  store: Pick<Store, 'getUser' | 'getToken' | 'append'>
+  /** Milliseconds since the epoch. */
+  now?: () => number
 }
 
-export function createAuthenticate ({ credentials, tokens, store }: AuthenticateOptions): Authenticate {
+export function createAuthenticate ({ credentials, tokens, store, now = Date.now }: AuthenticateOptions): Authenticate {
   const ownBasic = digest(`${credentials.accessKey}:${credentials.accessSecret}`)
 
   return async function authenticate (request) {
@@ -32,16 +35,23 @@ export function createAuthenticate ({ credentials, tokens, store }: Authenticate
       throw refuse('claimRejected', 'X-Mitter-Application-Id names another application: send this one\'s id, or leave the header out')
     }
     const principals: Principal[] = []
-    for (const shown of credentialsOf(request)) principals.push(await principalOf(shown, request))
+    let nonce: string | undefined
+    for (const shown of credentialsOf(request)) {
+      if (shown.kind === 'signature') nonce = verifySignature(request, shown.value, credentials, now())
+      principals.push(await principalOf(shown, request))
+    }
     const [first, ...others] = principals
     if (first === undefined) throw refuse('noCredentials')
     if (others.some((other) => !same(first, other))) {
       throw refuse('claimRejected', 'The credentials of this call name different callers: send one of them only')
     }
+    // Last, so that no refused call uses its nonce up; before sudo, so that a replay learns nothing about users.
+    if (nonce !== undefined) await store.append({ type: 'take-nonce', actor: SYSTEM, nonce })
     return await sudo(first, header(request.headers, 'x-mitter-sudo-user-id'))
   }
 
   async function principalOf (shown: Credential, { headers, eventStream }: Shown): Promise<Principal> {
+    if (shown.kind === 'signature') return { kind: 'application' }
     if (shown.kind === 'basic') {
       // A browser page holds no application's secret: where one sends it, something has gone wrong.
       if (header(headers, 'origin') !== undefined) throw refuse('claimRejected', 'The access key is not for browsers: call with a user token there')
@@ -87,7 +97,7 @@ export function createAuthenticate ({ credentials, tokens, store }: Authenticate
 
 /** One credential as it was sent; `query` is a token too, from the URL. */
 interface Credential {
-  kind: 'token' | 'query' | 'basic'
+  kind: 'token' | 'query' | 'basic' | 'signature'
   value: string
 }
 
@@ -107,15 +117,27 @@ function credentialsOf ({ headers, query, eventStream }: Shown): Credential[] {
   return found
 }
 
-/** Schemes are compared without regard to case (RFC 9110, 11.1). */
 function authorizationOf (authorization: string): Credential {
-  const [, scheme = '', value = ''] = /^(\S*) *(.*)$/s.exec(authorization) ?? []
-  switch (scheme.toLowerCase()) {
+  const { scheme, value } = schemeOf(authorization)
+  switch (scheme) {
     case 'bearer': return { kind: 'token', value }
     case 'basic': return { kind: 'basic', value }
-    case 'auth': throw refuse('notImplemented', 'The signature (Authorization: Auth)')
-    default: throw refuse('claimRejected', 'Authorization must be "Bearer <user token>", or Basic with the access key and its secret')
+    case 'auth': return { kind: 'signature', value }
+    default: throw refuse('claimRejected', 'Authorization must be "Bearer <user token>", Basic with the access key and its secret, or a signature "Auth <access key>:<digest>"')
   }
+}
+
+/** Schemes are compared without regard to case (RFC 9110, 11.1). */
+function schemeOf (authorization: string): { scheme: string, value: string } {
+  const [, scheme = '', value = ''] = /^(\S*) *(.*)$/s.exec(authorization) ?? []
+  return { scheme: scheme.toLowerCase(), value }
+}
+
+/** The `Content-Md5` that an authenticated call's signature vouches for; undefined: the call is not signed. */
+export function signedMd5Of (headers: IncomingHttpHeaders): string | undefined {
+  const authorization = header(headers, 'authorization')
+  if (authorization === undefined || schemeOf(authorization).scheme !== 'auth') return undefined
+  return header(headers, 'content-md5')
 }
 
 function userOf (claims: Claims, lineage: string[]): UserPrincipal {

@@ -1,12 +1,15 @@
 /** Reading request bodies: JSON in UTF-8, or nothing (contract 1, rules 3, 4 and 10). */
 import { isUtf8 } from 'node:buffer'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { alteration } from '../auth/signature.ts'
 import { refuse, type Refusal } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The body as it came, byte for byte; undefined where there was none. */
     rawBody: Buffer | undefined
+    /** The MD5 that the body must have, because the caller signed it; undefined where it did not. */
+    signedMd5: string | undefined
   }
 }
 
@@ -23,11 +26,14 @@ export function parseBodies (app: FastifyInstance): void {
   // Refuses keys that would reach an object's prototype.
   const parseJson = app.getDefaultJsonParser('error', 'error') as (request: unknown, text: string, done: Done) => void
   app.decorateRequest('rawBody')
+  app.decorateRequest('signedMd5')
   app.removeAllContentTypeParsers()
 
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     if (bytes.length === 0 || request.is404) return done(null, undefined)
     request.rawBody = bytes
+    const altered = alterationOf(request, bytes)
+    if (altered !== undefined) return done(altered)
     if (!isUtf8(bytes)) return done(refuse('invalidInputSyntax', 'The body is not UTF-8: send JSON in UTF-8'))
     const text = bytes.toString('utf8')
     parseJson(request, text, (err, body) => {
@@ -40,8 +46,22 @@ export function parseBodies (app: FastifyInstance): void {
 
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     if (bytes.length === 0 || request.is404) return done(null, undefined)
-    done(refuse('unsupportedMediaType', 'Send the body as JSON, with Content-Type: application/json'))
+    done(alterationOf(request, bytes) ?? refuse('unsupportedMediaType', 'Send the body as JSON, with Content-Type: application/json'))
   })
+
+  // A request without a body meets no parser: one that was signed with a body has lost it on the way.
+  app.addHook('preValidation', (request, reply, done) => {
+    const altered = request.rawBody === undefined ? alterationOf(request, NO_BODY) : undefined
+    if (altered === undefined) done()
+    else done(altered)
+  })
+}
+
+const NO_BODY = Buffer.alloc(0)
+
+/** Why these bytes are not what the caller signed (contract 2): before anything reads meaning into them. */
+function alterationOf ({ signedMd5 }: FastifyRequest, bytes: Buffer): Refusal | undefined {
+  return signedMd5 === undefined ? undefined : alteration(signedMd5, bytes)
 }
 
 /** Why the text was refused. What the engine says quotes the body, so it stays out of logs: a refusal is not logged. */

@@ -1,8 +1,9 @@
 /** Who is calling, and what only some may do where the store does not decide it (contract 7). */
 import type { FastifyRequest } from 'fastify'
-import type { Authenticate } from '../auth/authenticate.ts'
+import { signedMd5Of, type Authenticate } from '../auth/authenticate.ts'
 import type { Principal } from '../auth/principal.ts'
 import { refuse } from '../errors.ts'
+import { pathOf } from './envelope.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,7 +20,10 @@ declare module 'fastify' {
 export function authenticated (authenticate: Authenticate) {
   return async (request: FastifyRequest): Promise<void> => {
     const eventStream = request.routeOptions.config.eventStream === true
-    request.principal = await authenticate({ headers: request.headers, query: request.query, eventStream })
+    const { method, headers, query } = request
+    request.principal = await authenticate({ method, path: pathOf(request.url), headers, query, eventStream })
+    // The body has not been read yet: whether it is the one that was signed, http/body.ts sees to.
+    request.signedMd5 = signedMd5Of(headers)
   }
 }
 

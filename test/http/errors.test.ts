@@ -174,7 +174,7 @@ describe('a path', () => {
 describe('what is not there yet', () => {
   it.each([
     'GET /v1/users/alice/presence', 'GET /v1/messages', 'GET /v1/counts/channels',
-    'POST /v1/channels/football-fans/participants/alice/accept', 'PATCH /v1/channels/football-fans/participants/alice', 'GET /metrics'
+    'POST /v1/delivery-targets', 'PATCH /v1/channels/football-fans/acls', 'GET /metrics'
   ])('answers 501, to callers who show who they are: %s', async (request) => {
     expect(envelopeOf(await service.call(request))).toMatchObject({ status: 501, code: 'not_implemented' })
     expect(envelopeOf(await service.call(request, { as: null }))).toMatchObject({ status: 401, code: 'claim_rejected' })

@@ -1,7 +1,8 @@
 /** `@mitter-io/node`, as mitter published it, calls the service as the application. */
-import { Channel, type ChannelParticipation, EntityProfile, Message, ParticipationStatus, StandardRuleSetNames, User } from '@mitter-io/models'
+import { StandardRuleSetNames, User } from '@mitter-io/models'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { asUser, spawnService, type ServiceProcess } from '../support/process.ts'
+import { channel, message, participation, texts } from './models.ts'
 import { nodeSdk } from './sdks.ts'
 
 let service: ServiceProcess
@@ -16,20 +17,8 @@ beforeAll(async () => {
 
 afterAll(async () => { await service.stop() })
 
-const participation = (userId: string) =>
-  ({ participantId: { identifier: userId }, participationStatus: ParticipationStatus.Active }) as ChannelParticipation
-
-/** As the SDK's own model makes it: with every optional field, empty or null. */
-const channel = (channelId: string, ...userIds: string[]) =>
-  new Channel(StandardRuleSetNames.GroupChat, userIds.map(participation), new EntityProfile({ identifier: channelId }, []), channelId)
-
-const message = (senderId: string, textPayload: string) =>
-  new Message({ identifier: senderId }, textPayload, [], [], { plusAppliedAcls: [], minusAppliedAcls: [] })
-
 const participantsOf = async (channelId: string) =>
   (await clients.channels().getChannelParticipants(channelId)).map(({ participantId, participationStatus }) => [participantId, participationStatus])
-
-const texts = (messages: Array<{ textPayload: string }>) => messages.map(({ textPayload }) => textPayload)
 
 describe('@mitter-io/node', () => {
   test('creates a user, reads it, and gets a token that is good', async () => {
@@ -37,6 +26,21 @@ describe('@mitter-io/node', () => {
     expect(await clients.users().getUser('@carl')).toMatchObject({ userId: '@carl', identifier: '@carl', screenName: { screenName: 'Carl' } })
     const { userToken } = await clients.userAuth().getUserToken('@carl')
     expect(await asUser(service, userToken.signedToken, 'GET', '/v1/users/me')).toMatchObject({ status: 200, body: { userId: '@carl' } })
+  })
+
+  test('finds a user among all of them', async () => {
+    expect((await clients.users().getUsers()).map(({ userId }) => userId)).toEqual(expect.arrayContaining(['@amy', '@bob']))
+  })
+
+  test('gets a 409 for a duplicate user', async () => {
+    await expect(clients.users().createUser(new User('@amy', [], { screenName: 'Another' }))).rejects.toMatchObject({
+      response: { status: 409, data: { errorCode: 'duplicate_entity' } }
+    })
+    expect(await clients.users().getUser('@amy')).toMatchObject({ screenName: { screenName: 'Amy' } })
+  })
+
+  test('gets a 404 for a token of a user that is not there', async () => {
+    await expect(clients.userAuth().getUserToken('@nobody')).rejects.toMatchObject({ response: { status: 404, data: { errorCode: 'entity_not_found' } } })
   })
 
   test('creates a channel and reads it', async () => {
@@ -76,24 +80,6 @@ describe('@mitter-io/node', () => {
     expect(texts(await clients.messages().getMessages('emptied-channel'))).toEqual(['second'])
     await clients.channels().deleteAllMessages('emptied-channel')
     expect(await clients.messages().getMessages('emptied-channel')).toEqual([])
-  })
-
-  test('pages back through 100 messages to the first one, and forward again to the last', async () => {
-    await clients.channels().newChannel(channel('long-channel', '@amy'))
-    const sent = Array.from({ length: 100 }, (_, i) => `${i + 1}`)
-    for (const text of sent) await clients.messages().sendMessage('long-channel', message('@amy', text))
-
-    const pages = clients.messages().getPaginatedMessagesManager('long-channel', false, false, undefined)
-    const back = [await pages.prevPage(), await pages.prevPage(), await pages.prevPage()]
-    expect(back.map(page => page.length)).toEqual([45, 45, 10])
-    expect(texts(back.flat())).toEqual(sent.toReversed())
-    expect(await pages.prevPage()).toEqual([])
-
-    // From the newest message of the page before: what the oldest page held is not repeated.
-    const forward = [await pages.nextPage(), await pages.nextPage()]
-    expect(forward.map(page => page.length)).toEqual([45, 45])
-    expect(texts(forward.flat())).toEqual(sent.slice(10))
-    expect(await pages.nextPage()).toEqual([])
   })
 
   test('deletes a channel', async () => {

@@ -1,28 +1,15 @@
 /** mitter's own SDKs, connected to a running service. */
 import { Mitter as CoreMitter, type KvStore } from '@mitter-io/core'
 import { Mitter as NodeMitter, type MitterNode } from '@mitter-io/node'
-import { basicOf, type ServiceProcess } from '../support/process.ts'
+import type { ServiceProcess } from '../support/process.ts'
 import type { SseDriver } from './sse-driver.ts'
 
 type Service = Pick<ServiceProcess, 'url' | 'credentials'>
 
-/**
- * `@mitter-io/node`, calling as the application. It signs every request by itself; until the service knows that
- * signature, an interceptor that runs after the SDK's puts Basic in its place. All the rest stays as the SDK sends it.
- */
+/** `@mitter-io/node`, calling as the application, every request signed: as it is, with nothing put in its way. */
 export function nodeSdk ({ url, credentials }: Service): MitterNode {
   const { applicationId, accessKey, accessSecret } = credentials
-  const mitter = NodeMitter.forNode({ applicationId, accessKey: { accessKey, accessSecret }, mitterApiBaseUrl: url })
-  const sign = mitter.enableAxiosInterceptor.bind(mitter)
-  mitter.enableAxiosInterceptor = axios => {
-    // axios runs request interceptors last first.
-    axios.interceptors.request.use(config => {
-      config.headers.Authorization = basicOf(credentials)
-      return config
-    })
-    sign(axios)
-  }
-  return mitter
+  return NodeMitter.forNode({ applicationId, accessKey: { accessKey, accessSecret }, mitterApiBaseUrl: url })
 }
 
 /** `@mitter-io/core`, which calls as the user whose token it is given by `setUserAuthorization`. */
