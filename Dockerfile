@@ -1,7 +1,8 @@
 FROM node:26-slim
 
 WORKDIR /app
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=11902 DATA_DIR=/data
+# All that is written goes to /data: the root file system may be read-only, so SQLite's large sorts go there too.
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=11902 DATA_DIR=/data SQLITE_TMPDIR=/data
 
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
@@ -10,7 +11,6 @@ COPY schemas schemas
 COPY routes routes
 COPY src src
 
-# All that is written goes to /data: the root file system may be read-only.
 RUN mkdir /data && chown node:node /data && chmod 700 /data
 USER node
 VOLUME /data

@@ -5,14 +5,13 @@ import { Channel, ChannelsQuery, NewChannel, ParticipatedChannel, ParticipatedCh
 import { LARGEST_ID_LIST, ref, Reference } from '../schemas/common.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
-import { answer, COUNT_HEADER, CURSOR_HEADER, noContent, refusals, security } from '../src/http/answers.ts'
+import { answer, COUNT_HEADER, CURSOR_HEADER, noContent, refusals, refuses, security } from '../src/http/answers.ts'
 import { mustBeApplication, ownUserOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
-import { mustNotUseUnsupported, timelineEventsOf } from '../src/http/input.ts'
+import { mustBeNewId, mustNotUseUnsupported, timelineEventsOf } from '../src/http/input.ts'
 import { listedParticipants, mustNotClaimSystem, namedRuleset } from '../src/http/new-channel.ts'
 import { pageOf } from '../src/http/paging.ts'
 import { splitList } from '../src/http/validation.ts'
-import { mustBeIdentifier } from '../src/rules/identifiers.ts'
 import { groupTypeOf } from '../src/rules/rulesets.ts'
 import type { Store } from '../src/store/store.ts'
 
@@ -35,14 +34,14 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       summary: 'Create a channel (any user, the application)',
       security,
       body: ref(NewChannel),
-      response: { 200: answer(ref(Reference), 'Created: its id'), ...refusals }
+      response: { 200: answer(ref(Reference), 'Created: its id'), ...refusals, ...refuses(409, 501) }
     }
   }, async ({ principal, body }) => {
     mustNotUseUnsupported(body)
     const { channelId = randomUUID() } = body
     const ruleset = namedRuleset('body/defaultRuleSet', body.defaultRuleSet)
     mustNotClaimSystem(ruleset, body.systemChannel)
-    mustBeIdentifier('channel', channelId)
+    mustBeNewId('channel', channelId)
     await store.append({
       type: 'create-channel',
       actor: actorOf(principal),
@@ -62,7 +61,7 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       summary: 'List channels (the application)',
       security,
       querystring: ChannelsQuery,
-      response: { 200: answer(Type.Array(ref(Channel)), 'A page of channels', 'X-Event-Cursor', 'X-Mitter-Paginated-Estimated-Count'), ...refusals }
+      response: { 200: answer(Type.Array(ref(Channel)), 'A page of channels', 'X-Event-Cursor', 'X-Mitter-Paginated-Estimated-Count'), ...refusals, ...refuses(501) }
     }
   }, async ({ principal, query }, reply) => {
     mustBeApplication(principal, 'list all channels')
@@ -101,7 +100,7 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       summary: 'Read a channel, or several (participants, the application; a public channel: any user)',
       security,
       params: several,
-      response: { 200: answer(Type.Union([ref(Channel), Type.Array(ref(Channel))]), 'The channel; an array where the path has a comma', 'X-Event-Cursor'), ...refusals }
+      response: { 200: answer(Type.Union([ref(Channel), Type.Array(ref(Channel))]), 'The channel; an array where the path has a comma', 'X-Event-Cursor'), ...refusals, ...refuses(413) }
     }
   }, async ({ principal, params }, reply) => {
     const found: Channel[] = []

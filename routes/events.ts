@@ -3,7 +3,7 @@ import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typ
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { StreamHeaders, StreamQuery } from '../schemas/stream.ts'
 import { actorOf } from '../src/auth/principal.ts'
-import { eventStream, refusals, security } from '../src/http/answers.ts'
+import { eventStream, refuses, security } from '../src/http/answers.ts'
 import { mustBeApplication, ownUserOf } from '../src/http/callers.ts'
 import type { Streams } from '../src/relay/streams.ts'
 import type { StreamRequest } from '../src/store/store.ts'
@@ -14,7 +14,8 @@ const resumable = {
   security: [...security, { eventToken: [] }],
   querystring: StreamQuery,
   headers: StreamHeaders,
-  response: { 200: eventStream, ...refusals }
+  // What is the service's own fault is a 200 too (contract 8, promise 8).
+  response: { 200: eventStream, ...refuses(400, 401, 403, 404, 406) }
 }
 
 export const events: FastifyPluginAsyncTypebox<{ streams: Streams }> = async (app, { streams }) => {

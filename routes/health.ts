@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ref } from '../schemas/common.ts'
 import { Health } from '../schemas/health.ts'
-import { answer, refusals } from '../src/http/answers.ts'
+import { answer, refuses } from '../src/http/answers.ts'
 import type { Store } from '../src/store/store.ts'
 
 const tags = ['meta']
@@ -15,7 +15,7 @@ export const health: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, {
       tags,
       summary: 'Whether the process lives',
       security: [],
-      response: { 200: answer(ref(Health), 'It does'), ...refusals }
+      response: { 200: answer(ref(Health), 'It does'), ...refuses(400, 500) }
     }
   }, async () => ({ status: 'ok' as const }))
 
@@ -26,7 +26,7 @@ export const health: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, {
       tags,
       summary: 'Whether the store answers',
       security: [],
-      response: { 200: answer(ref(Health), 'It does'), ...refusals }
+      response: { 200: answer(ref(Health), 'It does'), ...refuses(400, 500, 503) }
     }
   }, async () => {
     await store.check()

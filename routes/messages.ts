@@ -5,13 +5,13 @@ import { LARGEST_ID_LIST, PagingQuery, ref } from '../schemas/common.ts'
 import { Message, MessageEdit, NewMessage, SentMessage } from '../schemas/message.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
-import { answer, arrayText, COUNT_HEADER, CURSOR_HEADER, noContent, refusals, security, sendText } from '../src/http/answers.ts'
+import { answer, arrayText, COUNT_HEADER, CURSOR_HEADER, noContent, refusals, refuses, security, sendText } from '../src/http/answers.ts'
 import { mustBeApplication } from '../src/http/callers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
+import { mustBeNewId } from '../src/http/input.ts'
 import { sendCommand, withRelay } from '../src/http/new-message.ts'
 import { pageOf } from '../src/http/paging.ts'
 import { splitList } from '../src/http/validation.ts'
-import { mustBeIdentifier } from '../src/rules/identifiers.ts'
 import type { Store } from '../src/store/store.ts'
 
 const tags = ['messages']
@@ -36,12 +36,12 @@ export const messages: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       params: channelParams,
       headers: IdempotencyHeaders,
       body: ref(NewMessage),
-      response: { 200: answer(ref(SentMessage), 'Sent: on disk, and handed to every stream'), ...refusals }
+      response: { 200: answer(ref(SentMessage), 'Sent: on disk, and handed to every stream'), ...refusals, ...refuses(409, 501) }
     }
   }, async (request, reply) => {
     const { principal, params: { channelId }, body } = request
     const messageId = body.messageId ?? randomUUID()
-    mustBeIdentifier('message', messageId)
+    mustBeNewId('message', messageId)
     const outcome = await store.append({ ...sendCommand(principal, channelId, messageId, body), ...idempotencyOf(request) })
     sendText(reply, withRelay(outcome))
     return await reply

@@ -4,7 +4,7 @@ import { ref } from '../schemas/common.ts'
 import { ChangedParticipation, ParticipationChange } from '../schemas/participation.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
-import { answer, noContent, refusals, security } from '../src/http/answers.ts'
+import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
 import { userOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
 import type { Store } from '../src/store/store.ts'
@@ -32,7 +32,7 @@ export const moderation: FastifyPluginAsyncTypebox<{ store: Store }> = async (ap
         security,
         params,
         headers: IdempotencyHeaders,
-        response: { 204: noContent(done), ...refusals }
+        response: { 204: noContent(done), ...refusals, ...refuses(409) }
       }
     }, async (request, reply) => {
       const { principal, params: { channelId, userId } } = request
@@ -57,7 +57,7 @@ export const moderation: FastifyPluginAsyncTypebox<{ store: Store }> = async (ap
       params,
       headers: IdempotencyHeaders,
       body: ref(ParticipationChange),
-      response: { 200: answer(ref(ChangedParticipation), 'Before and after'), ...refusals }
+      response: { 200: answer(ref(ChangedParticipation), 'Before and after'), ...refusals, ...refuses(409) }
     }
   }, async (request) => {
     const { principal, params: { channelId, userId }, body: { newStatus, roles } } = request

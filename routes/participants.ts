@@ -3,7 +3,7 @@ import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typ
 import { ref } from '../schemas/common.ts'
 import { BriefParticipation, ChannelParticipation, NewParticipation, ParticipantsQuery } from '../schemas/participation.ts'
 import { actorOf } from '../src/auth/principal.ts'
-import { answer, CURSOR_HEADER, noContent, refusals, security } from '../src/http/answers.ts'
+import { answer, CURSOR_HEADER, noContent, refusals, refuses, security } from '../src/http/answers.ts'
 import { userOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
 import { idOf } from '../src/http/input.ts'
@@ -34,7 +34,8 @@ export const participants: FastifyPluginAsyncTypebox<{ store: Store }> = async (
       response: {
         200: answer(ref(ChannelParticipation), 'Added, where Prefer asked for the participation', 'X-Relay-Status', 'Preference-Applied'),
         204: noContent('Added', 'X-Relay-Status'),
-        ...refusals
+        ...refusals,
+        ...refuses(409)
       }
     }
   }, async (request, reply) => {
@@ -60,7 +61,8 @@ export const participants: FastifyPluginAsyncTypebox<{ store: Store }> = async (
       querystring: ParticipantsQuery,
       response: {
         200: answer(Type.Union([Type.Array(ref(ChannelParticipation)), Type.Array(ref(BriefParticipation))]), 'The participants', 'X-Event-Cursor'),
-        ...refusals
+        ...refusals,
+        ...refuses(413)
       }
     }
   }, async ({ principal, params: { channelId }, query }, reply) => {
@@ -78,7 +80,7 @@ export const participants: FastifyPluginAsyncTypebox<{ store: Store }> = async (
       security,
       params: userParams,
       headers: IdempotencyHeaders,
-      response: { 204: noContent('Gone'), ...refusals }
+      response: { 204: noContent('Gone'), ...refusals, ...refuses(409) }
     }
   }, async (request, reply) => {
     const { principal, params: { channelId, userId } } = request

@@ -4,7 +4,7 @@ import { LARGEST_ID_LIST, ref, Reference } from '../schemas/common.ts'
 import { ChannelTimelineEntry, MessageTimelineEntry, NewTimelineEvent, TimelineQuery } from '../schemas/timeline.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
-import { answer, CURSOR_HEADER, noContent, refusals, security } from '../src/http/answers.ts'
+import { answer, CURSOR_HEADER, noContent, refusals, refuses, security } from '../src/http/answers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
 import { timelineEventOf } from '../src/http/input.ts'
 import { splitList } from '../src/http/validation.ts'
@@ -37,7 +37,7 @@ export const timelines: FastifyPluginAsyncTypebox<{ store: Store }> = async (app
       params: channelParams,
       headers: IdempotencyHeaders,
       body: ref(NewTimelineEvent),
-      response: { 204: noContent('Added'), ...refusals }
+      response: { 204: noContent('Added'), ...refusals, ...refuses(409) }
     }
   }, async (request, reply) => {
     const { principal, params: { channelId }, body } = request
@@ -56,7 +56,7 @@ export const timelines: FastifyPluginAsyncTypebox<{ store: Store }> = async (app
       security,
       params: channelParams,
       querystring: TimelineQuery,
-      response: { 200: answer(Type.Array(ref(ChannelTimelineEntry)), 'The events, channel by channel', 'X-Event-Cursor'), ...refusals }
+      response: { 200: answer(Type.Array(ref(ChannelTimelineEntry)), 'The events, channel by channel', 'X-Event-Cursor'), ...refusals, ...refuses(413) }
     }
   }, async ({ principal, params, query }, reply) => {
     const channelIds = splitList(params.channelId, LARGEST_ID_LIST)
@@ -74,7 +74,7 @@ export const timelines: FastifyPluginAsyncTypebox<{ store: Store }> = async (app
       params: messageParams,
       headers: IdempotencyHeaders,
       body: ref(NewTimelineEvent),
-      response: { 200: answer(ref(Reference), 'Added: the id of the event; of several messages, that of the first one\'s'), ...refusals }
+      response: { 200: answer(ref(Reference), 'Added: the id of the event; of several messages, that of the first one\'s'), ...refusals, ...refuses(409) }
     }
   }, async (request) => {
     const { principal, params: { channelId, messageIds: list }, body } = request
@@ -95,7 +95,7 @@ export const timelines: FastifyPluginAsyncTypebox<{ store: Store }> = async (app
       security,
       params: messageParams,
       querystring: TimelineQuery,
-      response: { 200: answer(Type.Array(ref(MessageTimelineEntry)), 'The events, message by message', 'X-Event-Cursor'), ...refusals }
+      response: { 200: answer(Type.Array(ref(MessageTimelineEntry)), 'The events, message by message', 'X-Event-Cursor'), ...refusals, ...refuses(413) }
     }
   }, async ({ principal, params, query }, reply) => {
     const messageIds = splitList(params.messageIds, LARGEST_ID_LIST)

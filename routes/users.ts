@@ -5,12 +5,11 @@ import { PagingQuery, ref, Reference } from '../schemas/common.ts'
 import { NewUser, User } from '../schemas/user.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
-import { answer, COUNT_HEADER, noContent, refusals, security } from '../src/http/answers.ts'
+import { answer, COUNT_HEADER, noContent, refusals, refuses, security } from '../src/http/answers.ts'
 import { mustBeApplication, ownUserOf, userOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
-import { mustNotUseUnsupported } from '../src/http/input.ts'
+import { mustBeNewId, mustNotUseUnsupported } from '../src/http/input.ts'
 import { pageOf } from '../src/http/paging.ts'
-import { mustBeIdentifier } from '../src/rules/identifiers.ts'
 import type { Store } from '../src/store/store.ts'
 
 const tags = ['users']
@@ -18,7 +17,7 @@ const params = Type.Object({ userId: Type.String({ description: 'The user, or "m
 
 /** A filter that is ignored would answer with whom nobody asked for. */
 function mustNotFilter (query: object): void {
-  for (const filter of ['locators', 'metadata', 'sandboxed']) if (filter in query) throw refuse('notImplemented', `Finding users by ${filter}`)
+  for (const filter of ['locators', 'metadata']) if (filter in query) throw refuse('notImplemented', `Finding users by ${filter}`)
 }
 
 export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { store }) => {
@@ -29,13 +28,13 @@ export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { 
       summary: 'Create a user (the application)',
       security,
       body: ref(NewUser),
-      response: { 200: answer(ref(Reference), 'Created: its id'), ...refusals }
+      response: { 200: answer(ref(Reference), 'Created: its id'), ...refusals, ...refuses(409, 501) }
     }
   }, async ({ principal, body }) => {
     mustBeApplication(principal, 'create users')
     mustNotUseUnsupported(body)
     const { userId = randomUUID(), screenName, userLocators = [], systemUser = false } = body
-    mustBeIdentifier('user', userId)
+    mustBeNewId('user', userId)
     await store.append({
       type: 'create-user',
       actor: actorOf(principal),
@@ -54,7 +53,7 @@ export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { 
       summary: 'List users (the application)',
       security,
       querystring: PagingQuery,
-      response: { 200: answer(Type.Array(ref(User)), 'A page of users', 'X-Mitter-Paginated-Estimated-Count'), ...refusals }
+      response: { 200: answer(Type.Array(ref(User)), 'A page of users', 'X-Mitter-Paginated-Estimated-Count'), ...refusals, ...refuses(501) }
     }
   }, async ({ principal, query }, reply) => {
     mustBeApplication(principal, 'list users')

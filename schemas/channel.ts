@@ -1,7 +1,7 @@
 /** Channels (contract 3). */
 import { Type, type Static } from 'typebox'
 import { audits, PagingQuery, ref, unsupportedInput } from './common.ts'
-import { InitialParticipation, ParticipationStatus, type ChannelParticipation } from './participation.ts'
+import { ChannelParticipation, InitialParticipation, ParticipationStatus } from './participation.ts'
 import { NewTimelineEvent, TimelineEvent } from './timeline.ts'
 
 /** Participants that a channel may begin with (contract 1, rule 9). */
@@ -10,6 +10,7 @@ export const MOST_INITIAL_PARTICIPANTS = 1_000
 const exampleAudit = { createdAt: 1732240000000, updatedAt: 1732240000000 }
 
 export const GroupType = Type.Enum(['public', 'private', 'strict_private'], {
+  type: 'string',
   $id: 'GroupType',
   description: 'Who may join: anyone at once (public), whoever a participant accepts (private), whoever an admin accepts (strict_private)',
   examples: ['public']
@@ -38,7 +39,7 @@ export const Channel = Type.Object({
   channelId: Type.String({ description: 'The same as identifier', examples: ['football-fans'] }),
   defaultRuleSet,
   groupType: ref(GroupType),
-  participation: Type.Unsafe<ChannelParticipation[]>(Type.Array(Type.Object({}), { description: 'Always empty: participants have a list of their own', examples: [[]] })),
+  participation: Type.Array(ref(ChannelParticipation), { maxItems: 0, description: 'Always empty: participants have a list of their own', examples: [[]] }),
   systemChannel: Type.Boolean({ description: 'Whether it is left out of lists', examples: [false] }),
   timelineEvents: Type.Array(ref(TimelineEvent), { description: 'What happened to it before it was created here', examples: [[]] }),
   ...audits

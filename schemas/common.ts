@@ -50,7 +50,7 @@ export const ErrorEnvelope = Type.Object({
   reason: Type.Optional(Type.String({ description: 'Why a relay operation was refused', examples: ['not_found'] })),
   instanceId: Type.String({ description: 'The id of the request, which its log lines carry', examples: ['0a1b5d7e-58a1-4d3c-9a57-8f1c2f4f9a10'] }),
   diagnostics: Type.Optional(Type.Unsafe<Record<string, unknown>>({
-    type: 'object', description: 'Names what was at fault', examples: [{ field: 'body/groupType' }]
+    type: 'object', additionalProperties: true, description: 'Names what was at fault', examples: [{ field: 'body/groupType' }]
   })),
   timestamp: Time('When the error happened')
 }, {

@@ -20,7 +20,7 @@ export const MessageDatum = Type.Object({
 })
 export type MessageDatum = Static<typeof MessageDatum>
 
-const messageType = Type.Enum(['Standard', 'Notification', 'OutOfBand'], { description: 'How clients are to treat it', examples: ['Standard'] })
+const messageType = Type.Enum(['Standard', 'Notification', 'OutOfBand'], { type: 'string', description: 'How clients are to treat it', examples: ['Standard'] })
 const payloadType = Type.String({ description: 'What the payload is', examples: ['mitter.mt.Text'] })
 const textPayload = Type.String({
   'x-max-bytes': LONGEST_TEXT_BYTES,

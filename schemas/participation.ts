@@ -6,6 +6,7 @@ import { ScreenName } from './user.ts'
 const exampleAudit = { createdAt: 1732240000000, updatedAt: 1732240000000 }
 
 export const ParticipationStatus = Type.Enum(['Active', 'ReadOnly', 'Disabled'], {
+  type: 'string',
   $id: 'ParticipationStatus',
   description: 'What a participant may do: Active receives and sends, ReadOnly receives, Disabled neither',
   examples: ['Active']
@@ -13,13 +14,14 @@ export const ParticipationStatus = Type.Enum(['Active', 'ReadOnly', 'Disabled'],
 export type ParticipationStatus = Static<typeof ParticipationStatus>
 
 export const RelayStatus = Type.Enum(['active', 'pending', 'muted', 'disabled'], {
+  type: 'string',
   $id: 'RelayStatus',
   description: 'The same in more detail: a Disabled participant is pending (it asked to join) or disabled',
   examples: ['active']
 })
 export type RelayStatus = Static<typeof RelayStatus>
 
-const roles = Type.Array(Type.Enum(['admin']), { description: 'What it is beside a participant', examples: [['admin']] })
+const roles = Type.Array(Type.Enum(['admin'], { type: 'string' }), { description: 'What it is beside a participant', examples: [['admin']] })
 
 export const Participant = Type.Object({
   userId: Type.String({ description: 'The id of the user', examples: ['@amy'] }),

@@ -12,6 +12,7 @@ export type ScreenName = Static<typeof ScreenName>
 export const UserLocator = Type.Unsafe<Record<string, unknown>>({
   $id: 'UserLocator',
   type: 'object',
+  additionalProperties: true,
   description: 'Where a user can be found, kept as it is',
   examples: [{ '@type': 'email', locator: 'email:amy@example.com' }]
 })

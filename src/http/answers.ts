@@ -1,16 +1,17 @@
 /** What answers have in common: ready-made JSON, cursors, counts, and how the OpenAPI document tells of them. */
 import type { FastifyReply } from 'fastify'
 import { Type, type Static, type TSchema, type TUnsafe } from 'typebox'
-import { ErrorEnvelope, ref } from '../../schemas/common.ts'
+
+export { refusals, refuses } from './refusals.ts'
 
 export const CURSOR_HEADER = 'x-event-cursor'
 export const COUNT_HEADER = 'x-mitter-paginated-estimated-count'
 
 const headerSchemas = {
-  'X-Event-Cursor': { type: 'string', description: 'The cursor of the log at the moment of reading: a stream opened after it continues from here' },
-  'X-Mitter-Paginated-Estimated-Count': { type: 'integer', description: 'How many there are, whatever the page holds' },
-  'X-Relay-Status': { type: 'string', description: 'The status that resulted: active, pending, muted or disabled' },
-  'Preference-Applied': { type: 'string', description: 'return=representation, where Prefer asked for it' }
+  'X-Event-Cursor': { type: 'string', description: 'The cursor of the log at the moment of reading: a stream opened after it continues from here', examples: ['k3f9x2ab10qz-2a-9f3kq1'] },
+  'X-Mitter-Paginated-Estimated-Count': { type: 'integer', minimum: 0, description: 'How many there are, whatever the page holds', examples: [120] },
+  'X-Relay-Status': { type: 'string', enum: ['active', 'pending', 'muted', 'disabled'], description: 'The status that resulted', examples: ['active'] },
+  'Preference-Applied': { type: 'string', description: 'return=representation, where Prefer asked for it', examples: ['return=representation'] }
 }
 type HeaderName = keyof typeof headerSchemas
 
@@ -28,14 +29,8 @@ function documented (headers: HeaderName[]): object {
   return headers.length === 0 ? {} : { headers: Object.fromEntries(headers.map(name => [name, headerSchemas[name]])) }
 }
 
-/** Any route may refuse, and does so in the envelope. */
-export const refusals = {
-  '4xx': answer(ref(ErrorEnvelope), 'Refused: the message says what would be right'),
-  '5xx': answer(ref(ErrorEnvelope), 'The service could not answer')
-}
-
 /** How callers show who they are (contract 2), on every route behind authentication. */
-export const security = [{ bearer: [] }, { userToken: [] }, { basic: [] }]
+export const security = [{ bearer: [] }, { userToken: [] }, { basic: [] }, { signature: [] }]
 
 /** Sends JSON text that is ready already, as it is. */
 export function sendText (reply: Pick<FastifyReply, 'type'>, text: string): void {
@@ -49,6 +44,8 @@ export function arrayText (texts: string[]): string {
 
 /** The answer of the routes that stream. */
 export const eventStream = Type.Unsafe<never>({
-  description: 'Frames as text/event-stream, until either side ends it; each data line is the JSON payload of one event',
+  description: 'Frames, until either side ends it: id, the cursor to go on after; event, one of message, message-updated, message-deleted, ' +
+    'messages-truncated, message-timeline, channel, channel-deleted, channel-timeline, participation, participation-deleted, and of the stream ' +
+    'itself ready, caught-up, checkpoint, gap, bye; data, one line of JSON. After a silence of 15,000 ms (HEARTBEAT_MS) a comment.',
   content: { 'text/event-stream': { schema: { type: 'string', examples: ['id: k3f9x2ab10qz-2a-9f3kq1\nevent: message\ndata: {"@type":"new-message-payload"}\n\n'] } } }
 })

@@ -1,33 +1,52 @@
 /** What the OpenAPI document says beside the routes. */
-import type { SwaggerOptions } from '@fastify/swagger'
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import manifest from '../../package.json' with { type: 'json' }
+import { overview, securitySchemes, tags } from './document-text.ts'
+import { impliedStatuses, refusalComponents, refusalReference, refuses } from './refusals.ts'
 
-export const documentOptions: SwaggerOptions = {
+type Transform = NonNullable<FastifyDynamicSwaggerOptions['transform']>
+interface Operation { responses?: Record<string, unknown> }
+interface Document { paths?: Record<string, Record<string, Operation>> }
+
+/** Adds the statuses that follow from what a route takes. Routes without a schema are not in the document. */
+const withImplied: Transform = ({ schema, url, route }) => {
+  if (schema?.response === undefined) return { schema, url }
+  const { params, headers } = schema
+  const implied = refuses(...impliedStatuses({ method: route.method, params, headers }))
+  return { url, schema: { ...schema, response: { ...schema.response, ...implied } } }
+}
+
+/** One component for each status in the place of a copy on every route. */
+function nameRefusals (document: Document): Document {
+  for (const operation of Object.values(document.paths ?? {}).flatMap(path => Object.values(path))) {
+    for (const status of Object.keys(operation.responses ?? {})) {
+      const reference = refusalReference(status)
+      if (reference !== undefined) operation.responses![status] = reference
+    }
+  }
+  return document
+}
+
+export const documentOptions: FastifyDynamicSwaggerOptions = {
   openapi: {
     openapi: '3.1.0',
-    info: { title: manifest.name, version: manifest.version, description: manifest.description, license: { name: manifest.license, identifier: manifest.license } },
-    servers: [{ url: 'http://127.0.0.1:11902', description: 'A service on this machine, as npm start starts it' }],
-    tags: [
-      { name: 'users', description: 'Who may call, and in whose name messages are sent' },
-      { name: 'tokens', description: 'With what users call' },
-      { name: 'channels', description: 'Where messages go' },
-      { name: 'participants', description: 'Who is in a channel, and what it may do there' },
-      { name: 'messages', description: 'What is sent' },
-      { name: 'timelines', description: 'What happened to channels and messages, and when' },
-      { name: 'events', description: 'Live, resumable streams of what happens' },
-      { name: 'meta', description: 'About the service' }
+    info: {
+      title: manifest.name,
+      version: manifest.version,
+      summary: manifest.description,
+      description: overview,
+      license: { name: manifest.license, identifier: manifest.license }
+    },
+    servers: [
+      { url: '/', description: 'The service that this document comes from' },
+      { url: 'http://127.0.0.1:11902', description: 'A service on this machine, as npm start starts it' }
     ],
-    components: {
-      securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A user token: calls as that user' },
-        userToken: { type: 'apiKey', in: 'header', name: 'X-Issued-Mitter-User-Authorization', description: 'The same, under the header that mitter\'s SDKs send' },
-        basic: { type: 'http', scheme: 'basic', description: 'The access key and its secret: calls as the application' },
-        eventToken: { type: 'apiKey', in: 'query', name: 'access_token', description: 'An event token: receives as that user, on event streams only' }
-      }
-    }
+    tags,
+    components: { securitySchemes, responses: refusalComponents() }
   },
+  transform: withImplied,
   // A copy without shared parts, which YAML would write as anchors and aliases.
-  transformObject: document => JSON.parse(JSON.stringify('openapiObject' in document ? document.openapiObject : {})),
+  transformObject: document => nameRefusals(JSON.parse(JSON.stringify('openapiObject' in document ? document.openapiObject : {}))),
   refResolver: {
     // Components are named as in the code, not def-0, def-1.
     buildLocalReference: (json, _baseUri, _fragment, index) => typeof json.$id === 'string' ? json.$id.replace(/#$/, '') : `def-${index}`

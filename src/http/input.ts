@@ -2,14 +2,23 @@
 import type { ReferenceInput } from '../../schemas/common.ts'
 import type { NewTimelineEvent, TimelineEventInput } from '../../schemas/timeline.ts'
 import type { Principal } from '../auth/principal.ts'
-import { refuse } from '../errors.ts'
-import { mustBeIdentifier } from '../rules/identifiers.ts'
+import { Refusal, refuse } from '../errors.ts'
+import { lengths, mustBeIdentifier, SYSTEM } from '../rules/identifiers.ts'
 import { isEventType, mustBeOwnEvent } from '../rules/timelines.ts'
 import { refuseField } from './validation.ts'
 
 /** The id that a reference names, whichever way it is written (contract 1, rule 2). */
 export function idOf (reference: ReferenceInput): string {
   return typeof reference === 'string' ? reference : reference.identifier
+}
+
+/** As `mustBeIdentifier`, and the refusal names the field: `body/channelId`. */
+export function mustBeNewId (kind: keyof typeof lengths, id: string, field = `body/${kind}Id`): void {
+  try {
+    mustBeIdentifier(kind, id)
+  } catch (err) {
+    throw err instanceof Refusal ? new Refusal({ ...err.toPlain(), diagnostics: { field } }) : err
+  }
 }
 
 /** Throws where a field that is not there yet has content: nothing is accepted and then ignored. */
@@ -42,7 +51,10 @@ export function timelineEventsOf (principal: Principal, events: NewTimelineEvent
 
 /** One timeline event for a command. `field`: where it stands, as in `body/timelineEvents/0`. */
 export function timelineEventOf ({ eventId, type, eventTimeMs, subject }: NewTimelineEvent, field: string): TimelineEventInput {
-  if (eventId !== undefined) mustBeIdentifier('event', eventId)
+  if (eventId !== undefined) mustBeNewId('event', eventId, `${field}/eventId`)
   if (!isEventType(type)) throw refuseField(`${field}/type`, 'may not begin with io.mitter, unless it is io.mitter.types.timeline.CreationTime')
-  return { ...(eventId === undefined ? {} : { eventId }), type, eventTimeMs, subject: idOf(subject) }
+  const subjectId = idOf(subject)
+  // What cannot be a user would be stored with the event, and stay.
+  if (subjectId !== SYSTEM) mustBeNewId('user', subjectId, `${field}/subject`)
+  return { ...(eventId === undefined ? {} : { eventId }), type, eventTimeMs, subject: subjectId }
 }

@@ -1,5 +1,5 @@
 /** A known path asked with a method that it does not have: 405, which Fastify by itself does not know (contract 1, rule 10). */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, HTTPMethods } from 'fastify'
 import { refuse } from '../errors.ts'
 import { pathOf } from './envelope.ts'
 
@@ -22,8 +22,10 @@ export function refuseOtherMethods (app: FastifyInstance, known: KnownRoutes): v
   const preflight = app.hasRoute({ method: 'OPTIONS', url: '*' })
   for (const [url, methods] of [...known]) {
     if (url === '*') continue
-    const allowed = [...methods].sort().join(', ')
-    const others = app.supportedMethods.filter(method => !methods.has(method) && !(preflight && method === 'OPTIONS'))
+    // Asked too: of a plugin's "/" (/docs and /docs/) Fastify tells its hook but one half.
+    const has = (method: string) => methods.has(method) || app.hasRoute({ method: method as HTTPMethods, url })
+    const allowed = app.supportedMethods.filter(has).sort().join(', ')
+    const others = app.supportedMethods.filter(method => !has(method) && !(preflight && method === 'OPTIONS'))
     app.route({
       method: others,
       url,

@@ -1,18 +1,14 @@
 /** From the body of a message to the command, and from its outcome to the answer (contract 6). */
 import type { NewMessage } from '../../schemas/message.ts'
 import { actorOf, type Principal } from '../auth/principal.ts'
-import { refuseWith } from '../errors.ts'
 import type { SendMessage, SendOutcome } from '../store/commands.ts'
 import { idOf, mustNotUseUnsupported, timelineEventsOf } from './input.ts'
 
-/** Throws where a user sends as another, and what `mustNotUseUnsupported` and `timelineEventsOf` throw. */
+/** Throws what `mustNotUseUnsupported` and `timelineEventsOf` throw. Whether a user names itself is decided with the channel. */
 export function sendCommand (principal: Principal, channelId: string, messageId: string, body: NewMessage): SendMessage {
   mustNotUseUnsupported(body)
   const actor = actorOf(principal)
   const senderId = body.senderId === undefined ? actor : idOf(body.senderId)
-  if (principal.kind === 'user' && senderId !== actor) {
-    throw refuseWith('missingPrivilege', { reason: 'send_as_other_to_channel' }, 'A user may send as itself only: leave senderId out')
-  }
   return {
     type: 'send-message',
     actor,

@@ -34,8 +34,9 @@ describe('the document', () => {
 
   it('has every reference resolved, and an operation id once', async () => {
     const text = (await service.call('GET /openapi.json')).body
-    const { components: { schemas }, paths } = JSON.parse(text)
-    for (const [, name] of text.matchAll(/"\$ref":"([^"]+)"/g)) expect(Object.keys(schemas)).toContain(name!.replace('#/components/schemas/', ''))
+    const { components, paths } = JSON.parse(text)
+    const named = Object.entries(components as Record<string, object>).flatMap(([kind, all]) => Object.keys(all).map(name => `#/components/${kind}/${name}`))
+    for (const [, name] of text.matchAll(/"\$ref":"([^"]+)"/g)) expect(named).toContain(name)
     const ids = Object.values(paths as Record<string, Record<string, { operationId: string }>>).flatMap(path => Object.values(path)).map(operation => operation.operationId)
     expect(new Set(ids).size).toBe(ids.length)
     expect(ids).not.toContain(undefined)

@@ -34,6 +34,7 @@ export interface CallOptions {
 export interface Service {
   app: FastifyInstance
   store: Store
+  dataDir: string
   /** Lines of the log, parsed. */
   log: Array<Record<string, unknown>>
   call (request: string, options?: CallOptions): Promise<LightMyRequestResponse>
@@ -55,6 +56,7 @@ export async function startService (users: string[] = [], corsOrigins: string[] 
   const service: Service = {
     app,
     store,
+    dataDir,
     log,
     async call (request, { as, body, headers = {} } = {}) {
       const [method, url] = request.split(' ') as [HTTPMethods, string]

@@ -1,0 +1,85 @@
+/** What the OpenAPI document says is whole and true to itself. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startService, type Service } from '../http/service.ts'
+import { compilerOf, operationsOf, responseOf, type Described, type Document } from './document.ts'
+
+let service: Service
+let document: Document
+beforeAll(async () => {
+  service = await startService()
+  document = (await service.call('GET /openapi.json', { as: null })).json()
+})
+afterAll(() => service.stop())
+
+/** Every example with the schema that it must keep to, and where it stands. */
+function * examplesOf (node: unknown, at = '#'): Generator<[at: string, schema: object, example: unknown]> {
+  if (typeof node !== 'object' || node === null) return
+  const { schema, example, examples } = node as Described
+  if (Array.isArray(examples)) for (const value of examples) yield [at, node, value]
+  else for (const named of Object.values(examples ?? {})) yield [at, schema!, (named as { value: unknown }).value]
+  if (example !== undefined) yield [at, schema!, example]
+  for (const [key, part] of Object.entries(node)) {
+    if (!['example', 'examples', 'default', 'enum', 'const'].includes(key)) yield * examplesOf(part, `${at}/${key}`)
+  }
+}
+
+it('has no example that breaks its schema', () => {
+  const compile = compilerOf(document)
+  const examples = [...examplesOf(document)]
+  const wrong = examples.filter(([, schema, example]) => !compile(schema)(example)).map(([at]) => at)
+  expect(wrong).toEqual([])
+  for (const part of ['#/components/schemas', '#/components/responses', '#/paths']) {
+    expect(examples.filter(([at]) => at.startsWith(part)).length, part).toBeGreaterThan(10)
+  }
+})
+
+it('has an example and a description for every parameter, and a description for every answer and header', () => {
+  for (const [name, operation] of operationsOf(document)) {
+    for (const parameter of operation.parameters ?? []) {
+      expect(parameter, `${name} ${parameter.name}`).toMatchObject({ description: expect.stringMatching(/\w/), example: expect.anything() })
+    }
+    for (const status of Object.keys(operation.responses)) {
+      const response = responseOf(document, operation, status)!
+      expect(response.description, `${name} ${status}`).toMatch(/\w/)
+      for (const [header, told] of Object.entries(response.headers ?? {})) expect(told.description, `${name} ${header}`).toMatch(/\w/)
+    }
+  }
+})
+
+it('names each status by itself, and has every error in the envelope', () => {
+  for (const [name, operation] of operationsOf(document)) {
+    for (const status of Object.keys(operation.responses)) {
+      expect(status, name).toMatch(/^[245]\d\d$/)
+      if (status < '400') continue
+      const envelope = { 'application/json': { schema: { $ref: '#/components/schemas/ErrorEnvelope' } } }
+      expect(responseOf(document, operation, status)!.content, `${name} ${status}`).toMatchObject(envelope)
+    }
+  }
+})
+
+it('tells of the statuses that follow from what an operation takes', () => {
+  for (const [name, { parameters = [], responses, security, tags }] of operationsOf(document)) {
+    const expected = [
+      '400',
+      ...(security!.length === 0 ? [] : ['401', '403', '404']),
+      ...(parameters.some(parameter => parameter.in === 'path') ? ['414'] : []),
+      ...(parameters.some(parameter => parameter.name === 'idempotency-key') ? ['422'] : []),
+      ...(name.startsWith('GET') ? [] : ['413', '415']),
+      // A stream answers 200 and bye instead (contract 8, promise 8).
+      ...(tags.includes('events') ? ['406'] : ['500'])
+    ]
+    expect(Object.keys(responses), name).toEqual(expect.arrayContaining(expected))
+    if (tags.includes('events')) expect(Object.keys(responses).filter(status => status >= '500'), name).toEqual([])
+  }
+})
+
+it('takes event tokens on event streams only, and says how calls are signed', () => {
+  for (const [name, { security, tags }] of operationsOf(document)) {
+    const schemes = security!.flatMap(requirement => Object.keys(requirement))
+    const users = ['bearer', 'userToken', 'basic', 'signature']
+    if (tags.includes('events')) expect(schemes, name).toEqual([...users, 'eventToken'])
+    else if (tags.includes('meta')) expect([[], users], name).toContainEqual(schemes)
+    else expect(schemes, name).toEqual(users)
+  }
+  expect(document.components.securitySchemes!.signature!.description).toMatch(/Content-Md5.*HMAC-SHA1/s)
+})
