@@ -49,7 +49,7 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       ruleset,
       groupType: groupTypeOf(ruleset, body.groupType),
       participants: listedParticipants(body.participation),
-      timelineEvents: timelineEventsOf(principal, body.timelineEvents)
+      timelineEvents: timelineEventsOf(body.timelineEvents)
     })
     return { identifier: channelId }
   })
@@ -103,13 +103,9 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       response: { 200: answer(Type.Union([ref(Channel), Type.Array(ref(Channel))]), 'The channel; an array where the path has a comma', 'X-Event-Cursor'), ...refusals, ...refuses(413) }
     }
   }, async ({ principal, params }, reply) => {
-    const found: Channel[] = []
-    // One after the other: the first cursor is then the earliest, and nothing later than it is missed.
-    for (const channelId of splitList(params.channelId, LARGEST_ID_LIST)) {
-      const { value, cursor } = await store.getChannel(actorOf(principal), channelId)
-      if (found.push(value) === 1) reply.header(CURSOR_HEADER, cursor)
-    }
-    return params.channelId.includes(',') ? found : found[0]!
+    const { value, cursor } = await store.getChannels(actorOf(principal), splitList(params.channelId, LARGEST_ID_LIST))
+    reply.header(CURSOR_HEADER, cursor)
+    return params.channelId.includes(',') ? value : value[0]!
   })
 
   app.delete('/v1/channels/:channelId', {
@@ -124,7 +120,6 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
     }
   }, async (request, reply) => {
     const { principal, params: { channelId } } = request
-    mustBeApplication(principal, 'delete channels')
     await store.append({ type: 'delete-channel', actor: actorOf(principal), channelId, ...idempotencyOf(request) })
     return await reply.code(204).send()
   })

@@ -6,7 +6,6 @@ import { Message, MessageEdit, NewMessage, SentMessage } from '../schemas/messag
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, arrayText, COUNT_HEADER, CURSOR_HEADER, noContent, refusals, refuses, security, sendText } from '../src/http/answers.ts'
-import { mustBeApplication } from '../src/http/callers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
 import { mustBeNewId } from '../src/http/input.ts'
 import { sendCommand, withRelay } from '../src/http/new-message.ts'
@@ -136,7 +135,6 @@ export const messages: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
     }
   }, async (request, reply) => {
     const { principal, params: { channelId } } = request
-    mustBeApplication(principal, 'delete all messages of a channel')
     await store.append({ type: 'truncate-channel', actor: actorOf(principal), channelId, ...idempotencyOf(request) })
     return await reply.code(204).send()
   })

@@ -10,7 +10,7 @@ const app = await buildApp({
     listUsers: absent,
     getToken: absent,
     listTokens: absent,
-    getChannel: absent,
+    getChannels: absent,
     listChannels: absent,
     listChannelsOf: absent,
     listChannelEvents: absent,

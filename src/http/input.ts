@@ -1,10 +1,9 @@
 /** From what bodies say to what commands take. */
 import type { ReferenceInput } from '../../schemas/common.ts'
 import type { NewTimelineEvent, TimelineEventInput } from '../../schemas/timeline.ts'
-import type { Principal } from '../auth/principal.ts'
 import { Refusal, refuse } from '../errors.ts'
 import { lengths, mustBeIdentifier, SYSTEM } from '../rules/identifiers.ts'
-import { isEventType, mustBeOwnEvent } from '../rules/timelines.ts'
+import { isEventType } from '../rules/timelines.ts'
 import { refuseField } from './validation.ts'
 
 /** The id that a reference names, whichever way it is written (contract 1, rule 2). */
@@ -37,19 +36,20 @@ function isEmpty (value: unknown): boolean {
   return typeof value === 'object' && Object.values(value).every(isEmpty)
 }
 
-/**
- * Timeline events for a command. Throws where a user names another as subject (receipts could be forged),
- * where an id is none, and where a type takes mitter's own name (contract 5).
- */
-export function timelineEventsOf (principal: Principal, events: NewTimelineEvent[] = []): TimelineEventInput[] {
+/** Timeline events for a command. Throws what `timelineEventOf` throws, and where two have one id. */
+export function timelineEventsOf (events: NewTimelineEvent[] = []): TimelineEventInput[] {
+  const seen = new Set<string>()
   return events.map((event, index) => {
-    const checked = timelineEventOf(event, `body/timelineEvents/${index}`)
-    if (principal.kind === 'user') mustBeOwnEvent(principal.userId, checked)
+    const field = `body/timelineEvents/${index}`
+    const checked = timelineEventOf(event, field)
+    if (checked.eventId === undefined) return checked
+    if (seen.has(checked.eventId)) throw refuseField(`${field}/eventId`, 'is the id of another event of the list: give each its own')
+    seen.add(checked.eventId)
     return checked
   })
 }
 
-/** One timeline event for a command. `field`: where it stands, as in `body/timelineEvents/0`. */
+/** One timeline event for a command; whom it may be about is decided with the channel. `field`: where it stands, as in `body/timelineEvents/0`. */
 export function timelineEventOf ({ eventId, type, eventTimeMs, subject }: NewTimelineEvent, field: string): TimelineEventInput {
   if (eventId !== undefined) mustBeNewId('event', eventId, `${field}/eventId`)
   if (!isEventType(type)) throw refuseField(`${field}/type`, 'may not begin with io.mitter, unless it is io.mitter.types.timeline.CreationTime')

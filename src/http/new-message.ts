@@ -19,7 +19,7 @@ export function sendCommand (principal: Principal, channelId: string, messageId:
     payloadType: body.payloadType ?? 'mitter.mt.Text',
     textPayload: body.textPayload,
     messageData: body.messageData ?? [],
-    timelineEvents: timelineEventsOf(principal, body.timelineEvents)
+    timelineEvents: timelineEventsOf(body.timelineEvents)
   }
 }
 

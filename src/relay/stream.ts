@@ -76,8 +76,11 @@ export class Stream implements Subscriber {
     return this.#ended
   }
 
-  /** Writes the first frames, the history from `start` on, and stays until either side ends it. */
-  async run (start: StreamStart, asked: string | undefined): Promise<void> {
+  /**
+   * Writes the first frames, the history from `start` on, and stays until either side ends it.
+   * @param readyId what a client that is cut right after `ready` is to come back with; absent: with what it came
+   */
+  async run (start: StreamStart, readyId: string | undefined): Promise<void> {
     const { response } = this
     this.#started = true
     response.once('close', () => this.#dispose())
@@ -85,7 +88,7 @@ export class Stream implements Subscriber {
     this.#heartbeat = setInterval(() => this.#write(heartbeatFrame), this.#options.heartbeatMs)
     this.#expire()
     this.#position = start.place.position
-    const opening = [readyFrame(start.gap === undefined ? start.place.cursor : asked)]
+    const opening = [readyFrame(readyId)]
     if (start.gap !== undefined) opening.push(gapFrame(start.place.cursor, start.gap))
     this.#write(Buffer.concat(opening))
     try {

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import { refuse } from '../errors.ts'
 import type { Principal } from '../auth/principal.ts'
-import type { Resume, Store, StreamRequest } from '../store/store.ts'
+import type { Resume, Store, StreamRequest, StreamStart } from '../store/store.ts'
 import { Feed } from './feed.ts'
 import { byeFrame, type EndReason } from './frames.ts'
 import { Hub } from './hub.ts'
@@ -12,7 +12,7 @@ import { Stream } from './stream.ts'
 /** How often an idle stream's cursor is moved along, in milliseconds (contract 8, `checkpoint`). */
 const CHECKPOINT_MS = 60_000
 
-/** What a client may send as the place to go on from: anything else cannot be a cursor of ours, or of anybody's. */
+/** What a cursor may look like, anybody's: what does not is not repeated in a frame. */
 const echoable = /^[\x21-\x7e]{1,64}$/
 
 export interface StreamsOptions {
@@ -76,7 +76,7 @@ export async function createStreams (options: StreamsOptions): Promise<Streams> 
       running.add(stream)
       reply.raw.once('close', () => running.delete(stream))
       openResponse(reply)
-      await stream.run(start, asked !== undefined && echoable.test(asked) ? asked : undefined)
+      await stream.run(start, readyIdOf(start, asked))
     },
 
     answerError (err, request, reply) {
@@ -130,6 +130,15 @@ function askedPlace (request: FastifyRequest): string | undefined {
   const header = request.headers['last-event-id']
   const candidates = [header, query.after, query.lastEventId, query.last_event_id].flat()
   return candidates.find((place): place is string => typeof place === 'string' && place !== '')
+}
+
+/**
+ * The id of `ready`: the place itself, or what was asked for where that was a gap, so that a client which is
+ * cut before it reads of the gap still learns of it. None after `earliest`: a client comes back with that.
+ */
+function readyIdOf ({ place, gap }: StreamStart, asked: string | undefined): string | undefined {
+  if (gap === undefined) return asked === 'earliest' ? undefined : place.cursor
+  return asked !== undefined && echoable.test(asked) ? asked : undefined
 }
 
 function resumeOf (asked: string | undefined): Resume {

@@ -48,7 +48,7 @@ export const unmuteTable: Record<RelayStatus, 'active' | 'notMuted'> = {
 
 /** The standing of a pending member that is accepted: one who left while muted is muted still. */
 export function accept (given: Case): Standing {
-  const { status: _, held, admin } = pendingTarget(given)
+  const { held, admin } = pendingTarget(given)
   return { status: held === 'muted' ? 'muted' : 'active', held: 'none', admin }
 }
 

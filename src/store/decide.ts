@@ -10,7 +10,7 @@ import {
 } from '../rules/relay.ts'
 import { accept, change, mute, reject, unmute, type Case, type Standing } from '../rules/moderation.ts'
 import { membersAtCreation, mustAllowMembershipChange, SYSTEM_CHANNEL, type NewParticipant } from '../rules/rulesets.ts'
-import { mustAddEvent } from '../rules/timelines.ts'
+import { mustAddEvent, mustBeOwnEvent } from '../rules/timelines.ts'
 import type { TimelineEventInput } from '../../schemas/timeline.ts'
 import { SYSTEM, type Actor, type Command, type CreateChannel, type EditMessage, type ModerateParticipant, type SendMessage } from './commands.ts'
 import type { Position } from './store.ts'
@@ -104,9 +104,11 @@ export function decide (command: Command, state: State): Change[] {
     case 'create-channel':
       return createChannel(command, state)
     case 'delete-channel':
-      return [{ change: 'delete-channel', channel: channelOf(state, command.channelId) }]
-    case 'truncate-channel':
-      return [{ change: 'truncate-channel', channel: channelOf(state, command.channelId) }]
+    case 'truncate-channel': {
+      const channel = channelOf(state, command.channelId)
+      if (command.actor !== SYSTEM) throw refuse('missingPrivilege', 'Only the application may delete a channel, or all messages of one')
+      return [{ change: command.type, channel }]
+    }
     case 'add-participant': {
       const channel = channelOf(state, command.channelId)
       return addParticipant(channel, command.actor, command.userId, command.status, state)
@@ -138,6 +140,7 @@ export function decide (command: Command, state: State): Change[] {
           throw refuseWith('missingPrivilege', { reason: 'send_as_other_to_channel' }, 'A user may send as itself only: leave senderId out')
         }
       }
+      mustBeNewEvents(command.timelineEvents, command.actor, state)
       if (state.messageIdTaken(command.messageId)) throw refuse('messageExists', command.messageId)
       return [{ change: 'send-message', channel, command }]
     }
@@ -157,8 +160,7 @@ export function decide (command: Command, state: State): Change[] {
       const channel = channelOf(state, command.channelId)
       const { actor, event } = command
       if (actor !== SYSTEM) mustAddEvent(channel.channelId, state.member(channel.channelKey, actor)?.status, actor, event)
-      if (event.subject !== SYSTEM) mustExist(state, event.subject)
-      if (event.eventId !== undefined && state.eventIdTaken(event.eventId)) throw refuse('eventExists', event.eventId)
+      mustBeNewEvents([event], actor, state)
       if (command.type === 'add-channel-event') return [{ change: 'add-event', channel, event }]
       return command.messageIds.map(messageId => {
         const message = state.message(messageId)
@@ -220,6 +222,7 @@ export function isMember (member: MemberState | undefined): member is MemberStat
 function createChannel (command: CreateChannel, state: State): Change[] {
   if (state.channel(command.channelId) !== undefined) throw refuse('channelExists', command.channelId)
   const members = membersAtCreation(command.ruleset, command.actor, command.participants)
+  mustBeNewEvents(command.timelineEvents, command.actor, state)
   for (const { userId } of members) if (command.ruleset !== SYSTEM_CHANNEL || userId !== SYSTEM) mustExist(state, userId)
   return [{ change: 'create-channel', command, members }]
 }
@@ -269,6 +272,15 @@ function messageOf (channel: ChannelState, messageId: string, actor: Actor, stat
     throw refuse('missingPrivilege', 'Only the sender of a message, and the application, may change or delete it')
   }
   return message
+}
+
+/** Timeline events whose subjects there are, a user's its own only, and whose ids nobody has taken. */
+function mustBeNewEvents (events: TimelineEventInput[], actor: Actor, state: State): void {
+  for (const event of events) {
+    if (actor !== SYSTEM) mustBeOwnEvent(actor, event)
+    else if (event.subject !== SYSTEM) mustExist(state, event.subject)
+    if (event.eventId !== undefined && state.eventIdTaken(event.eventId)) throw refuse('eventExists', event.eventId)
+  }
 }
 
 function mustExist (state: State, userId: string): void {

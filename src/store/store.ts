@@ -150,8 +150,8 @@ export interface Reads {
   /** Undefined: no such token was ever issued, or its row has gone. */
   getToken (tokenId: string): Promise<TokenState | undefined>
   listTokens (userId: string): Promise<TokenInfo[]>
-  /** Participants of any status, the application, and for a `public` channel any user. */
-  getChannel (actor: Actor, channelId: string): Promise<Snapshot<Channel>>
+  /** Participants of any status, the application, and for a `public` channel any user. All of them or none. */
+  getChannels (actor: Actor, channelIds: string[]): Promise<Snapshot<Channel[]>>
   /** Channels in the order in which they were made. */
   listChannels (page: PageRequest, filter: ChannelFilter): Promise<Snapshot<ListPage<Channel>>>
   /** The channels that a user is in, in whatever status, in the order in which they were made. */

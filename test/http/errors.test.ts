@@ -199,7 +199,7 @@ describe('an error of ours', () => {
     const response = await closed.call('POST /v1/users', { body: { userId: 'bob' } })
     expect(envelopeOf(response)).toMatchObject({ status: 503, code: 'unavailable' })
     expect(response.headers['retry-after']).toBe('1')
-    await closed.app.close()
+    await closed.stop()
   })
 })
 

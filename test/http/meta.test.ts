@@ -21,7 +21,7 @@ describe('health', () => {
     await closed.store.close()
     expect((await closed.call('GET /health/ready')).statusCode).toBe(503)
     expect((await closed.call('GET /health/live')).statusCode).toBe(200)
-    await closed.app.close()
+    await closed.stop()
   })
 })
 

@@ -94,6 +94,7 @@ export class Changes {
     const created = this.#log.next
     const audit = { createdAt: this.#log.at, updatedAt: this.#log.at }
     const timelineEvents = command.timelineEvents.map(event => this.#timelineEvent(event, audit))
+    this.#recordEvents(command.timelineEvents)
     const { lastInsertRowid } = this.#sql.insertChannel.run(command.channelId, shardOf(command.channelId), command.ruleset,
       command.groupType, command.ruleset === SYSTEM_CHANNEL ? 1 : 0, JSON.stringify(timelineEvents), this.#log.at, this.#log.at, created)
     const channel = { channelKey: Number(lastInsertRowid), channelId: command.channelId, ruleset: command.ruleset }
@@ -192,6 +193,7 @@ export class Changes {
       timelineEvents: timelineEvents.map(event => this.#timelineEvent(event, audit)),
       ...(command.entityMetadata === undefined ? {} : { entityMetadata: command.entityMetadata })
     })
+    this.#recordEvents(events)
     this.#sql.countMessages.run(1, this.#log.next, channel.channelKey)
     return this.#log.write({ kind: 'message', lane: 0, channel, sender: this.#user(command.senderId), messageId: command.messageId, body })
   }
@@ -233,6 +235,11 @@ export class Changes {
       this.#sql.eraseEntry.run(next)
       next = row.edit_position
     }
+  }
+
+  /** Events that come with a new channel or message have no rows of their own: their ids are kept apart. */
+  #recordEvents (events: TimelineEventInput[]): void {
+    for (const { eventId } of events) if (eventId !== undefined) this.#sql.recordEvent.run(eventId)
   }
 
   #timelineEvent (event: { eventId?: string, type: string, eventTimeMs: number, subject: string }, audit: { createdAt: number, updatedAt: number }) {

@@ -85,11 +85,11 @@ export class Reader implements Reads {
         mustReceive(request.channelId, this.#status(channel.channel_key, request.actor))
         interest.userId = request.actor
       }
-      return { interest, ...this.#resume(resume, channel.created_position - 1) }
+      return { interest, ...this.#resume(resume, channel.created_position) }
     })
   }
 
-  /** @param least where the history that this stream tells begins; a cursor from before is of another channel's */
+  /** @param least where the history that this stream tells begins: a cursor from before may be of a channel that had the same id */
   #resume (resume: Resume, least: Position): Omit<StreamStart, 'interest'> {
     const head = this.#head()
     if (resume.from === 'head') return { place: head }
@@ -190,14 +190,14 @@ export class Reader implements Reads {
     }))
   }
 
-  getChannel (actor: Actor, channelId: string): Promise<Snapshot<Channel>> {
-    return this.#withCursor(() => {
+  getChannels (actor: Actor, channelIds: string[]): Promise<Snapshot<Channel[]>> {
+    return this.#withCursor(() => channelIds.map(channelId => {
       const channel = this.#channel(channelId)
       if (actor !== SYSTEM && channel.group_type !== 'public' && this.#status(channel.channel_key, actor) === undefined) {
         throw refuse('actorNotInGroup', channelId)
       }
       return channelOfRow(channel)
-    })
+    }))
   }
 
   listChannels (page: PageRequest, { includeSystemChannels }: ChannelFilter): Promise<Snapshot<ListPage<Channel>>> {

@@ -108,7 +108,8 @@ export const writerSql = {
     from entries e join channels c on c.channel_key = e.channel_key left join users sender on sender.user_key = e.sender_key
     where e.message_id = ? and e.kind = 'message'`,
   messageIdTaken: 'select 1 from entries where message_id = ? and kind = \'message\'',
-  eventIdTaken: 'select 1 from entries where event_id = ?',
+  eventIdTaken: 'select 1 from entries where event_id = ? union all select 1 from created_events where event_id = ?',
+  recordEvent: 'insert into created_events (event_id) values (?)',
   editOf: 'select at, body, edit_position from entries where position = ?',
   setNewestEdit: 'update entries set edit_position = ? where position = ?',
   eraseEntry: 'update entries set body = null, lane = 2 where position = ?',

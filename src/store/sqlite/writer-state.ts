@@ -77,7 +77,7 @@ export class WriterState implements State {
   }
 
   eventIdTaken (eventId: string): boolean {
-    return this.#sql.eventIdTaken.get(eventId) !== undefined
+    return this.#sql.eventIdTaken.get(eventId, eventId) !== undefined
   }
 
   nonceTaken (nonce: string): boolean {

@@ -26,6 +26,11 @@ create table memberships (
 
 alter table entries add column event_id text;      -- of timeline entries
 alter table entries add column event_type text;
+-- Ids that callers gave to events which came with a new channel or message: never given again.
+create table created_events (
+  event_id text primary key
+) strict, without rowid;
+
 create unique index entries_event_id on entries (event_id) where event_id is not null;
 create index entries_of_message on entries (message_position, position) where kind = 'message-timeline';
 create index entries_of_channel_timeline on entries (channel_key, position) where kind = 'channel-timeline';

@@ -1,0 +1,6 @@
+import { describe } from 'vitest'
+import { useStage } from '../stage.ts'
+import { acceptOrReject } from './accept-and-reject.ts'
+
+useStage()
+describe('reject', () => acceptOrReject('reject'))
