@@ -42,15 +42,16 @@ async function start (settings: Settings): Promise<void> {
   const authenticate = createAuthenticate({ credentials, tokens, store })
   const streams = await createStreams({ store, heartbeatMs, queueBytes, logger })
   const app = await buildApp({ store, authenticate, tokens, streams, corsOrigins, logger })
-  await app.listen({ host: settings.host, port: settings.port, listenTextResolver: address => `listening on ${address}` }).catch((err: NodeJS.ErrnoException) => {
-    throw new Error(`The service cannot listen on HOST ${settings.host}, PORT ${settings.port} (${err.code ?? err.message}): set another HOST or PORT`, { cause: err })
-  })
-
+  // Before it listens: whoever has read that it does may stop it at once.
   closeOnSignals(settings.shutdownGraceMs, logger, async () => {
     await app.close() // ends the streams first
     rmSync(runningFile, { force: true })
     await store.close()
   })
+  await app.listen({ host: settings.host, port: settings.port, listenTextResolver: address => `listening on ${address}` }).catch((err: NodeJS.ErrnoException) => {
+    throw new Error(`The service cannot listen on HOST ${settings.host}, PORT ${settings.port} (${err.code ?? err.message}): set another HOST or PORT`, { cause: err })
+  })
+
   const url = urlOf(settings.host, (app.server.address() as AddressInfo).port)
   try {
     writeRunning(runningFile, url)
