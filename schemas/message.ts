@@ -31,6 +31,20 @@ const messageData = Type.Array(ref(MessageDatum), {
   maxItems: MOST_MESSAGE_DATA, description: 'Structured data, up to 64 items', examples: [[]]
 })
 
+const exampleMessage = {
+  messageId: exampleId,
+  identifier: exampleId,
+  channelId: { identifier: 'football-fans' },
+  senderId: { identifier: '@amy' },
+  messageType: 'Standard',
+  payloadType: 'mitter.mt.Text',
+  textPayload: 'Good morning!',
+  messageData: [],
+  timelineEvents: [],
+  audit: exampleAudit,
+  auditInfo: exampleAudit
+}
+
 export const Message = Type.Object({
   messageId: Type.String({ description: 'The id of the message', examples: [exampleId] }),
   identifier: Type.String({ description: 'The same as messageId', examples: [exampleId] }),
@@ -46,19 +60,7 @@ export const Message = Type.Object({
 }, {
   $id: 'Message',
   description: 'A message of a channel',
-  examples: [{
-    messageId: exampleId,
-    identifier: exampleId,
-    channelId: { identifier: 'football-fans' },
-    senderId: { identifier: '@amy' },
-    messageType: 'Standard',
-    payloadType: 'mitter.mt.Text',
-    textPayload: 'Good morning!',
-    messageData: [],
-    timelineEvents: [],
-    audit: exampleAudit,
-    auditInfo: exampleAudit
-  }]
+  examples: [exampleMessage]
 })
 export type Message = Static<typeof Message>
 
@@ -93,19 +95,6 @@ export const SentMessage = Type.Object({
 }, {
   $id: 'SentMessage',
   description: 'A message as stored, and what became of it',
-  examples: [{
-    messageId: exampleId,
-    identifier: exampleId,
-    channelId: { identifier: 'football-fans' },
-    senderId: { identifier: '@amy' },
-    messageType: 'Standard',
-    payloadType: 'mitter.mt.Text',
-    textPayload: 'Good morning!',
-    messageData: [],
-    timelineEvents: [],
-    audit: exampleAudit,
-    auditInfo: exampleAudit,
-    relay: { status: 'relayed', recipientsCount: 2, cursor: 'k3f9x2ab10qz-2a-9f3kq1' }
-  }]
+  examples: [{ ...exampleMessage, relay: { status: 'relayed', recipientsCount: 2, cursor: 'k3f9x2ab10qz-2a-9f3kq1' } }]
 })
 export type SentMessage = Static<typeof SentMessage>

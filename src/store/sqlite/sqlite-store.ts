@@ -55,7 +55,6 @@ export async function openSqliteStore (options: SqliteStoreOptions): Promise<Sto
 class SqliteStore extends Reader implements Store {
   readonly #lock: DatabaseSync
   readonly #worker: Worker
-  readonly #db: DatabaseSync
   readonly #onError: (err: Error) => void
   readonly #listeners = new Set<(entries: Entry[]) => void>()
   #queue: Waiting[] = []
@@ -69,7 +68,6 @@ class SqliteStore extends Reader implements Store {
     super(parts.reader)
     this.#lock = parts.lock
     this.#worker = parts.worker
-    this.#db = parts.reader
     this.#onError = parts.onError
     this.#worker.on('message', (message: FromWriter) => this.#receive(message))
     this.#worker.on('error', err => this.#fail(err as Error))
@@ -152,7 +150,7 @@ class SqliteStore extends Reader implements Store {
     const exited = once(this.#worker, 'exit')
     if (this.#failure === undefined) this.#post({ type: 'close' })
     await exited
-    this.#db.close()
+    this.db.close()
     this.#lock.close()
   }
 }

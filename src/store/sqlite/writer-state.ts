@@ -1,5 +1,5 @@
 /** The state as `decide` reads it, straight from the writer's own transaction. */
-import type { ChannelState, MemberState, MessageState, State } from '../decide.ts'
+import type { ChannelState, MemberState, MessageState, State } from '../state.ts'
 import type { Statements } from './database.ts'
 import type { ChannelRow, ParticipationRow, UserRow } from './rows.ts'
 import type { writerSql } from './statements.ts'
