@@ -20,3 +20,14 @@ it('of members who came at once, the first by id succeeds the last active admin,
 it('a channel that is not there is not_found for a user who may not delete it either: that a channel exists is asked first', async () => {
   await runProgram(on, agent, [{ do: 'delete', by: 'amy', channel: 'room' }])
 })
+
+it('a channel stream that a leave has ended goes on from that leave, when its reader has joined again', async () => {
+  await runProgram(on, agent, [
+    { do: 'create', by: 'amy', channel: 'hall', group: 'public', listed: [{ user: 'cleo' }] },
+    { do: 'subscribe', by: 'cleo', what: 'hall', resume: false },
+    { do: 'leave', by: 'cleo', channel: 'hall' },
+    { do: 'join', by: 'cleo', channel: 'hall' },
+    { do: 'cut', nth: 0 },
+    { do: 'subscribe', by: 'cleo', what: 'hall', resume: true }
+  ])
+})

@@ -115,29 +115,36 @@ class Run {
 
   async #cut (open: Open | undefined): Promise<void> {
     if (open === undefined) return
-    await this.#settle([open])
+    const [through] = await this.#settle([open])
     const { key, reader, stream } = open
     this.#open.splice(this.#open.indexOf(open), 1)
-    this.#cuts.set(key, { reader, cursor: stream.lastId()!, through: this.#model.history.length })
+    this.#cuts.set(key, { reader, cursor: stream.lastId()!, through: through! })
     stream.close()
     await stream.ended
   }
 
-  /** Compares what streams have carried, after something that each of them must carry, or must have ended before. */
-  async #settle (open: Open[]): Promise<void> {
-    if (open.length === 0) return
+  /**
+   * Compares what streams have carried, after something that each of them must carry, or must have ended before.
+   * Answers for each up to which entry it has read: one that was ended goes on from its end.
+   */
+  async #settle (open: Open[]): Promise<number[]> {
+    if (open.length === 0) return []
     await this.#step({ do: 'create', by: SYSTEM, channel: `bell${this.#bells++}`, group: 'public', listed: users.map(user => ({ user })) })
     for (const name of channels) {
       const rings = open.some(({ reader }) => reader.of === 'channel' && reader.channel === this.#model.living(name))
       if (rings) await this.#step({ do: 'send', by: SYSTEM, channel: name, text: `text ${this.#texts++}` })
     }
-    for (const one of open) await this.#compare(one)
+    const through: number[] = []
+    for (const one of open) through.push(await this.#compare(one))
+    return through
   }
 
-  async #compare ({ key, reader, stream, replayed, from }: Open): Promise<void> {
+  async #compare ({ key, reader, stream, replayed, from }: Open): Promise<number> {
     const expected = [...replayed]
     let end: string | undefined
+    let through = from
     for (const entry of this.#model.history.slice(from)) {
+      through++
       if (!carriedLive(reader, entry)) continue
       expected.push(entry.gist)
       end = endsWith(reader, entry)
@@ -149,6 +156,7 @@ class Run {
     await Promise.race([complete.catch(() => {}), sleep(WAIT_MS, undefined, { ref: false })])
     expect(stream.frames.filter(isEntry).map(frame => this.#of(frame)), `the stream of ${key} from entry ${from}`).toEqual(expected)
     if (end !== undefined) expect(stream.frames.at(-1), key).toMatchObject({ event: 'bye', json: { reason: end } })
+    return through
   }
 
   #of (frame: Stream['frames'][number]): string {
