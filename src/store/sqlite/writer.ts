@@ -26,6 +26,14 @@ type Remembered =
   | { type: 'message', position: number, recipientsCount?: number }
   | { type: 'plain', outcome: Outcome }
 
+/** What a command answers, and what a repeat of it is answered from. */
+interface Done {
+  outcome: Outcome
+  remembered: Remembered
+}
+
+const plain = (outcome: Outcome): Done => ({ outcome, remembered: { type: 'plain', outcome } })
+
 export class Writer {
   readonly sql: Statements<typeof writerSql>
   readonly log: Log
@@ -58,25 +66,31 @@ export class Writer {
     return changes.map(change => this.#changes.apply(change))
   }
 
-  #carryOut (command: Command): { outcome: Outcome, remembered: Remembered } {
+  #carryOut (command: Command): Done {
     const changes = decide(command, this.#state)
     const before = command.type === 'change-participant' ? this.#participation(command) : undefined
     const recipientsCount = changes[0]?.change === 'send-message' ? changes[0].channel.receivingCount : undefined
     const [written] = this.#apply(changes)
-    if (command.type === 'delete-user') this.leaveChannels()
-    if ((command.type === 'send-message' || command.type === 'edit-message') && written !== undefined) {
-      const { position } = written.entry
-      const outcome = this.#messageOutcome(written.row, recipientsCount)
-      return { outcome, remembered: { type: 'message', position, ...(recipientsCount === undefined ? {} : { recipientsCount }) } }
+    switch (command.type) {
+      case 'send-message':
+      case 'edit-message': {
+        const { row } = written!
+        const remembered: Remembered = { type: 'message', position: row.position, ...(recipientsCount === undefined ? {} : { recipientsCount }) }
+        return { outcome: this.#messageOutcome(row, recipientsCount), remembered }
+      }
+      case 'add-channel-event':
+      case 'add-message-event':
+        return plain({ eventId: (JSON.parse(written!.row.body!) as { eventId: string }).eventId })
+      case 'add-participant':
+        return plain({ participation: this.#participation(command) })
+      case 'change-participant':
+        return plain({ before: before!, after: this.#participation(command) })
+      case 'delete-user':
+        this.leaveChannels()
+        return plain({})
+      default:
+        return plain({})
     }
-    if (command.type === 'add-channel-event' || command.type === 'add-message-event') {
-      const { eventId } = JSON.parse(written!.row.body!) as { eventId: string }
-      return { outcome: { eventId }, remembered: { type: 'plain', outcome: { eventId } } }
-    }
-    const outcome = command.type === 'add-participant'
-      ? { participation: this.#participation(command) }
-      : before !== undefined && command.type === 'change-participant' ? { before, after: this.#participation(command) } : {}
-    return { outcome, remembered: { type: 'plain', outcome } }
   }
 
   #participation ({ channelId, userId }: { channelId: string, userId: string }): ChannelParticipation {
