@@ -1,4 +1,4 @@
-/** The Dockerfile (issue 3): what it says, and that what it makes starts, answers and ends. */
+/** The Dockerfile: what it says, and that what it makes starts, answers and ends. */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
