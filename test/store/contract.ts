@@ -281,6 +281,11 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
       })
     })
 
+    it('has no stream and no channels of the application as of a user', async () => {
+      await expect(store.openStream({ of: 'user', userId: SYSTEM }, { from: 'head' })).rejects.toMatchObject({ status: 404 })
+      await expect(store.listChannelsOf(SYSTEM, { limit: 45, offset: 0 }, { includeSystemChannels: true })).rejects.toMatchObject({ status: 404 })
+    })
+
     describe('cursors', () => {
       const open = (cursor: string) => store.openStream({ of: 'user', userId: alice }, { from: 'cursor', cursor })
 

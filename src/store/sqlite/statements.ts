@@ -158,7 +158,7 @@ export const writerSql = {
 export const readerSql = {
   ...sharedSql,
   counter: 'select value from counters where name = ?',
-  userKey: 'select user_key from users where user_id = ? and deleted_at is null',
+  userKey: 'select user_key from users where user_id = ? and deleted_at is null and user_key > 0',
   usersBefore: `select user_key, user_id, profile, created_at, updated_at from users
     where user_key < ? and user_key > 0 and deleted_at is null order by user_key desc limit ? offset ?`,
   usersAfter: `select user_key, user_id, profile, created_at, updated_at from users
