@@ -61,11 +61,12 @@ async function measure (target: Target, publishers: number): Promise<number> {
   return messages * streams / seconds
 }
 
+// The service first: where it does not start, nothing else is left running.
+const service = await spawnService({ env: { LOG_LEVEL: 'warn' } })
 const peer = spawn(process.execPath, [join(import.meta.dirname, 'peer.ts')], { stdio: ['ignore', 'pipe', 'inherit'] })
 const [line] = await once(peer.stdout, 'data') as [Buffer]
 const plain: Target = { url: /http:\S+/.exec(String(line))![0], streamPath: '/', sendPath: '/', headers: {} }
 
-const service = await spawnService({ env: { LOG_LEVEL: 'warn' } })
 const token = await tokenFor(service, 'amy')
 await asUser(service, token, 'POST', '/v1/channels', { channelId: 'bench-channel', defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat' })
 const relay: Target = {
