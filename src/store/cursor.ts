@@ -1,9 +1,6 @@
 /** Cursors (contract 8, promise 1): the epoch of the store, a position, and the tag written with its entry. */
 import type { Cursor, Position } from './store.ts'
 
-/** Longest cursor, in characters. */
-export const CURSOR_CHARACTERS_MAX = 64
-
 const cursorPattern = /^([0-9a-z]{12})-([0-9a-z]{1,11})-([0-9a-z]{1,7})$/
 
 export function formatCursor (epoch: string, position: Position, tag: number): Cursor {

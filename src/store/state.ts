@@ -10,7 +10,6 @@ export interface ChannelState {
   channelId: string
   ruleset: Ruleset
   groupType: GroupType
-  truncatedPosition: Position
   adminVacant: boolean
   receivingCount: number
   activeAdminCount: number

@@ -85,7 +85,7 @@ export class Changes {
       channel,
       sender: this.#user(input.subject),
       ...(message === undefined ? {} : { messageId: message.messageId, original: { position: message.position, at: this.#log.at } }),
-      event: { id: event.eventId, type: event.type },
+      eventId: event.eventId,
       body: JSON.stringify(event)
     })
   }

@@ -23,7 +23,7 @@ export interface EntryDraft {
   original?: { position: number, at: number }
   editPosition?: number | null
   /** Of timeline entries. */
-  event?: { id: string, type: string }
+  eventId?: string
   body?: string
 }
 
@@ -113,7 +113,7 @@ export class Log {
     }
     this.#sql.insertEntry.run(position, row.tag, row.at, kind, lane, channel === undefined ? 0 : shardOf(channel.channelId),
       row.channel_key, sender?.key ?? null, about?.key ?? null, row.message_id, row.message_position,
-      draft.editPosition ?? null, draft.event?.id ?? null, draft.event?.type ?? null, row.body)
+      draft.editPosition ?? null, draft.eventId ?? null, row.body)
     // A message's place is noted with the count of messages, in one statement.
     if (channel !== undefined && lane === 1) this.#sql.touchChannel.run(position, channel.channelKey)
     const written = { entry: entryOfRow(row, this.epoch), row }

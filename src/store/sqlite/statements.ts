@@ -102,7 +102,7 @@ export const writerSql = {
     where user_key = ? and channel_key = ? and until_position is null`,
 
   insertEntry: `insert into entries (position, tag, at, kind, lane, shard, channel_key, sender_key, about_key,
-    message_id, message_position, edit_position, event_id, event_type, body) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    message_id, message_position, edit_position, event_id, body) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   messageById: `select e.position, e.message_id, e.channel_key, e.lane, e.edit_position, sender.user_id as sender_id,
       c.truncated_position, c.deleted_position
     from entries e join channels c on c.channel_key = e.channel_key left join users sender on sender.user_key = e.sender_key

@@ -50,7 +50,6 @@ export class WriterState implements State {
       channelId: row.channel_id,
       ruleset: row.ruleset,
       groupType: row.group_type,
-      truncatedPosition: row.truncated_position,
       adminVacant: row.admin_vacant === 1,
       receivingCount: row.receiving_count,
       activeAdminCount: row.active_admin_count

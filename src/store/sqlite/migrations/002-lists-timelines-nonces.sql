@@ -25,7 +25,6 @@ create table memberships (
 ) strict, without rowid;
 
 alter table entries add column event_id text;      -- of timeline entries
-alter table entries add column event_type text;
 -- Ids that callers gave to events which came with a new channel or message: never given again.
 create table created_events (
   event_id text primary key
