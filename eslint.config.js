@@ -12,8 +12,13 @@ const noRelay = { regex: inside('relay'), message: 'This room does not know the 
 const noHttp = { regex: inside('http'), message: 'src/http is for routes and the app.' }
 const noAuth = { regex: inside('auth'), message: 'This room does not know who is calling, only actors.' }
 const noStoreInsides = {
-  regex: '^\\.{1,2}/(?:.*/)?store/(?!(?:store|commands)\\.ts$)',
-  message: 'The store is known by its contract: store/store.ts and store/commands.ts.'
+  regex: '^\\.{1,2}/(?:.*/)?store/(?!contract/)',
+  message: 'The store is known by its contract: src/store/contract.'
+}
+const noStores = { regex: inside('(?:sqlite|postgres)'), message: 'What every store shares knows none of them: src/store/open.ts does.' }
+const pure = {
+  regex: '^(?!\\.\\.?/|node:crypto$)|(?:sqlite|postgres|group-commit|upkeep)',
+  message: 'What is decided is pure: core imports the contract, rules, errors and schemas.'
 }
 const noFramework = { regex: '^(?:@?fastify)', message: 'HTTP is spoken in routes, in src/http and in src/app.ts.' }
 const noSockets = { regex: '^node:(?:net|tls|dgram|http2|sqlite)$', message: 'Routes know no sockets and no databases.' }
@@ -33,9 +38,12 @@ export default [
     message: 'Rules are pure: they import errors, schemas and other rules only.'
   }]),
   room(['src/store/**'], [noRoutes, noEntry, noRelay, noHttp, noAuth, noFramework]),
+  room(['src/store/contract/**', 'src/store/*.ts'], [noRoutes, noEntry, noRelay, noHttp, noAuth, noFramework, noStores], ['src/store/open.ts']),
+  room(['src/store/core/**'], [noRoutes, noEntry, noRelay, noHttp, noAuth, noFramework, pure]),
   room(['src/relay/**'], [noRoutes, noEntry, noHttp, noStoreInsides]),
   room(['src/auth/**'], [noRoutes, noEntry, noRelay, noHttp, noStoreInsides, noFramework]),
-  room(['src/http/**'], [noRoutes, noEntry, noRelay, noStoreInsides]),
+  room(['src/http/**'], [noRoutes, noEntry, noRelay, noStoreInsides], ['src/http/event-stream.ts']),
+  room(['src/http/event-stream.ts'], [noRoutes, noEntry, noStoreInsides]),
   room(['src/*.ts'], [noRoutes], ['src/app.ts']),
   room(['routes/**'], [noEntry, noStoreInsides, noSockets])
 ]

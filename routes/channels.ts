@@ -5,15 +5,15 @@ import { Channel, ChannelsQuery, NewChannel, ParticipatedChannel, ParticipatedCh
 import { LARGEST_ID_LIST, ref, Reference } from '../schemas/common.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
-import { answer, COUNT_HEADER, CURSOR_HEADER, noContent, refusals, refuses, security } from '../src/http/answers.ts'
-import { mustBeApplication, ownUserOf } from '../src/http/callers.ts'
+import { answer, countedList, CURSOR_HEADER, noContent, refusals, refuses, security } from '../src/http/answers.ts'
+import { userOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
 import { mustBeNewId, mustNotUseUnsupported, timelineEventsOf } from '../src/http/input.ts'
 import { listedParticipants, mustNotClaimSystem, namedRuleset } from '../src/http/new-channel.ts'
-import { pageOf } from '../src/http/paging.ts'
+import { pageOf, sendPageHeaders } from '../src/http/paging.ts'
 import { splitList } from '../src/http/validation.ts'
 import { groupTypeOf } from '../src/rules/rulesets.ts'
-import type { Store } from '../src/store/store.ts'
+import type { Store } from '../src/store/contract/store.ts'
 
 const tags = ['channels']
 const one = Type.Object({ channelId: Type.String({ description: 'The channel', examples: ['football-fans'] }) })
@@ -33,25 +33,27 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       tags,
       summary: 'Create a channel (any user, the application)',
       security,
+      headers: IdempotencyHeaders,
       body: ref(NewChannel),
       response: { 200: answer(ref(Reference), 'Created: its id'), ...refusals, ...refuses(409, 501) }
     }
-  }, async ({ principal, body }) => {
+  }, async (request) => {
+    const { principal, body } = request
     mustNotUseUnsupported(body)
     const { channelId = randomUUID() } = body
     const ruleset = namedRuleset('body/defaultRuleSet', body.defaultRuleSet)
     mustNotClaimSystem(ruleset, body.systemChannel)
     mustBeNewId('channel', channelId)
-    await store.append({
+    return await store.append({
       type: 'create-channel',
       actor: actorOf(principal),
       channelId,
       ruleset,
       groupType: groupTypeOf(ruleset, body.groupType),
       participants: listedParticipants(body.participation),
-      timelineEvents: timelineEventsOf(body.timelineEvents)
+      timelineEvents: timelineEventsOf(body.timelineEvents),
+      ...idempotencyOf(request)
     })
-    return { identifier: channelId }
   })
 
   app.get('/v1/channels', {
@@ -61,14 +63,15 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       summary: 'List channels (the application)',
       security,
       querystring: ChannelsQuery,
-      response: { 200: answer(Type.Array(ref(Channel)), 'A page of channels', 'X-Event-Cursor', 'X-Mitter-Paginated-Estimated-Count'), ...refusals, ...refuses(501) }
+      response: { 200: answer(Type.Array(ref(Channel)), 'A page of channels', ...countedList), ...refusals, ...refuses(501) }
     }
-  }, async ({ principal, query }, reply) => {
-    mustBeApplication(principal, 'list all channels')
+  }, async (request, reply) => {
+    const { principal, query } = request
     mustNotFilter(query)
-    const { value: { items, total }, cursor } = await store.listChannels(pageOf(query), { includeSystemChannels: query.includeSystemChannels === true })
-    reply.header(CURSOR_HEADER, cursor).header(COUNT_HEADER, total)
-    return items
+    const filter = { includeSystemChannels: query.includeSystemChannels === true }
+    const { value, cursor } = await store.listChannels(actorOf(principal), pageOf(query), filter)
+    sendPageHeaders(request, reply, value, cursor)
+    return value.items
   })
 
   app.get('/v1/users/:userId/channels', {
@@ -80,17 +83,17 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       params: Type.Object({ userId: Type.String({ description: 'The user, or "me"', examples: ['me'] }) }),
       querystring: ParticipatedChannelsQuery,
       response: {
-        200: answer(Type.Array(ref(ParticipatedChannel)), 'A page of channels', 'X-Event-Cursor', 'X-Mitter-Paginated-Estimated-Count'), ...refusals
+        200: answer(Type.Array(ref(ParticipatedChannel)), 'A page of channels', ...countedList), ...refusals
       }
     }
-  }, async ({ principal, params, query }, reply) => {
-    const userId = ownUserOf(principal, params.userId, 'list its channels')
-    const { value: { items, total }, cursor } = await store.listChannelsOf(userId, pageOf(query), {
+  }, async (request, reply) => {
+    const { principal, params, query } = request
+    const { value, cursor } = await store.listChannelsOf(actorOf(principal), userOf(principal, params.userId), pageOf(query), {
       includeSystemChannels: query.includeSystemChannels === true,
       ...(query.rulesetFilter === undefined ? {} : { ruleset: namedRuleset('query/rulesetFilter', query.rulesetFilter) })
     })
-    reply.header(CURSOR_HEADER, cursor).header(COUNT_HEADER, total)
-    return items
+    sendPageHeaders(request, reply, value, cursor)
+    return value.items
   })
 
   app.get('/v1/channels/:channelId', {

@@ -5,8 +5,8 @@ import { StreamHeaders, StreamQuery } from '../schemas/stream.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { eventStream, refuses, security } from '../src/http/answers.ts'
 import { mustBeApplication, ownUserOf } from '../src/http/callers.ts'
-import type { Streams } from '../src/relay/streams.ts'
-import type { StreamRequest } from '../src/store/store.ts'
+import type { EventStreams } from '../src/http/event-stream.ts'
+import type { StreamRequest } from '../src/store/contract/log.ts'
 
 const tags = ['events']
 const resumable = {
@@ -18,10 +18,10 @@ const resumable = {
   response: { 200: eventStream, ...refuses(400, 401, 403, 404, 406) }
 }
 
-export const events: FastifyPluginAsyncTypebox<{ streams: Streams }> = async (app, { streams }) => {
+export const events: FastifyPluginAsyncTypebox<{ streams: EventStreams }> = async (app, { streams }) => {
   const options = { config: { eventStream: true }, exposeHeadRoute: false, errorHandler: streams.answerError }
   const serve = (request: FastifyRequest, reply: FastifyReply, what: StreamRequest) =>
-    streams.serve(request, reply, what, request.principal)
+    streams.serve(request, reply, what)
 
   app.get('/v1/channels/:channelId/events', {
     ...options,

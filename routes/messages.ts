@@ -5,13 +5,13 @@ import { LARGEST_ID_LIST, PagingQuery, ref } from '../schemas/common.ts'
 import { Message, MessageEdit, NewMessage, SentMessage } from '../schemas/message.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
-import { answer, arrayText, COUNT_HEADER, CURSOR_HEADER, noContent, refusals, refuses, security, sendText } from '../src/http/answers.ts'
+import { answer, arrayText, countedList, CURSOR_HEADER, noContent, refusals, refuses, security, sendText } from '../src/http/answers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
 import { mustBeNewId } from '../src/http/input.ts'
 import { sendCommand, withRelay } from '../src/http/new-message.ts'
-import { pageOf } from '../src/http/paging.ts'
+import { pageOf, sendPageHeaders } from '../src/http/paging.ts'
 import { splitList } from '../src/http/validation.ts'
-import type { Store } from '../src/store/store.ts'
+import type { Store } from '../src/store/contract/store.ts'
 
 const tags = ['messages']
 const channelId = Type.String({ description: 'The channel', examples: ['football-fans'] })
@@ -54,12 +54,13 @@ export const messages: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       security,
       params: channelParams,
       querystring: PagingQuery,
-      response: { 200: answer(Type.Array(ref(Message)), 'A page of messages', 'X-Event-Cursor', 'X-Mitter-Paginated-Estimated-Count'), ...refusals }
+      response: { 200: answer(Type.Array(ref(Message)), 'A page of messages', ...countedList), ...refusals }
     }
-  }, async ({ principal, params: { channelId }, query }, reply) => {
-    const { value: { items, total }, cursor } = await store.listMessages(actorOf(principal), channelId, pageOf(query))
-    reply.header(CURSOR_HEADER, cursor).header(COUNT_HEADER, total)
-    sendText(reply, arrayText(items))
+  }, async (request, reply) => {
+    const { principal, params: { channelId }, query } = request
+    const { value, cursor } = await store.listMessages(actorOf(principal), channelId, pageOf(query))
+    sendPageHeaders(request, reply, value, cursor)
+    sendText(reply, arrayText(value.items))
     return await reply
   })
 
@@ -67,7 +68,7 @@ export const messages: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
     schema: {
       operationId: 'getMessage',
       tags,
-      summary: 'Read a message (participants that receive, the application)',
+      summary: 'Read a message (participants that receive, its sender, the application)',
       security,
       params: messageParams,
       response: { 200: answer(ref(Message), 'The message', 'X-Event-Cursor'), ...refusals }

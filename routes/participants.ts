@@ -3,13 +3,14 @@ import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typ
 import { ref } from '../schemas/common.ts'
 import { BriefParticipation, ChannelParticipation, NewParticipation, ParticipantsQuery } from '../schemas/participation.ts'
 import { actorOf } from '../src/auth/principal.ts'
-import { answer, CURSOR_HEADER, noContent, refusals, refuses, security } from '../src/http/answers.ts'
+import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
 import { userOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
 import { idOf } from '../src/http/input.ts'
+import { forwardPageOf, sendPageHeaders } from '../src/http/paging.ts'
 import { statusesAskedFor, wantsRepresentation } from '../src/http/participants.ts'
 import { statusOf } from '../src/rules/relay.ts'
-import type { Store } from '../src/store/store.ts'
+import type { Store } from '../src/store/contract/store.ts'
 
 const tags = ['participants']
 const channelId = Type.String({ description: 'The channel', examples: ['football-fans'] })
@@ -60,16 +61,17 @@ export const participants: FastifyPluginAsyncTypebox<{ store: Store }> = async (
       params,
       querystring: ParticipantsQuery,
       response: {
-        200: answer(Type.Union([Type.Array(ref(ChannelParticipation)), Type.Array(ref(BriefParticipation))]), 'The participants', 'X-Event-Cursor'),
+        200: answer(Type.Union([Type.Array(ref(ChannelParticipation)), Type.Array(ref(BriefParticipation))]), 'The participants', 'X-Event-Cursor', 'Link'),
         ...refusals,
         ...refuses(413)
       }
     }
-  }, async ({ principal, params: { channelId }, query }, reply) => {
-    const { value, cursor } = await store.listParticipants(actorOf(principal), channelId, statusesAskedFor(query), query.limit)
-    reply.header(CURSOR_HEADER, cursor)
-    if (query.expandParticipants !== false) return value
-    return value.map(({ participantId, participationStatus }) => ({ participantId, participationStatus }))
+  }, async (request, reply) => {
+    const { principal, params: { channelId }, query } = request
+    const { value, cursor } = await store.listParticipants(actorOf(principal), channelId, statusesAskedFor(query), forwardPageOf(query))
+    sendPageHeaders(request, reply, value, cursor)
+    if (query.expandParticipants !== false) return value.items
+    return value.items.map(({ participantId, participationStatus }) => ({ participantId, participationStatus }))
   })
 
   app.delete('/v1/channels/:channelId/participants/:userId', {

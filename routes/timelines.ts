@@ -4,11 +4,13 @@ import { LARGEST_ID_LIST, ref, Reference } from '../schemas/common.ts'
 import { ChannelTimelineEntry, MessageTimelineEntry, NewTimelineEvent, TimelineQuery } from '../schemas/timeline.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
-import { answer, CURSOR_HEADER, noContent, refusals, refuses, security } from '../src/http/answers.ts'
+import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
 import { timelineEventOf } from '../src/http/input.ts'
-import { splitList } from '../src/http/validation.ts'
-import type { EventFilter, Store } from '../src/store/store.ts'
+import { forwardPageOf, sendPageHeaders } from '../src/http/paging.ts'
+import { refuseField, splitList } from '../src/http/validation.ts'
+import type { EventRequest } from '../src/store/contract/reads.ts'
+import type { Store } from '../src/store/contract/store.ts'
 
 const tags = ['timelines']
 const channelId = Type.String({ description: 'The channel', examples: ['football-fans'] })
@@ -20,10 +22,13 @@ const messageParams = Type.Object({ channelId, messageIds })
 /** Longest filter, in types: there are seven standard ones. */
 const MOST_TYPES = 45
 
-function filterOf ({ eventTypeFilter, limit }: TimelineQuery): EventFilter {
+/** @param of the channels, or the messages, whose events are asked for */
+function eventsOf (query: TimelineQuery, of: string[]): EventRequest {
+  const { eventTypeFilter, after } = query
+  if (after !== undefined && of.length > 1) throw refuseField('query/after', 'is a place on one timeline: name one channel, or one message')
   return {
-    ...(eventTypeFilter === undefined || eventTypeFilter === '' ? {} : { types: splitList(eventTypeFilter, MOST_TYPES) }),
-    ...(limit === undefined ? {} : { limit })
+    ...forwardPageOf(query),
+    ...(eventTypeFilter === undefined || eventTypeFilter === '' ? {} : { types: splitList(eventTypeFilter, MOST_TYPES) })
   }
 }
 
@@ -56,13 +61,14 @@ export const timelines: FastifyPluginAsyncTypebox<{ store: Store }> = async (app
       security,
       params: channelParams,
       querystring: TimelineQuery,
-      response: { 200: answer(Type.Array(ref(ChannelTimelineEntry)), 'The events, channel by channel', 'X-Event-Cursor'), ...refusals, ...refuses(413) }
+      response: { 200: answer(Type.Array(ref(ChannelTimelineEntry)), 'The events, channel by channel; of one channel in pages', 'X-Event-Cursor', 'Link'), ...refusals, ...refuses(413) }
     }
-  }, async ({ principal, params, query }, reply) => {
+  }, async (request, reply) => {
+    const { principal, params, query } = request
     const channelIds = splitList(params.channelId, LARGEST_ID_LIST)
-    const { value, cursor } = await store.listChannelEvents(actorOf(principal), channelIds, filterOf(query))
-    reply.header(CURSOR_HEADER, cursor)
-    return value
+    const { value, cursor } = await store.listChannelEvents(actorOf(principal), channelIds, eventsOf(query, channelIds))
+    sendPageHeaders(request, reply, value, cursor)
+    return value.items
   })
 
   app.post('/v1/channels/:channelId/messages/:messageIds/timeline', {
@@ -95,12 +101,13 @@ export const timelines: FastifyPluginAsyncTypebox<{ store: Store }> = async (app
       security,
       params: messageParams,
       querystring: TimelineQuery,
-      response: { 200: answer(Type.Array(ref(MessageTimelineEntry)), 'The events, message by message', 'X-Event-Cursor'), ...refusals, ...refuses(413) }
+      response: { 200: answer(Type.Array(ref(MessageTimelineEntry)), 'The events, message by message; of one message in pages', 'X-Event-Cursor', 'Link'), ...refusals, ...refuses(413) }
     }
-  }, async ({ principal, params, query }, reply) => {
+  }, async (request, reply) => {
+    const { principal, params, query } = request
     const messageIds = splitList(params.messageIds, LARGEST_ID_LIST)
-    const { value, cursor } = await store.listMessageEvents(actorOf(principal), params.channelId, messageIds, filterOf(query))
-    reply.header(CURSOR_HEADER, cursor)
-    return value
+    const { value, cursor } = await store.listMessageEvents(actorOf(principal), params.channelId, messageIds, eventsOf(query, messageIds))
+    sendPageHeaders(request, reply, value, cursor)
+    return value.items
   })
 }

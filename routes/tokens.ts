@@ -6,9 +6,10 @@ import { actorOf, type Principal, type UserPrincipal } from '../src/auth/princip
 import type { Tokens } from '../src/auth/tokens.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, noContent, refusals, security } from '../src/http/answers.ts'
-import { ownUserOf } from '../src/http/callers.ts'
+import { userOf } from '../src/http/callers.ts'
+import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
 import { splitList } from '../src/http/validation.ts'
-import type { Store } from '../src/store/store.ts'
+import type { Store } from '../src/store/contract/store.ts'
 
 const tags = ['tokens']
 const userId = Type.String({ description: 'The user, or "me"', examples: ['@amy'] })
@@ -31,11 +32,12 @@ export const userTokens: FastifyPluginAsyncTypebox<Dependencies> = async (app, {
       summary: 'Make a token for a user (itself, the application)',
       security,
       params,
+      headers: IdempotencyHeaders,
       response: { 200: answer(ref(IssuedToken), 'The token'), ...refusals }
     }
-  }, async ({ principal, params }) => {
-    const user = ownUserOf(principal, params.userId, 'make tokens for a user')
-    const { signedToken, tokenId } = await tokens.issueUserToken(principal, user)
+  }, async (request) => {
+    const { principal, params } = request
+    const { signedToken, tokenId } = await tokens.issueUserToken(principal, userOf(principal, params.userId), idempotencyOf(request).idempotency)
     return { userToken: { signedToken, supportedHeaders: [], supportedCookies: [], tokenId } }
   })
 
@@ -48,26 +50,24 @@ export const userTokens: FastifyPluginAsyncTypebox<Dependencies> = async (app, {
       params,
       response: { 200: answer(Type.Array(ref(TokenSummary)), 'The tokens that are good now'), ...refusals }
     }
-  }, async ({ principal, params }) => {
-    const user = ownUserOf(principal, params.userId, 'list its tokens')
-    await store.getUser(user)
-    return await store.listTokens(user)
-  })
+  }, async ({ principal, params }) => await store.listTokens(actorOf(principal), userOf(principal, params.userId)))
 
   app.delete('/v1/users/:userId/tokens/:tokenIds', {
     schema: {
       operationId: 'revokeTokens',
       tags,
-      summary: 'Revoke tokens of a user, and those that were made with them (itself, the application)',
+      summary: 'Revoke tokens of a user, all of them or none, and those that were made with them (itself, the application)',
       security,
       params: tokenParams,
+      headers: IdempotencyHeaders,
       response: { 204: noContent('Revoked, in force everywhere'), ...refusals }
     }
-  }, async ({ principal, params }, reply) => {
-    const user = ownUserOf(principal, params.userId, 'revoke its tokens')
+  }, async (request, reply) => {
+    const { principal, params } = request
     const tokenIds = splitList(params.tokenIds, LARGEST_ID_LIST)
-    await mustAllBeTokens(store, user, tokenIds)
-    for (const tokenId of tokenIds) await revoke(principal, user, tokenId)
+    await store.append({
+      type: 'revoke-tokens', actor: actorOf(principal), userId: userOf(principal, params.userId), tokenIds, ...idempotencyOf(request)
+    })
     return await reply.code(204).send()
   })
 
@@ -84,7 +84,7 @@ export const userTokens: FastifyPluginAsyncTypebox<Dependencies> = async (app, {
   }, async ({ principal }, reply) => {
     const { userId, lineage: [tokenId] } = userPrincipal(principal)
     if (tokenId === undefined) throw refuse('missingContext', 'This call shows no token that could be revoked: call with a user token')
-    await revoke(principal, userId, tokenId)
+    await store.append({ type: 'revoke-tokens', actor: actorOf(principal), userId, tokenIds: [tokenId] })
     return await reply.code(204).send()
   })
 
@@ -94,20 +94,10 @@ export const userTokens: FastifyPluginAsyncTypebox<Dependencies> = async (app, {
       tags,
       summary: 'Make a token for event streams, to be put into a URL: receive-only, good for 12 hours of connects',
       security,
+      headers: IdempotencyHeaders,
       response: { 200: answer(ref(EventToken), 'The token'), ...refusals }
     }
-  }, async ({ principal }) => await tokens.issueEventToken(userPrincipal(principal)))
-
-  const revoke = (principal: Principal, userId: string, tokenId: string) =>
-    store.append({ type: 'revoke-token', actor: actorOf(principal), userId, tokenId })
-}
-
-/** A command revokes one token: that all are there is seen to first, so that a wrong id revokes none. */
-async function mustAllBeTokens (store: Store, userId: string, tokenIds: string[]): Promise<void> {
-  if (tokenIds.length === 1) return
-  const known = new Set((await store.listTokens(userId)).map(token => token.tokenId))
-  const unknown = tokenIds.find(tokenId => !known.has(tokenId))
-  if (unknown !== undefined) throw refuse('tokenNotFound', unknown)
+  }, async (request) => await tokens.issueEventToken(userPrincipal(request.principal), idempotencyOf(request).idempotency))
 }
 
 function userPrincipal (principal: Principal): UserPrincipal {

@@ -5,12 +5,12 @@ import { PagingQuery, ref, Reference } from '../schemas/common.ts'
 import { NewUser, User } from '../schemas/user.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
-import { answer, COUNT_HEADER, noContent, refusals, refuses, security } from '../src/http/answers.ts'
-import { mustBeApplication, ownUserOf, userOf } from '../src/http/callers.ts'
+import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
+import { userOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
 import { mustBeNewId, mustNotUseUnsupported } from '../src/http/input.ts'
-import { pageOf } from '../src/http/paging.ts'
-import type { Store } from '../src/store/store.ts'
+import { pageOf, sendPageHeaders } from '../src/http/paging.ts'
+import type { Store } from '../src/store/contract/store.ts'
 
 const tags = ['users']
 const params = Type.Object({ userId: Type.String({ description: 'The user, or "me"', examples: ['@amy'] }) })
@@ -27,23 +27,24 @@ export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { 
       tags,
       summary: 'Create a user (the application)',
       security,
+      headers: IdempotencyHeaders,
       body: ref(NewUser),
       response: { 200: answer(ref(Reference), 'Created: its id'), ...refusals, ...refuses(409, 501) }
     }
-  }, async ({ principal, body }) => {
-    mustBeApplication(principal, 'create users')
+  }, async (request) => {
+    const { principal, body } = request
     mustNotUseUnsupported(body)
     const { userId = randomUUID(), screenName, userLocators = [], systemUser = false } = body
     mustBeNewId('user', userId)
-    await store.append({
+    return await store.append({
       type: 'create-user',
       actor: actorOf(principal),
       userId,
       userLocators,
       systemUser,
-      ...(screenName === undefined ? {} : { screenName: screenName.screenName })
+      ...(screenName === undefined ? {} : { screenName: screenName.screenName }),
+      ...idempotencyOf(request)
     })
-    return { identifier: userId }
   })
 
   app.get('/v1/users', {
@@ -53,14 +54,14 @@ export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { 
       summary: 'List users (the application)',
       security,
       querystring: PagingQuery,
-      response: { 200: answer(Type.Array(ref(User)), 'A page of users', 'X-Mitter-Paginated-Estimated-Count'), ...refusals, ...refuses(501) }
+      response: { 200: answer(Type.Array(ref(User)), 'A page of users', 'X-Mitter-Paginated-Estimated-Count', 'Link'), ...refusals, ...refuses(501) }
     }
-  }, async ({ principal, query }, reply) => {
-    mustBeApplication(principal, 'list users')
+  }, async (request, reply) => {
+    const { principal, query } = request
     mustNotFilter(query)
-    const { items, total } = await store.listUsers(pageOf(query))
-    reply.header(COUNT_HEADER, total)
-    return items
+    const page = await store.listUsers(actorOf(principal), pageOf(query))
+    sendPageHeaders(request, reply, page)
+    return page.items
   })
 
   app.get('/v1/users/:userId', {
@@ -72,7 +73,7 @@ export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { 
       params,
       response: { 200: answer(ref(User), 'The user'), ...refusals }
     }
-  }, async ({ principal, params }) => await store.getUser(ownUserOf(principal, params.userId, 'read a user')))
+  }, async ({ principal, params }) => await store.getUser(actorOf(principal), userOf(principal, params.userId)))
 
   app.delete('/v1/users/:userId', {
     schema: {
@@ -86,7 +87,6 @@ export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { 
     }
   }, async (request, reply) => {
     const { principal, params } = request
-    mustBeApplication(principal, 'delete users')
     const userId = userOf(principal, params.userId)
     await store.append({ type: 'delete-user', actor: actorOf(principal), userId, ...idempotencyOf(request) })
     return await reply.code(204).send()

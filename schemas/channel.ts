@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox'
 import { audits, PagingQuery, ref, unsupportedInput } from './common.ts'
 import { ChannelParticipation, InitialParticipation, ParticipationStatus } from './participation.ts'
-import { NewTimelineEvent, TimelineEvent } from './timeline.ts'
+import { MOST_CREATION_EVENTS, NewTimelineEvent, TimelineEvent } from './timeline.ts'
 
 /** Participants that a channel may begin with (contract 1, rule 9). */
 export const MOST_INITIAL_PARTICIPANTS = 1_000
@@ -85,7 +85,7 @@ export const NewChannel = Type.Object({
   })),
   systemChannel: Type.Optional(Type.Boolean({ description: 'What the ruleset says anyway: true of a SystemChannel, false of others', examples: [false] })),
   groupType: Type.Optional(ref(GroupType, 'Who may join a GroupChat: public, private or strict_private, by default public; others have the one that their ruleset says')),
-  timelineEvents: Type.Optional(Type.Array(ref(NewTimelineEvent), { description: 'What happened to it already', examples: [[]] })),
+  timelineEvents: Type.Optional(Type.Array(ref(NewTimelineEvent), { maxItems: MOST_CREATION_EVENTS, description: 'What happened to it already, up to 64', examples: [[]] })),
   ...unsupportedInput
 }, {
   $id: 'NewChannel',

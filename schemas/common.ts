@@ -74,6 +74,9 @@ export const LARGEST_PAGE_ROWS = 200
 /** Rows that an offset may pass over: each of them costs a step in an index. */
 export const LARGEST_OFFSET_ROWS = 10_000
 
+/** Rows of a page of participants, or of a timeline: where nobody asks for fewer, and at most. */
+export const LONGEST_FORWARD_PAGE = 1_000
+
 export const PagingQuery = Type.Object({
   before: Type.Optional(Type.String({ description: 'Entities older than the one with this id, newest first', examples: ['3f0d8a52-0b4c-4f7e-8d53-2b7f0e6f6a11'] })),
   after: Type.Optional(Type.String({ description: 'Entities newer than the one with this id, oldest first', examples: ['3f0d8a52-0b4c-4f7e-8d53-2b7f0e6f6a11'] })),

@@ -1,7 +1,7 @@
 /** Messages (contract 6). */
 import { Type, type Static } from 'typebox'
 import { audits, ref, Reference, ReferenceInput, Time, unsupportedInput } from './common.ts'
-import { NewTimelineEvent, TimelineEvent } from './timeline.ts'
+import { MOST_CREATION_EVENTS, NewTimelineEvent, TimelineEvent } from './timeline.ts'
 
 /** Bytes of UTF-8 that a text may take, and items of data (contract 1, rule 9). */
 export const LONGEST_TEXT_BYTES = 65_536
@@ -71,7 +71,7 @@ export const NewMessage = Type.Object({
   senderId: Type.Optional(ref(ReferenceInput, 'Who sends it: yourself, which is the default; the application may name anyone')),
   textPayload,
   messageData: Type.Optional(messageData),
-  timelineEvents: Type.Optional(Type.Array(ref(NewTimelineEvent), { description: 'What happened to it already', examples: [[]] })),
+  timelineEvents: Type.Optional(Type.Array(ref(NewTimelineEvent), { maxItems: MOST_CREATION_EVENTS, description: 'What happened to it already, up to 64', examples: [[]] })),
   ...unsupportedInput
 }, { $id: 'NewMessage', description: 'A message to send', examples: [{ textPayload: 'Good morning!' }] })
 export type NewMessage = Static<typeof NewMessage>

@@ -1,6 +1,6 @@
 /** Participation (contract 4): one stored status, two renderings of it. */
 import { Type, type Static } from 'typebox'
-import { audits, LARGEST_PAGE_ROWS, ref, Reference, ReferenceInput, Time } from './common.ts'
+import { audits, LONGEST_FORWARD_PAGE, ref, Reference, ReferenceInput, Time } from './common.ts'
 import { ScreenName } from './user.ts'
 
 const exampleAudit = { createdAt: 1732240000000, updatedAt: 1732240000000 }
@@ -101,6 +101,7 @@ export type ChangedParticipation = Static<typeof ChangedParticipation>
 export const ParticipantsQuery = Type.Object({
   participationStatus: Type.Optional(Type.String({ description: 'Which ones, comma-separated: Active, ReadOnly, Disabled. Left out, with relayStatus too: Active', examples: ['Active,ReadOnly'] })),
   relayStatus: Type.Optional(Type.String({ description: 'Which ones, comma-separated: active, pending, muted, disabled', examples: ['pending'] })),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LARGEST_PAGE_ROWS, description: 'The first so many, 1 to 200. Left out: all', examples: [20] })),
+  after: Type.Optional(Type.String({ description: 'Those who joined after the participant with this user id', examples: ['@amy'] })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LONGEST_FORWARD_PAGE, default: LONGEST_FORWARD_PAGE, description: 'Participants at most, 1 to 1,000', examples: [20] })),
   expandParticipants: Type.Optional(Type.Boolean({ default: true, description: 'false: only participantId and participationStatus of each', examples: [true] }))
 })

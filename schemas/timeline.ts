@@ -1,6 +1,9 @@
 /** Timeline events (contract 5). */
 import { Type, type Static } from 'typebox'
-import { audits, LARGEST_PAGE_ROWS, ref, Reference, ReferenceInput, Time } from './common.ts'
+import { audits, LONGEST_FORWARD_PAGE, ref, Reference, ReferenceInput, Time } from './common.ts'
+
+/** Timeline events that a channel or a message may come with (contract 1, rule 9). */
+export const MOST_CREATION_EVENTS = 64
 
 /** Characters of a type of the caller's own. */
 export const LONGEST_EVENT_TYPE = 128
@@ -51,7 +54,8 @@ export type NewTimelineEvent = Static<typeof NewTimelineEvent>
 
 export const TimelineQuery = Type.Object({
   eventTypeFilter: Type.Optional(Type.String({ description: 'Only events of these types, comma-separated', examples: ['mitter.mtet.ReadTime,mitter.mtet.DeliveredTime'] })),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LARGEST_PAGE_ROWS, description: 'The first so many of each, 1 to 200. Left out: all', examples: [20] }))
+  after: Type.Optional(Type.String({ description: 'Those after the event with this id; of one channel or message only', examples: ['read-by-amy-1'] })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LONGEST_FORWARD_PAGE, default: LONGEST_FORWARD_PAGE, description: 'Events of each channel or message at most, 1 to 1,000', examples: [20] }))
 })
 export type TimelineQuery = Static<typeof TimelineQuery>
 

@@ -15,18 +15,19 @@ import { timelines } from '../routes/timelines.ts'
 import { userTokens } from '../routes/tokens.ts'
 import { users } from '../routes/users.ts'
 import { namedSchemas } from '../schemas/named.ts'
-import type { Authenticate } from './auth/authenticate.ts'
+import { createStillHolds, type Authenticate } from './auth/authenticate.ts'
 import type { Tokens } from './auth/tokens.ts'
 import { LARGEST_BODY_BYTES, parseBodies } from './http/body.ts'
 import { authenticated, refuseEmptySegments } from './http/callers.ts'
 import { corsOptions } from './http/cors.ts'
 import { documentOptions } from './http/document.ts'
 import { answerConnectionError, answerError, answerErrors } from './http/envelope.ts'
+import { eventStreams } from './http/event-stream.ts'
 import { RequestLog, serializers } from './http/log.ts'
 import { collectRoutes, refuseOtherMethods } from './http/methods.ts'
 import { validatorCompiler } from './http/validation.ts'
 import type { Streams } from './relay/streams.ts'
-import type { Store } from './store/store.ts'
+import type { Store } from './store/contract/store.ts'
 
 export interface AppOptions {
   store: Store
@@ -76,7 +77,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     await callers.register(moderation, { store })
     await callers.register(messages, { store })
     await callers.register(timelines, { store })
-    await callers.register(events, { streams })
+    await callers.register(events, { streams: eventStreams({ store, streams, stillHolds: createStillHolds(store) }) })
     await callers.register(notImplemented)
   })
   refuseOtherMethods(app, known)

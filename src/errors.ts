@@ -60,6 +60,7 @@ export const declarations = {
   channelNotFound: declare(404, 'entity_not_found', (id: string) => `There is no channel ${show(id)}`, 'not_found'),
   userNotFound: declare(404, 'entity_not_found', (id: string) => `There is no user ${show(id)}: create it with POST /v1/users`),
   messageNotFound: declare(404, 'entity_not_found', (id: string) => `There is no message ${show(id)}`),
+  eventNotFound: declare(404, 'entity_not_found', (id: string) => `There is no such event on this timeline: ${show(id)}`),
   tokenNotFound: declare(404, 'entity_not_found', (id: string) => `There is no token ${show(id)}`),
   targetNotInGroup: declare(404, 'entity_not_found',
     (user: string, channel: string) => `User ${show(user)} is not a participant of channel ${show(channel)}`, 'user_not_in_group'),

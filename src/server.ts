@@ -10,7 +10,7 @@ import { createTokens } from './auth/tokens.ts'
 import { createLogger } from './logging.ts'
 import { createStreams } from './relay/streams.ts'
 import { readSettings, type Settings } from './settings.ts'
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+import { openStore } from './store/open.ts'
 
 const LEAST_NODE = 26
 
@@ -31,10 +31,10 @@ try {
 }
 
 async function start (settings: Settings): Promise<void> {
-  const { dataDir, retentionMs, heartbeatMs, corsOrigins, streamQueueBytes: queueBytes } = settings
+  const { dataDir, heartbeatMs, corsOrigins, streamQueueBytes: queueBytes } = settings
   const credentials = loadCredentials(settings)
   const logger = createLogger(settings)
-  const store = await openSqliteStore({ dataDir, retentionMs, onError: (err) => logger.error({ err }, 'the store failed') })
+  const store = await openStore(settings, { onError: err => logger.error({ err }, 'the store failed') })
   const runningFile = join(dataDir, 'running.json')
   rmSync(runningFile, { force: true }) // left by a process that was killed
 
@@ -42,6 +42,8 @@ async function start (settings: Settings): Promise<void> {
   const authenticate = createAuthenticate({ credentials, tokens, store })
   const streams = await createStreams({ store, heartbeatMs, queueBytes, logger })
   const app = await buildApp({ store, authenticate, tokens, streams, corsOrigins, logger })
+  // As any other uncaught error: it stops, streams first, with an exit code that has it started again.
+  store.onFailure(err => setImmediate(() => { throw err }))
   // Before it listens: whoever has read that it does may stop it at once.
   closeOnSignals(settings.shutdownGraceMs, logger, async () => {
     await app.close() // ends the streams first

@@ -10,9 +10,8 @@ import { createTokens } from './auth/tokens.ts'
 import { Refusal } from './errors.ts'
 import { mustBeIdentifier } from './rules/identifiers.ts'
 import { readSettings, type Settings } from './settings.ts'
-import { SYSTEM } from './store/commands.ts'
-import { StoreLocked } from './store/sqlite/database.ts'
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+import { SYSTEM } from './store/contract/commands.ts'
+import { openStore, StoreLocked } from './store/open.ts'
 
 /** How long to try while a service is just starting or stopping, in milliseconds, and how often. */
 const PATIENCE_MS = 10_000
@@ -56,7 +55,7 @@ async function tokenFor (userId: string, settings: Settings, credentials: Creden
 
 async function fromStore (userId: string, { dataDir, tokenTtlSeconds }: Settings, credentials: Credentials): Promise<string> {
   // The service's retention may be longer than what this process was told: forgetting is not for a tool.
-  const store = await openSqliteStore({ dataDir, lockWaitMs: 0, retentionMs: Number.MAX_SAFE_INTEGER })
+  const store = await openStore({ dataDir, retentionMs: Number.MAX_SAFE_INTEGER }, { lockWaitMs: 0 })
   try {
     const tokens = createTokens({ credentials, store, ttlSeconds: tokenTtlSeconds })
     await store.append({ type: 'create-user', actor: SYSTEM, userId, userLocators: [], systemUser: false }).catch((err: unknown) => {

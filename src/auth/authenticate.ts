@@ -1,9 +1,9 @@
 /** Who is calling (contract 2): from headers and query to a principal. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { Refusal, refuse } from '../errors.ts'
-import { SYSTEM } from '../store/commands.ts'
-import type { Store } from '../store/store.ts'
+import { refuse } from '../errors.ts'
+import { SYSTEM } from '../store/contract/commands.ts'
+import type { Store } from '../store/contract/store.ts'
 import type { Credentials } from './credentials.ts'
 import type { Principal, UserPrincipal } from './principal.ts'
 import { verifySignature, type SignedRequest } from './signature.ts'
@@ -18,10 +18,13 @@ export interface Shown extends SignedRequest {
 /** Throws `noCredentials`, `claimRejected`, and for sudo `missingPrivilege` and `userNotFound`. */
 export type Authenticate = (request: Shown) => Promise<Principal>
 
+/** Throws `claimRejected` where what a caller has shown is good no more: a token was revoked, the user deleted. */
+export type StillHolds = (principal: Principal) => Promise<void>
+
 export interface AuthenticateOptions {
   credentials: Credentials
   tokens: Pick<Tokens, 'verify'>
-  store: Pick<Store, 'getUser' | 'getToken' | 'append'>
+  store: Pick<Store, 'userExists' | 'getToken' | 'append'>
   /** Milliseconds since the epoch. */
   now?: () => number
 }
@@ -63,36 +66,35 @@ export function createAuthenticate ({ credentials, tokens, store, now = Date.now
       throw refuse('claimRejected', 'A user token does not belong in a URL: get an event token with POST /v1/users/me/event-tokens and send that as access_token')
     }
     if (claims.use === 'events' && !eventStream) throw refuse('claimRejected', 'An event token is good for event streams only: send a user token')
-    return userOf(claims, await lineageOf(claims))
-  }
-
-  /** The tokens that must stay unrevoked; throws where one of them is revoked, or the user is gone. */
-  async function lineageOf ({ userTokenId, userId }: Claims): Promise<string[]> {
-    if (userTokenId === undefined) {
-      await mustStillExist(userId)
-      return []
-    }
-    const state = await store.getToken(userTokenId)
-    if (!state?.live || state.userId !== userId) throw refuse('claimRejected', 'The token was revoked: ask for a new one')
-    return state.lineage
-  }
-
-  async function mustStillExist (userId: string): Promise<void> {
-    try {
-      await store.getUser(userId)
-    } catch (err) {
-      if (err instanceof Refusal && err.refusal === 'userNotFound') throw refuse('claimRejected', 'The user of this token was deleted')
-      throw err
-    }
+    return userOf(claims, await lineageOf(store, claims))
   }
 
   /** Acting as a user is for the application, and needs no token of that user. */
   async function sudo (principal: Principal, userId: string | undefined): Promise<Principal> {
     if (userId === undefined) return principal
     if (principal.kind === 'user') throw refuse('missingPrivilege', 'X-Mitter-Sudo-User-Id is for the application only: leave it out')
-    await store.getUser(userId)
+    if (!await store.userExists(userId)) throw refuse('userNotFound', userId)
     return { kind: 'user', userId, lineage: [], receiveOnly: false }
   }
+}
+
+type Standing = Pick<Store, 'userExists' | 'getToken'>
+
+export function createStillHolds (store: Standing): StillHolds {
+  return async principal => {
+    if (principal.kind === 'user') await lineageOf(store, { userId: principal.userId, userTokenId: principal.lineage[0] })
+  }
+}
+
+/** The tokens that must stay unrevoked; throws where one of them is revoked, or the user is gone. */
+async function lineageOf (store: Standing, { userTokenId, userId }: Pick<Claims, 'userId'> & { userTokenId?: string | undefined }): Promise<string[]> {
+  if (userTokenId === undefined) {
+    if (!await store.userExists(userId)) throw refuse('claimRejected', 'The user of this token was deleted')
+    return []
+  }
+  const state = await store.getToken(userTokenId)
+  if (!state?.live || state.userId !== userId) throw refuse('claimRejected', 'The token was revoked: ask for a new one')
+  return state.lineage
 }
 
 /** One credential as it was sent; `query` is a token too, from the URL. */

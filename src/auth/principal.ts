@@ -1,5 +1,5 @@
 /** Who is calling (contract 2). */
-import { SYSTEM, type Actor } from '../store/commands.ts'
+import { SYSTEM, type Actor } from '../store/contract/commands.ts'
 
 /** A user, by a token of its own or because the application acts as it (sudo). */
 export interface UserPrincipal {

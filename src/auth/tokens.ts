@@ -1,10 +1,11 @@
 /** User tokens and event tokens (contract 2): what they say, and how they are made and checked. */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { createSigner, createVerifier, TOKEN_ERROR_CODES } from 'fast-jwt'
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { Refusal, refuse } from '../errors.ts'
-import type { Store } from '../store/store.ts'
+import type { EventTokenOutcome, Idempotency } from '../store/contract/commands.ts'
+import type { Store } from '../store/contract/store.ts'
 import type { Credentials } from './credentials.ts'
 import { actorOf, type Principal, type UserPrincipal } from './principal.ts'
 
@@ -13,6 +14,9 @@ const ALGORITHM = 'HS512'
 /** How long an event token is good for connects and reconnects (contract 2), in milliseconds. */
 const EVENT_TOKEN_MS = 12 * 3_600_000
 
+/** As long as mitter's. */
+const USERTOKEN_CHARACTERS = 32
+
 /** All values are ASCII without > ? ~, so that the payload decodes with `atob` (contract 2). Times are in seconds. */
 const Claims = Type.Object({
   iss: Type.Literal(ISSUER),
@@ -20,7 +24,7 @@ const Claims = Type.Object({
   userId: Type.String(),
   /** The stored token; of an event token: its maker. Absent where the application made an event token for a user. */
   userTokenId: Type.Optional(Type.String()),
-  /** Random: mitter's clients expect it, nothing is decided by it. */
+  /** Follows from the token's id: mitter's clients expect it, nothing is decided by it. */
   usertoken: Type.Optional(Type.String()),
   /** Present on event tokens: good for event streams only. */
   use: Type.Optional(Type.Literal('events')),
@@ -33,11 +37,12 @@ export type Claims = Static<typeof Claims>
 export interface Tokens {
   /**
    * A new token for a user, stored so that it can be revoked. One that a user asks for itself ends no later
-   * than, and is revoked with, the token that asks. Throws `userNotFound`, `missingPrivilege`.
+   * than, and is revoked with, the token that asks. A repeat under an `Idempotency-Key` gets the very same.
+   * Throws `userNotFound`, `missingPrivilege`.
    */
-  issueUserToken (principal: Principal, userId: string): Promise<{ signedToken: string, tokenId: string }>
+  issueUserToken (principal: Principal, userId: string, idempotency?: Idempotency): Promise<{ signedToken: string, tokenId: string }>
   /** A receive-only child of the token that asks; stored nowhere. `expiresAt` is in milliseconds. Throws `missingPrivilege`. */
-  issueEventToken (principal: UserPrincipal): Promise<{ eventToken: string, expiresAt: number }>
+  issueEventToken (principal: UserPrincipal, idempotency?: Idempotency): Promise<{ eventToken: string, expiresAt: number }>
   /** The claims of a token that is ours and has not expired; whether it was revoked only the store knows. Throws `claimRejected`. */
   verify (token: string): Claims
 }
@@ -58,42 +63,49 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
   const verifySignature = createVerifier<string>({ key: tokenSecret, algorithms: [ALGORITHM], allowedIss: ISSUER, ignoreExpiration: true })
 
   return {
-    async issueUserToken (principal, userId) {
+    async issueUserToken (principal, userId, idempotency) {
       const parent = principal.kind === 'user' ? principal : undefined
       mustNotBeEventToken(parent)
-      if (parent !== undefined && parent.userId !== userId) throw refuse('missingPrivilege', 'A user can ask for tokens for itself only')
-      const tokenId = randomUUID()
       const ownEnd = ttlSeconds === 0 ? undefined : now() + ttlSeconds * 1000
-      const exp = seconds(earlier(ownEnd, parent?.expiresAt))
+      const end = seconds(earlier(ownEnd, parent?.expiresAt))
       const parentId = parent?.lineage[0]
-      await store.append({
+      // Of a repeat, the outcome is the first one's: the token is signed again from that.
+      const { tokenId, expiresAt } = await store.append({
         type: 'issue-token',
         actor: actorOf(principal),
         userId,
-        tokenId,
+        tokenId: randomUUID(),
         ...(parentId === undefined ? {} : { parentId }),
-        ...(exp === undefined ? {} : { expiresAt: exp * 1000 })
+        ...(end === undefined ? {} : { expiresAt: end * 1000 }),
+        ...(idempotency === undefined ? {} : { idempotency })
       })
-      const usertoken = randomBytes(16).toString('hex')
+      const exp = seconds(expiresAt)
+      const usertoken = createHash('sha256').update(tokenId).digest('hex').slice(0, USERTOKEN_CHARACTERS)
       const signedToken = sign({ iss: ISSUER, userTokenId: tokenId, usertoken, applicationId, userId, ...(exp === undefined ? {} : { exp }) })
       return { signedToken, tokenId }
     },
 
-    async issueEventToken (principal) {
+    async issueEventToken (principal, idempotency) {
       mustNotBeEventToken(principal)
       const userTokenId = principal.lineage[0]
-      const parentExp = seconds(principal.expiresAt)
-      const exp = seconds(earlier(now() + EVENT_TOKEN_MS, principal.expiresAt))!
+      const ends = {
+        expiresAt: seconds(earlier(now() + EVENT_TOKEN_MS, principal.expiresAt))! * 1000,
+        ...(principal.expiresAt === undefined ? {} : { parentExpiresAt: principal.expiresAt })
+      }
+      const { expiresAt, parentExpiresAt } = idempotency === undefined
+        ? ends as EventTokenOutcome
+        : await store.append({ type: 'issue-event-token', actor: actorOf(principal), ...ends, idempotency })
+      const parentExp = seconds(parentExpiresAt)
       const eventToken = sign({
         iss: ISSUER,
         applicationId,
         userId: principal.userId,
         ...(userTokenId === undefined ? {} : { userTokenId }),
         use: 'events',
-        exp,
+        exp: seconds(expiresAt)!,
         ...(parentExp === undefined ? {} : { parentExp })
       })
-      return { eventToken, expiresAt: exp * 1000 }
+      return { eventToken, expiresAt }
     },
 
     verify (token) {

@@ -12,7 +12,7 @@ export function corsOptions (origins: string[]): FastifyCorsOptions {
       'Authorization', 'Content-Type', 'X-Issued-Mitter-User-Authorization', 'X-Mitter-Application-Id',
       'X-Mitter-Application-Access-Key', 'X-Mitter-Sudo-User-Id', 'Last-Event-ID', 'Idempotency-Key', 'Prefer'
     ],
-    exposedHeaders: ['X-Mitter-Paginated-Estimated-Count', 'Retry-After', 'X-Event-Cursor', 'X-Relay-Status'],
+    exposedHeaders: ['X-Mitter-Paginated-Estimated-Count', 'Retry-After', 'X-Event-Cursor', 'X-Relay-Status', 'Link'],
     maxAge: PREFLIGHT_SECONDS,
     // An OPTIONS that is no preflight is answered as one, not with an error of a shape of its own.
     strictPreflight: false

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import type { Idempotency } from '../store/commands.ts'
+import type { Idempotency } from '../store/contract/commands.ts'
 import { pathOf } from './envelope.ts'
 
 /** Headers of a route that takes the key. */

@@ -1,7 +1,7 @@
 /** From the body of a message to the command, and from its outcome to the answer (contract 6). */
 import type { NewMessage } from '../../schemas/message.ts'
 import { actorOf, type Principal } from '../auth/principal.ts'
-import type { SendMessage, SendOutcome } from '../store/commands.ts'
+import type { SendMessage, SendOutcome } from '../store/contract/commands.ts'
 import { idOf, mustNotUseUnsupported, timelineEventsOf } from './input.ts'
 
 /** Throws what `mustNotUseUnsupported` and `timelineEventsOf` throw. Whether a user names itself is decided with the channel. */

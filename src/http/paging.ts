@@ -1,7 +1,10 @@
-/** From a list's query to the page that the store is asked for (contract 1, rule 8). */
-import { DEFAULT_PAGE_ROWS, type PagingQuery } from '../../schemas/common.ts'
+/** From a list's query to the page that the store is asked for, and to the one after it (contract 1, rule 8). */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { DEFAULT_PAGE_ROWS, LONGEST_FORWARD_PAGE, type PagingQuery } from '../../schemas/common.ts'
 import { refuseWith } from '../errors.ts'
-import type { PageRequest } from '../store/store.ts'
+import type { ForwardRequest, ListPage, PageRequest } from '../store/contract/reads.ts'
+import { COUNT_HEADER, CURSOR_HEADER } from './answers.ts'
+import { pathOf } from './envelope.ts'
 
 export function pageOf ({ before, after, limit = DEFAULT_PAGE_ROWS, entityCountOffset = 0 }: PagingQuery): PageRequest {
   if (before !== undefined && after !== undefined) {
@@ -13,4 +16,26 @@ export function pageOf ({ before, after, limit = DEFAULT_PAGE_ROWS, entityCountO
     ...(before === undefined ? {} : { before }),
     ...(after === undefined ? {} : { after })
   }
+}
+
+/** Of lists that only go forward. */
+export function forwardPageOf ({ after, limit = LONGEST_FORWARD_PAGE }: { after?: string, limit?: number }): ForwardRequest {
+  return { limit, ...(after === undefined ? {} : { after }) }
+}
+
+/** The headers of a list: when it was read, how many there are, and where it goes on (RFC 8288). */
+export function sendPageHeaders (request: FastifyRequest, reply: Pick<FastifyReply, 'header'>, page: ListPage<unknown> & { total?: number }, cursor?: string): void {
+  if (cursor !== undefined) reply.header(CURSOR_HEADER, cursor)
+  if (page.total !== undefined) reply.header(COUNT_HEADER, page.total)
+  if (page.next !== undefined) reply.header('link', `<${nextPage(request, page.next)}>; rel="next"`)
+}
+
+/** The same list in the same direction, from an entity on. */
+function nextPage ({ url }: FastifyRequest, next: string): string {
+  const path = pathOf(url)
+  const query = new URLSearchParams(url.slice(path.length).replace(/^\?/, '').replace(/#.*$/s, ''))
+  const onlyForward = /\/(?:participants|timeline)$/.test(path)
+  for (const name of ['entityCountOffset', 'access_token']) query.delete(name)
+  query.set(onlyForward || query.has('after') ? 'after' : 'before', next)
+  return `${path}?${query}`
 }

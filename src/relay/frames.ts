@@ -1,6 +1,6 @@
 /** From entries to the bytes of `text/event-stream` (contract 8). A frame is made once and written to every stream. */
 import { randomUUID } from 'node:crypto'
-import type { Cursor, Entry, EntryKind } from '../store/store.ts'
+import type { Cursor, Entry, EntryKind } from '../store/contract/log.ts'
 
 /** Why a stream ends; each is also what a client reads in `bye`. */
 export type EndReason = 'shutdown' | 'slow' | 'expired' | 'removed' | 'deleted' | 'overloaded' | 'unavailable'
@@ -28,8 +28,18 @@ const BYE_RETRY_MS = { least: 500, most: 5_000 }
 /** Keeps proxies and clients from taking silence for a dead connection. */
 export const heartbeatFrame = Buffer.from(':\n\n')
 
-/** The frame of an entry that has a payload. JSON escapes line breaks, so that data is one line whatever a text holds. */
-export function entryFrame ({ cursor, kind, payload }: Entry): Buffer {
+/** Frames by their entries: made once, however many streams carry them, and kept as long as the entry is. */
+const made = new WeakMap<Entry, Buffer>()
+
+/** The frame of an entry that has a payload. */
+export function entryFrame (entry: Entry): Buffer {
+  let frame = made.get(entry)
+  if (frame === undefined) made.set(entry, frame = makeFrame(entry))
+  return frame
+}
+
+/** JSON escapes line breaks, so that data is one line whatever a text holds. */
+function makeFrame ({ cursor, kind, payload }: Entry): Buffer {
   const fields = payload === undefined || payload === '{}' ? '' : `,${payload.slice(1, -1)}`
   return Buffer.from(
     `id: ${cursor}\nevent: ${kind}\ndata: {"@type":"${payloadTypes[kind]}","globalPipelinePayloadId":"${cursor}"${fields}}\n\n`

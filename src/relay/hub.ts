@@ -2,8 +2,9 @@
  * Who gets what is committed. Rights follow from the entries alone, in their order: an accepted join opens,
  * a removal closes, before the next entry is looked at (contract 8, promise 4).
  */
-import type { Entry, Rights } from '../store/store.ts'
-import { entryFrame, type EndReason } from './frames.ts'
+import { statusTable, type RelayStatus } from '../rules/relay.ts'
+import type { Entry, Rights, Standing } from '../store/contract/log.ts'
+import type { EndReason } from './frames.ts'
 
 /** A stream as the hub sees it. */
 export interface Subscriber {
@@ -14,15 +15,16 @@ export interface Subscriber {
   readonly channelKey?: number | undefined
   /** Tokens whose revocation ends the stream. */
   readonly lineage: readonly string[]
-  /** Takes an entry's frame, to be written at `flush`. False where it has been past that entry already. */
-  offer (entry: Entry, frame: () => Buffer): boolean
+  /** Takes an entry, to be written at `flush`. False where it has been past that entry already, or follows no more. */
+  offer (entry: Entry): boolean
   /** Writes all that was offered in this turn at once. */
   flush (): void
   end (reason: EndReason): void
 }
 
+const receives = (status: RelayStatus | undefined): boolean => status !== undefined && statusTable[status].receives
+
 export class Hub {
-  readonly #subscribers = new Set<Subscriber>()
   readonly #application = new Set<Subscriber>()
   /** By channel: streams that receive it. */
   readonly #receivers = new Index<number>()
@@ -30,34 +32,37 @@ export class Hub {
   readonly #waiting = new Index<number>()
   readonly #users = new Index<string>()
   readonly #tokens = new Index<string>()
-  readonly #joined = new WeakMap<Subscriber, Set<number>>()
-
-  /** Every subscriber, replaying ones included. */
-  get subscribers (): ReadonlySet<Subscriber> {
-    return this.#subscribers
-  }
+  /** Of those who follow the log: the channels that their readers are in. */
+  readonly #standings = new Map<Subscriber, Map<number, RelayStatus>>()
 
   /** From now on the subscriber is told to end when its reader or its token ends; it gets no entries yet. */
-  watch (subscriber: Subscriber): void {
-    this.#subscribers.add(subscriber)
+  attach (subscriber: Subscriber): void {
     if (subscriber.userId !== undefined) this.#users.add(subscriber.userId, subscriber)
     for (const tokenId of subscriber.lineage) this.#tokens.add(tokenId, subscriber)
   }
 
-  /** From now on the subscriber gets entries; `rights` are those at the place up to which it has read. */
-  join (subscriber: Subscriber, rights: Rights): void {
-    this.#joined.set(subscriber, new Set())
-    if (subscriber.of === 'application') this.#application.add(subscriber)
-    for (const { channelKey, receives } of rights.channels) this.#setRights(subscriber, channelKey, true, receives)
-  }
-
-  leave (subscriber: Subscriber): void {
-    this.#subscribers.delete(subscriber)
-    this.#application.delete(subscriber)
+  detach (subscriber: Subscriber): void {
+    this.unfollow(subscriber)
     if (subscriber.userId !== undefined) this.#users.delete(subscriber.userId, subscriber)
     for (const tokenId of subscriber.lineage) this.#tokens.delete(tokenId, subscriber)
-    for (const channelKey of this.#joined.get(subscriber) ?? []) this.#setRights(subscriber, channelKey, false, false)
-    this.#joined.delete(subscriber)
+  }
+
+  /**
+   * From now on the subscriber gets entries.
+   * @param rights those at the place up to which it has read
+   * @param missed what was dispatched since that place: it is given that first
+   */
+  follow (subscriber: Subscriber, rights: Rights, missed: Entry[]): void {
+    this.#standings.set(subscriber, new Map())
+    if (subscriber.of === 'application') this.#application.add(subscriber)
+    for (const { channelKey, status } of rights.channels) this.#setStanding(subscriber, channelKey, status)
+    for (const entry of missed) this.#give(subscriber, entry)
+  }
+
+  unfollow (subscriber: Subscriber): void {
+    this.#application.delete(subscriber)
+    for (const channelKey of this.#standings.get(subscriber)?.keys() ?? []) this.#setStanding(subscriber, channelKey, undefined)
+    this.#standings.delete(subscriber)
   }
 
   /** Hands out committed entries, in their order, then lets every stream that got any write once. */
@@ -68,52 +73,52 @@ export class Hub {
   }
 
   #dispatch (entry: Entry, touched: Set<Subscriber>): void {
-    if (entry.kind === 'token-revoked') return this.#tokens.each(entry.tokenId!, subscriber => subscriber.end('expired'))
-    if (entry.kind === 'user-deleted') return this.#users.each(entry.concerns!, subscriber => subscriber.end('expired'))
+    const { kind, channelKey, standing, members = [] } = entry
+    if (kind === 'token-revoked') return this.#tokens.each(entry.tokenId!, subscriber => subscriber.end('expired'))
+    if (kind === 'user-deleted') return this.#users.each(entry.userId!, subscriber => subscriber.end('expired'))
 
-    let made: Buffer | undefined
-    const frame = () => (made ??= entryFrame(entry))
-    const offer = (subscriber: Subscriber): boolean => {
-      if (!subscriber.offer(entry, frame)) return false
-      touched.add(subscriber)
-      return true
-    }
-    const key = entry.channelKey!
+    const give = (subscriber: Subscriber) => { if (this.#give(subscriber, entry)) touched.add(subscriber) }
     // Whom the entry concerns comes first: it gets the entry whatever its rights, and its rights change with it.
-    if (entry.concerns !== undefined) this.#concern(entry.concerns, key, entry.member!, entry.receives!, offer)
-    for (const { userId, receives } of entry.members ?? []) this.#concern(userId, key, true, receives, offer)
-    this.#application.forEach(offer)
-    this.#receivers.each(key, offer)
-    if (entry.kind === 'channel-deleted') this.#close(key, offer)
+    if (standing !== undefined) this.#users.each(standing.userId, give)
+    for (const { userId } of members) this.#users.each(userId, give)
+    this.#application.forEach(give)
+    this.#receivers.each(channelKey!, give)
+    if (kind === 'channel-deleted') this.#waiting.each(channelKey!, give)
   }
 
-  #concern (userId: string, channelKey: number, member: boolean, receives: boolean, offer: (subscriber: Subscriber) => boolean): void {
-    this.#users.each(userId, subscriber => {
-      const joined = this.#joined.has(subscriber)
-      const concerned = subscriber.of === 'user' || subscriber.channelKey === channelKey
-      if (!joined || !concerned || !offer(subscriber)) return
-      this.#setRights(subscriber, channelKey, member, receives)
-      if (subscriber.of === 'channel' && !receives) subscriber.end('removed')
-    })
-  }
-
-  #close (channelKey: number, offer: (subscriber: Subscriber) => boolean): void {
-    this.#waiting.each(channelKey, offer)
-    for (const index of [this.#waiting, this.#receivers]) {
-      index.each(channelKey, subscriber => {
-        this.#setRights(subscriber, channelKey, false, false)
-        if (subscriber.of === 'channel') subscriber.end('deleted')
-      })
+  /** Gives one subscriber an entry, if it is for it, and changes its rights as the entry says. True: it took it. */
+  #give (subscriber: Subscriber, entry: Entry): boolean {
+    const standings = this.#standings.get(subscriber)
+    const { kind, channelKey } = entry
+    if (standings === undefined || channelKey === undefined) return false
+    const application = subscriber.of === 'application'
+    if (subscriber.of === 'channel' && subscriber.channelKey !== channelKey) return false
+    const own = application ? undefined : standingIn(entry, subscriber.userId)
+    const ended = kind === 'channel-deleted' && standings.has(channelKey)
+    if (!application && own === undefined && !ended && !receives(standings.get(channelKey))) return false
+    if (!subscriber.offer(entry)) return false
+    if (own !== undefined) this.#setStanding(subscriber, channelKey, own.status)
+    if (ended) this.#setStanding(subscriber, channelKey, undefined)
+    if (subscriber.of === 'channel') {
+      if (ended) subscriber.end('deleted')
+      else if (own !== undefined && !receives(own.status)) subscriber.end('removed')
     }
+    return true
   }
 
-  #setRights (subscriber: Subscriber, channelKey: number, member: boolean, receives: boolean): void {
-    this.#receivers.put(channelKey, subscriber, receives)
-    this.#waiting.put(channelKey, subscriber, member && !receives && subscriber.of === 'user')
-    const joined = this.#joined.get(subscriber)
-    if (member) joined?.add(channelKey)
-    else joined?.delete(channelKey)
+  #setStanding (subscriber: Subscriber, channelKey: number, status: RelayStatus | undefined): void {
+    this.#receivers.put(channelKey, subscriber, receives(status))
+    this.#waiting.put(channelKey, subscriber, status !== undefined && !receives(status) && subscriber.of === 'user')
+    const standings = this.#standings.get(subscriber)
+    if (status === undefined) standings?.delete(channelKey)
+    else standings?.set(channelKey, status)
   }
+}
+
+/** A user's standing from an entry on, if the entry is about the user. */
+function standingIn ({ standing, members }: Entry, userId: string | undefined): Standing | undefined {
+  if (userId === undefined) return undefined
+  return standing?.userId === userId ? standing : members?.find(member => member.userId === userId)
 }
 
 /** Subscribers by a key; keys without any take no room. */

@@ -2,14 +2,14 @@
  * One reader's connection: history first, read from the log page by page, then live from the hub, without
  * a seam. It depends on the feed and on reads of the log alone.
  */
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Entry, Interest, Place, Position, Rights, Store, StreamStart } from '../store/store.ts'
+import type { Entry, Interest, Log, Page, Place, Position, StreamStart } from '../store/contract/log.ts'
 import type { Feed } from './feed.ts'
 import { byeFrame, caughtUpFrame, checkpointFrame, entryFrame, gapFrame, heartbeatFrame, readyFrame, type EndReason } from './frames.ts'
 import type { Hub, Subscriber } from './hub.ts'
+import { Withdrawn } from './withdrawn.ts'
 
 /** Entries in one page of a replay: a few milliseconds of reading, between which others get their turn. */
 const PAGE_ENTRIES = 250
@@ -20,11 +20,11 @@ const LINGER_MS = 2_000
 /** A reader that takes nothing of a replay for this long is gone, in milliseconds. */
 const STALLED_MS = 60_000
 
-/** Longest that a Node timer can wait; a token that ends later outlives any connection. */
+/** Longest that a Node timer can wait, in milliseconds. */
 const TIMER_MS_MAX = 2 ** 31 - 1
 
 export interface StreamOptions {
-  store: Store
+  log: Pick<Log, 'read'>
   hub: Hub
   feed: Feed
   logger: FastifyBaseLogger
@@ -38,6 +38,8 @@ export interface StreamOptions {
   heartbeatMs: number
   /** Bytes that may wait for a reader. */
   queueBytes: number
+  /** Told once, when the connection is gone. */
+  onClose: () => void
 }
 
 export class Stream implements Subscriber {
@@ -47,32 +49,37 @@ export class Stream implements Subscriber {
   readonly lineage: readonly string[]
   readonly #options: StreamOptions
   readonly #response: ServerResponse
-  readonly #interest: Interest
   /** Everything up to here was written, or is not for this reader. */
   #position: Position = 0
   #pending: Buffer[] = []
   #pendingBytes = 0
   #started = false
   #live = false
-  #ended = false
+  #ended: EndReason | 'gone' | undefined
   /** Since the last checkpoint round this stream had an id to move its reader's cursor. */
   #moved = true
-  #timers: NodeJS.Timeout[] = []
+  #expiry: NodeJS.Timeout | undefined
+  #linger: NodeJS.Timeout | undefined
   #heartbeat: NodeJS.Timeout | undefined
-  readonly #closed = new AbortController()
+  readonly #gone = new AbortController()
 
+  /** Attached at once: whatever ends its reader's right from here on ends it, and so does the end of its connection. */
   constructor (options: StreamOptions) {
     this.#options = options
     this.#response = options.response
-    this.#interest = options.interest
-    this.of = options.interest.of
-    this.userId = options.interest.of === 'application' ? undefined : options.interest.userId
-    this.channelKey = options.interest.of === 'channel' ? options.interest.channelKey : undefined
+    const { interest, response } = options
+    this.of = interest.of
+    this.userId = interest.of === 'application' ? undefined : interest.userId
+    this.channelKey = interest.of === 'channel' ? interest.channelKey : undefined
     this.lineage = options.lineage
-    options.hub.watch(this)
+    options.hub.attach(this)
+    response.once('close', () => this.#dispose())
+    response.on('error', () => {}) // the reader went away: `close` follows
+    if (response.closed || response.destroyed) this.#dispose()
   }
 
-  get ended (): boolean {
+  /** Why it has ended, or `gone` where the reader went; undefined: it has not. */
+  get ended (): EndReason | 'gone' | undefined {
     return this.#ended
   }
 
@@ -80,68 +87,119 @@ export class Stream implements Subscriber {
    * Writes the first frames, the history from `start` on, and stays until either side ends it.
    * @param readyId what a client that is cut right after `ready` is to come back with; absent: with what it came
    */
-  async run (start: StreamStart, readyId: string | undefined): Promise<void> {
-    const { response } = this
+  async run ({ place, gap }: StreamStart, readyId: string | undefined): Promise<void> {
+    if (this.#ended !== undefined) return
     this.#started = true
-    response.once('close', () => this.#dispose())
-    response.on('error', () => {}) // the reader went away: `close` follows
     this.#heartbeat = setInterval(() => this.#write(heartbeatFrame), this.#options.heartbeatMs)
     this.#expire()
-    this.#position = start.place.position
-    const opening = [readyFrame(readyId)]
-    if (start.gap !== undefined) opening.push(gapFrame(start.place.cursor, start.gap))
-    this.#write(Buffer.concat(opening))
+    this.#position = place.position
+    this.#push(readyFrame(readyId))
+    if (gap !== undefined) this.#push(gapFrame(place.cursor, gap))
+    this.flush()
+    await this.#catchUp()
+  }
+
+  /** Replays until it is live. */
+  async #catchUp (): Promise<void> {
     try {
       await this.#replay()
     } catch (err) {
-      this.#options.logger.error({ err }, 'a replay failed')
+      if (this.#ended === undefined) this.#options.logger.error({ err }, 'a replay failed')
       this.end('unavailable')
     }
   }
 
-  get response (): ServerResponse {
-    return this.#response
-  }
-
-  /** Pages of history up to the moment at which nothing lies between the page and the feed; then live, in the same turn. */
   async #replay (): Promise<void> {
-    const { store, feed } = this.#options
+    const { log, feed, interest } = this.#options
     let deleted = false
-    while (!this.#ended) {
-      const { entries, through, rights } = await store.read(this.#interest, this.#position, PAGE_ENTRIES)
-      if (this.#ended) return
-      for (const entry of entries) {
-        this.#push(entryFrame(entry))
-        deleted ||= entry.kind === 'channel-deleted'
+    while (this.#ended === undefined) {
+      const page = await log.read(interest, this.#position, PAGE_ENTRIES)
+      if (!await this.#writePage(page)) continue
+      this.#position = page.through.position
+      deleted ||= page.entries.some(({ kind }) => kind === 'channel-deleted')
+      if (page.rights !== undefined) {
+        // This node may not have seen yet what the store has told of.
+        await feed.reached(page.through.position)
+        if (this.#goLive(page, deleted)) return
       }
-      this.#position = through.position
-      if (rights !== undefined && through.position >= feed.head.position) return this.#goLive(through, rights, deleted)
-      this.flush()
-      await this.#drained()
+      await this.#taken()
       await nextTurn()
     }
   }
 
-  #goLive (through: Place, rights: Rights, deleted: boolean): void {
-    if (this.of === 'channel' && !rights.channels.some(({ receives }) => receives)) {
-      return this.end(deleted ? 'deleted' : 'removed')
+  /**
+   * Writes a page, never more at once than may wait, and nothing whose right has ended while it was on its way.
+   * False: that cannot be told any more, or the reader has gone.
+   */
+  async #writePage ({ entries, head }: Page): Promise<boolean> {
+    const { feed, interest, queueBytes } = this.#options
+    const withdrawn = new Withdrawn(interest)
+    let known = head
+    for (const entry of entries) {
+      const frame = entryFrame(entry)
+      const waiting = this.#waitingBytes()
+      if (waiting > 0 && waiting + frame.length > queueBytes) await this.#taken()
+      if (this.#ended !== undefined) return false
+      const news = feed.since(known)
+      if (news === undefined) return false
+      for (const entry of news) withdrawn.note(entry)
+      known = Math.max(known, feed.head.position)
+      if (!withdrawn.has(entry)) this.#push(frame)
+      this.#position = entry.position
     }
-    this.#live = true
-    this.#options.hub.join(this, rights)
-    this.#push(caughtUpFrame(through.cursor))
-    this.flush()
+    return this.#ended === undefined
   }
 
-  offer (entry: Entry, frame: () => Buffer): boolean {
-    if (this.#ended || entry.position <= this.#position) return false
-    const waiting = this.#pendingBytes + this.#response.writableLength
-    if (waiting > 0 && waiting + frame().length > this.#options.queueBytes) {
-      this.end('slow')
-      return false
+  /** Joins the live ones, in this turn, if the feed still has what came after the page. */
+  #goLive ({ through, rights }: Page, deleted: boolean): boolean {
+    const { feed, hub } = this.#options
+    if (this.#ended !== undefined) return true
+    if (this.of === 'channel' && rights!.channels.length === 0) {
+      this.end(deleted ? 'deleted' : 'removed')
+      return true
+    }
+    const missed = feed.since(through.position)
+    if (missed === undefined) return false
+    this.#live = true
+    hub.follow(this, rights!, missed)
+    // Too much for one turn: it fell behind again, or ended.
+    if (!this.#live || this.#ended !== undefined) return true
+    const at = feed.head.position > through.position ? feed.head : through
+    this.#position = at.position
+    this.#push(caughtUpFrame(at.cursor))
+    this.flush()
+    return true
+  }
+
+  offer (entry: Entry): boolean {
+    if (!this.#live || entry.position <= this.#position) return false
+    if (entry.payload !== undefined) {
+      const frame = entryFrame(entry)
+      const waiting = this.#waitingBytes()
+      if (waiting > 0 && waiting + frame.length > this.#options.queueBytes) {
+        this.#overflow()
+        return false
+      }
+      this.#push(frame)
     }
     this.#position = entry.position
-    this.#push(frame())
     return true
+  }
+
+  /**
+   * More than may wait. One who does not take what was written is cut; one for whom a single turn brought too
+   * much reads on from the log, at its own pace.
+   */
+  #overflow (): void {
+    if (this.#response.writableLength > this.#options.queueBytes / 2) return this.end('slow')
+    this.#live = false
+    this.#options.hub.unfollow(this)
+    this.flush()
+    this.#catchUp().catch(() => {}) // it has seen to its own errors
+  }
+
+  #waitingBytes (): number {
+    return this.#pendingBytes + this.#response.writableLength
   }
 
   #push (frame: Buffer): void {
@@ -151,8 +209,8 @@ export class Stream implements Subscriber {
   }
 
   flush (): void {
-    if (this.#pending.length === 0) return
     const frames = this.#pending
+    if (frames.length === 0) return
     this.#pending = []
     this.#pendingBytes = 0
     if (frames.length > 1) this.#response.cork()
@@ -160,9 +218,9 @@ export class Stream implements Subscriber {
     if (frames.length > 1) this.#response.uncork()
   }
 
-  #write (frame: Buffer): void {
+  #write (frame: Buffer, taken?: () => void): void {
     if (this.#response.destroyed || this.#response.writableEnded) return
-    this.#response.write(frame)
+    this.#response.write(frame, taken)
     this.#heartbeat?.refresh()
   }
 
@@ -175,41 +233,57 @@ export class Stream implements Subscriber {
     this.#moved = false
   }
 
-  /** Waits until the reader has taken what was written: a replay is never ahead of it by more than a page. */
-  async #drained (): Promise<void> {
-    if (!this.#response.writableNeedDrain) return
-    try {
-      await once(this.#response, 'drain', { signal: AbortSignal.any([AbortSignal.timeout(STALLED_MS), this.#closed.signal]) })
-    } catch {
-      this.end('slow')
-    }
+  /** Writes what is pending, and waits until the reader has taken all that was written: a replay is never ahead of it by more than may wait. */
+  async #taken (): Promise<void> {
+    this.flush()
+    if (this.#response.writableLength === 0 || this.#ended !== undefined) return
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const stalled = setTimeout(() => resolve(false), STALLED_MS)
+    this.#gone.signal.addEventListener('abort', () => resolve(true), { once: true })
+    this.#write(heartbeatFrame, () => resolve(true))
+    const took = await promise
+    clearTimeout(stalled)
+    if (!took) this.end('slow')
   }
 
   #expire (): void {
     const { expiresAt } = this.#options
     if (expiresAt === undefined) return
-    this.#timers.push(setTimeout(() => this.end('expired'), Math.min(Math.max(expiresAt - Date.now(), 0), TIMER_MS_MAX)))
+    const left = expiresAt - Date.now()
+    if (left <= 0) return this.end('expired')
+    this.#expiry = setTimeout(() => this.#expire(), Math.min(left, TIMER_MS_MAX))
   }
 
   /** Tells the reader why, lets it read what it still has, and lets go of it. */
   end (reason: EndReason): void {
-    if (this.#ended) return
-    this.#ended = true
+    if (this.#ended !== undefined) return
+    this.#ended = reason
+    this.#live = false
     this.#options.logger.debug({ reason, of: this.of }, 'a stream ends')
-    this.#options.hub.leave(this)
+    this.#options.hub.detach(this)
     if (!this.#started) return
     this.flush()
     this.#write(byeFrame(reason))
     this.#response.end()
-    this.#timers.push(setTimeout(() => this.#response.destroy(), LINGER_MS))
+    this.#linger = setTimeout(() => this.#response.destroy(), LINGER_MS)
+  }
+
+  /** Of one that was not begun: whoever opened it answers otherwise. */
+  abandon (): void {
+    this.#dispose()
   }
 
   #dispose (): void {
-    this.#ended = true
+    if (this.#gone.signal.aborted) return
+    this.#ended ??= 'gone'
+    this.#live = false
     this.#pending = []
-    this.#closed.abort()
+    this.#pendingBytes = 0
+    this.#gone.abort()
     clearInterval(this.#heartbeat)
-    this.#timers.forEach(clearTimeout)
-    this.#options.hub.leave(this)
+    clearTimeout(this.#expiry)
+    clearTimeout(this.#linger)
+    this.#options.hub.detach(this)
+    this.#options.onClose()
   }
 }

@@ -1,19 +1,15 @@
-/** Event streams over HTTP: from a request to a running `Stream`, and the end of all of them. */
+/** All event streams of this node: what they share, and the end of all of them. */
 import type { ServerResponse } from 'node:http'
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
-import { refuse } from '../errors.ts'
-import type { Principal } from '../auth/principal.ts'
-import type { Resume, Store, StreamRequest, StreamStart } from '../store/store.ts'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Interest } from '../store/contract/log.ts'
+import type { Store } from '../store/contract/store.ts'
 import { Feed } from './feed.ts'
-import { byeFrame, type EndReason } from './frames.ts'
+import type { EndReason } from './frames.ts'
 import { Hub } from './hub.ts'
 import { Stream } from './stream.ts'
 
 /** How often an idle stream's cursor is moved along, in milliseconds (contract 8, `checkpoint`). */
 const CHECKPOINT_MS = 60_000
-
-/** What a cursor may look like, anybody's: what does not is not repeated in a frame. */
-const echoable = /^[\x21-\x7e]{1,64}$/
 
 export interface StreamsOptions {
   store: Store
@@ -23,15 +19,22 @@ export interface StreamsOptions {
   checkpointMs?: number
 }
 
+/** Who reads what, over which connection. */
+export interface Opening {
+  response: ServerResponse
+  interest: Interest
+  /** Tokens whose revocation ends the stream. */
+  lineage: readonly string[]
+  /** When the reader's token ends, in milliseconds since the epoch. */
+  expiresAt?: number | undefined
+}
+
 export interface Streams {
-  /** Answers with an event stream. Throws `Refusal` where the client shall not come back (401, 403, 404, 406). */
-  serve (request: FastifyRequest, reply: FastifyReply, what: StreamRequest, principal: Principal): Promise<void>
-  /**
-   * What a failure answers on a stream's route. The service's own is a 200 with `bye`, because an `EventSource`
-   * gives up for ever on any other status (contract 8, promise 8); any other is thrown on.
-   */
-  answerError (err: Error, request: FastifyRequest, reply: FastifyReply): void
-  /** Ends every stream with `bye`, and answers new ones so. */
+  /** A stream that is told of the end of its reader's right from now on, and writes nothing before it is run. */
+  attach (opening: Opening): Stream
+  /** Why none can be opened now: the service goes, or its store has failed. */
+  readonly closedFor: EndReason | undefined
+  /** Ends every stream with `bye`, and stops following the log. */
   drain (): Promise<void>
   /** Open streams, for those who watch. */
   readonly count: number
@@ -40,120 +43,52 @@ export interface Streams {
 export async function createStreams (options: StreamsOptions): Promise<Streams> {
   const { store, logger, heartbeatMs, queueBytes, checkpointMs = CHECKPOINT_MS } = options
   const hub = new Hub()
-  const running = new Set<Stream>()
-  let draining = false
+  const open = new Map<Stream, PromiseWithResolvers<void>>()
+  let closedFor: EndReason | undefined
 
-  const endAll = (reason: EndReason) => { for (const stream of running) stream.end(reason) }
+  const endAll = (reason: EndReason) => { for (const stream of open.keys()) stream.end(reason) }
   const feed = await Feed.start(store, {
     onEntries: entries => hub.dispatch(entries),
-    onHole: () => endAll('unavailable')
+    onGap: () => endAll('unavailable')
+  }, logger)
+  store.onFailure(() => {
+    closedFor ??= 'unavailable'
+    endAll('unavailable')
   })
   const checkpoints = setInterval(() => {
-    for (const stream of running) stream.checkpoint(feed.head)
+    for (const stream of open.keys()) stream.checkpoint(feed.head)
   }, checkpointMs)
   checkpoints.unref()
 
   return {
-    get count () { return running.size },
+    get count () { return open.size },
+    get closedFor () { return closedFor },
 
-    async serve (request, reply, what, principal) {
-      mustAccept(request)
-      if (draining) return sendAway(reply, 'shutdown')
-      const asked = askedPlace(request)
-      const start = await store.openStream(what, resumeOf(asked))
-      const { lineage, expiresAt } = principal.kind === 'user' ? principal : { lineage: [], expiresAt: undefined }
-      const stream = new Stream({
-        store, hub, feed, logger, response: reply.raw, interest: start.interest, lineage, expiresAt, heartbeatMs, queueBytes
+    attach (opening) {
+      const closed = Promise.withResolvers<void>()
+      const stream: Stream = new Stream({
+        log: store,
+        hub,
+        feed,
+        logger,
+        heartbeatMs,
+        queueBytes,
+        ...opening,
+        onClose: () => {
+          open.delete(stream)
+          closed.resolve()
+        }
       })
-      try {
-        // Asked again now that the hub would tell: between the first check and here the right may have ended.
-        await mustStillHold(store, principal)
-      } catch (err) {
-        hub.leave(stream)
-        throw err
-      }
-      if (stream.ended) throw refuse('claimRejected', 'This token has been revoked: ask for a new one')
-      running.add(stream)
-      reply.raw.once('close', () => running.delete(stream))
-      openResponse(reply)
-      await stream.run(start, readyIdOf(start, asked))
-    },
-
-    answerError (err, request, reply) {
-      if (!isTemporary(err)) throw err
-      request.log.error({ err }, 'a stream could not be opened')
-      sendAway(reply, 'unavailable')
+      if (stream.ended === undefined) open.set(stream, closed)
+      return stream
     },
 
     async drain () {
-      draining = true
+      closedFor = 'shutdown'
       clearInterval(checkpoints)
-      const closed = [...running].map(stream => new Promise(resolve => { stream.response.once('close', resolve) }))
       endAll('shutdown')
-      await Promise.all(closed)
+      await Promise.all([...open.values()].map(({ promise }) => promise))
       feed.stop()
     }
   }
-}
-
-/** Answers, and asks to come back. */
-function sendAway (reply: FastifyReply, reason: EndReason): void {
-  openResponse(reply).end(byeFrame(reason))
-}
-
-/** Takes the response out of Fastify's hands, with the headers that plugins have set (CORS). */
-function openResponse (reply: FastifyReply): ServerResponse {
-  reply.hijack()
-  const response = reply.raw
-  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) response.setHeader(name, value)
-  response.socket?.setKeepAlive(true, 30_000)
-  response.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store, no-transform',
-    'x-accel-buffering': 'no'
-  })
-  return response
-}
-
-function mustAccept (request: FastifyRequest): void {
-  const ranges = (request.headers.accept ?? '*/*').split(',').map(range => range.trim().toLowerCase())
-  const accepted = ranges.some(range => {
-    const [type, ...parameters] = range.split(';').map(part => part.trim())
-    return ['text/event-stream', 'text/*', '*/*'].includes(type!) && !parameters.some(parameter => /^q=0(\.0*)?$/.test(parameter))
-  })
-  if (!accepted) throw refuse('notAcceptable', 'This route answers text/event-stream only: send that, or nothing, as Accept')
-}
-
-/** The place a client goes on from: the header that an `EventSource` sends by itself wins. */
-function askedPlace (request: FastifyRequest): string | undefined {
-  const query = request.query as Record<string, unknown>
-  const header = request.headers['last-event-id']
-  const candidates = [header, query.after, query.lastEventId, query.last_event_id].flat()
-  return candidates.find((place): place is string => typeof place === 'string' && place !== '')
-}
-
-/**
- * The id of `ready`: the place itself, or what was asked for where that was a gap, so that a client which is
- * cut before it reads of the gap still learns of it. None after `earliest`: a client comes back with that.
- */
-function readyIdOf ({ place, gap }: StreamStart, asked: string | undefined): string | undefined {
-  if (gap === undefined) return asked === 'earliest' ? undefined : place.cursor
-  return asked !== undefined && echoable.test(asked) ? asked : undefined
-}
-
-function resumeOf (asked: string | undefined): Resume {
-  if (asked === undefined) return { from: 'head' }
-  return asked === 'earliest' ? { from: 'earliest' } : { from: 'cursor', cursor: asked }
-}
-
-async function mustStillHold (store: Store, principal: Principal): Promise<void> {
-  if (principal.kind === 'application') return
-  const [tokenId] = principal.lineage
-  if (tokenId === undefined) await store.getUser(principal.userId)
-  else if ((await store.getToken(tokenId))?.live !== true) throw refuse('claimRejected', 'This token has been revoked: ask for a new one')
-}
-
-/** Whether a failure is the service's own, on which a stream's client shall come back. */
-function isTemporary (err: Error & { status?: number, statusCode?: number }): boolean {
-  return (err.status ?? err.statusCode ?? 500) >= 500
 }

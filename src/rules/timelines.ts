@@ -2,9 +2,12 @@
 import { refuse } from '../errors.ts'
 import { mustReceive, type RelayStatus } from './relay.ts'
 
+/** When a message was sent: the service adds one where the sender gave none. */
+export const SENT_TIME = 'mitter.mtet.SentTime'
+
 /** What happens to messages; a muted member may say these. */
 export const MESSAGE_EVENT_TYPES = [
-  'mitter.mtet.SentTime', 'mitter.mtet.ReceivedTime', 'mitter.mtet.DeliveredTime', 'mitter.mtet.ReadTime', 'mitter.mtet.DeletedTime'
+  SENT_TIME, 'mitter.mtet.ReceivedTime', 'mitter.mtet.DeliveredTime', 'mitter.mtet.ReadTime', 'mitter.mtet.DeletedTime'
 ]
 
 /** The one standard type with mitter's own prefix. */

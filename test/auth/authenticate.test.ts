@@ -8,9 +8,9 @@ import { createAuthenticate, type Authenticate } from '../../src/auth/authentica
 import type { Credentials } from '../../src/auth/credentials.ts'
 import type { UserPrincipal } from '../../src/auth/principal.ts'
 import { createTokens, type Tokens } from '../../src/auth/tokens.ts'
-import { SYSTEM } from '../../src/store/commands.ts'
+import { SYSTEM } from '../../src/store/contract/commands.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/store/contract/store.ts'
 import { basicOf } from '../support/process.ts'
 
 const application = { kind: 'application' } as const
@@ -71,7 +71,7 @@ describe('a user token', () => {
   test('that was revoked is refused at once, and so is what it made', async () => {
     const child = await tokens.issueUserToken(await onRoute(bearer(alice.signedToken)), 'alice')
     const eventToken = await eventTokenOf(child.signedToken)
-    await store.append({ type: 'revoke-token', actor: SYSTEM, userId: 'alice', tokenId: alice.tokenId })
+    await store.append({ type: 'revoke-tokens', actor: SYSTEM, userId: 'alice', tokenIds: [alice.tokenId] })
     await expect(onRoute(bearer(alice.signedToken))).rejects.toThrow(refusal(401, 'revoked'))
     await expect(onRoute(bearer(child.signedToken))).rejects.toThrow(refusal(401, 'revoked'))
     await expect(onStream({}, { access_token: eventToken })).rejects.toThrow(refusal(401, 'revoked'))

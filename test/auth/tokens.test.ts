@@ -6,9 +6,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Credentials } from '../../src/auth/credentials.ts'
 import type { UserPrincipal } from '../../src/auth/principal.ts'
 import { createTokens, type Tokens } from '../../src/auth/tokens.ts'
-import { SYSTEM } from '../../src/store/commands.ts'
+import { SYSTEM } from '../../src/store/contract/commands.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/store/contract/store.ts'
 
 const application = { kind: 'application' } as const
 const credentials: Credentials = {
@@ -110,7 +110,7 @@ describe('a token that a user makes for itself', () => {
     expect(payloadOf(child.signedToken).exp).toBe(payloadOf(parent.signedToken).exp)
     expect((await store.getToken(child.tokenId))!.lineage).toEqual([child.tokenId, parent.tokenId])
 
-    await store.append({ type: 'revoke-token', actor: SYSTEM, userId: 'alice', tokenId: parent.tokenId })
+    await store.append({ type: 'revoke-tokens', actor: SYSTEM, userId: 'alice', tokenIds: [parent.tokenId] })
     expect((await store.getToken(child.tokenId))!.live).toBe(false)
   })
 

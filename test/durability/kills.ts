@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { EventSource as PackageEventSource } from 'eventsource'
 import { EventSource as UndiciEventSource } from 'undici'
 import { expect } from 'vitest'
-import { parseCursor } from '../../src/store/cursor.ts'
+import { parseCursor } from '../../src/store/core/cursor.ts'
 import { spawnService } from '../support/process.ts'
 import {
   freePort, listAll, randomFrom, sendUntilAcknowledged, startConversation, streamUrl, until, type Acknowledged, type Conversation

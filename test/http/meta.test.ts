@@ -63,7 +63,7 @@ describe('a page of another origin', () => {
       const { headers } = await service.call(path, { as: 'amy', headers: { origin } })
       expect(headers).toMatchObject({
         'access-control-allow-origin': origin,
-        'access-control-expose-headers': 'X-Mitter-Paginated-Estimated-Count, Retry-After, X-Event-Cursor, X-Relay-Status'
+        'access-control-expose-headers': 'X-Mitter-Paginated-Estimated-Count, Retry-After, X-Event-Cursor, X-Relay-Status, Link'
       })
     }
   })

@@ -10,7 +10,7 @@ import type { Credentials } from '../../src/auth/credentials.ts'
 import { createTokens } from '../../src/auth/tokens.ts'
 import { createStreams } from '../../src/relay/streams.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/store/contract/store.ts'
 
 export const credentials: Credentials = {
   applicationId: 'application-1',

@@ -1,7 +1,8 @@
 /** What every store keeps (src/store/store.ts). Called once for each implementation. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { SYSTEM } from '../../src/store/commands.ts'
-import type { Entry, Store } from '../../src/store/store.ts'
+import { SYSTEM } from '../../src/store/contract/commands.ts'
+import type { Entry } from '../../src/store/contract/log.ts'
+import type { Store } from '../../src/store/contract/store.ts'
 import { createChannel, createUser, gists, join, leave, readAll, send } from '../support/commands.ts'
 
 export interface StoreUnderTest {
@@ -75,8 +76,8 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         const users = Array.from({ length: 50 }, (_, index) => `j${serial}-${index}`)
         await Promise.all(users.map(user => store.append(createUser(user))))
         await Promise.all(users.map(user => store.append(join(user, room))))
-        const { value } = await store.listParticipants(alice, room, ['active'])
-        expect(value.map(({ participantId }) => participantId.identifier)).toEqual([alice, ...users])
+        const { value } = await store.listParticipants(alice, room, ['active'], { limit: 1_000 })
+        expect(value.items.map(({ participantId }) => participantId.identifier)).toEqual([alice, ...users])
       })
 
       it('deletes several messages all or none', async () => {
@@ -209,7 +210,7 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
       it('says the rights at the very place up to which it has read', async () => {
         await store.append(join(bob, room))
         const { rights, through } = await store.read({ of: 'user', userId: bob }, 0, 500)
-        expect(rights?.channels.map(({ receives }) => receives)).toEqual([true])
+        expect(rights?.channels.map(({ status }) => status)).toEqual(['active'])
         expect(through).toEqual(await store.head())
       })
 
@@ -256,16 +257,16 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         const { value } = await store.listMessages(alice, room, { limit: 45, offset: 0 })
         expect(value.items[0]).toContain('"senderId":{"identifier":".deleted"}')
         expect(value.items[0]).not.toContain(bob)
-        const { value: participants } = await store.listParticipants(alice, room, ['active'])
-        expect(participants.map(({ participantId }) => participantId.identifier)).toEqual([alice])
+        const { value: participants } = await store.listParticipants(alice, room, ['active'], { limit: 1_000 })
+        expect(participants.items.map(({ participantId }) => participantId.identifier)).toEqual([alice])
       })
 
       it('of a channel\'s last active admin makes the one who has been active longest admin', async () => {
         await store.append(join(bob, room))
         await store.append(join(carol, room))
         await store.append({ type: 'delete-user', actor: SYSTEM, userId: alice })
-        const { value } = await store.listParticipants(SYSTEM, room, ['active'])
-        expect(value.map(({ participantId, roles }) => [participantId.identifier, roles])).toEqual([[bob, ['admin']], [carol, []]])
+        const { value } = await store.listParticipants(SYSTEM, room, ['active'], { limit: 1_000 })
+        expect(value.items.map(({ participantId, roles }) => [participantId.identifier, roles])).toEqual([[bob, ['admin']], [carol, []]])
         expect(gists(await readAll(store, { of: 'user', userId: carol })).slice(-2)).toEqual([`participation-deleted ${alice}`, `participation ${bob}`])
       })
 
@@ -276,14 +277,14 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         store = await under.reopen()
         await ended
         await store.settle()
-        const members = await Promise.all(rooms.map(room => store.listParticipants(SYSTEM, room, ['active'])))
-        expect(members.flatMap(({ value }) => value)).toEqual([])
+        const members = await Promise.all(rooms.map(room => store.listParticipants(SYSTEM, room, ['active'], { limit: 1_000 })))
+        expect(members.flatMap(({ value }) => value.items)).toEqual([])
       })
     })
 
     it('has no stream and no channels of the application as of a user', async () => {
       await expect(store.openStream({ of: 'user', userId: SYSTEM }, { from: 'head' })).rejects.toMatchObject({ status: 404 })
-      await expect(store.listChannelsOf(SYSTEM, { limit: 45, offset: 0 }, { includeSystemChannels: true })).rejects.toMatchObject({ status: 404 })
+      await expect(store.listChannelsOf(SYSTEM, SYSTEM, { limit: 45, offset: 0 }, { includeSystemChannels: true })).rejects.toMatchObject({ status: 404 })
     })
 
     describe('cursors', () => {
@@ -358,7 +359,7 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         await issue('a')
         await issue('b', 'a')
         await issue('c', 'b')
-        await store.append({ type: 'revoke-token', actor: SYSTEM, userId: alice, tokenId: `b-${serial}` })
+        await store.append({ type: 'revoke-tokens', actor: SYSTEM, userId: alice, tokenIds: [`b-${serial}`] })
         expect([await live('a'), await live('b'), await live('c')]).toEqual([true, false, false])
       })
 
@@ -370,7 +371,7 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
 
       it('of another user are not found', async () => {
         await issue('a')
-        const attempt = store.append({ type: 'revoke-token', actor: bob, userId: bob, tokenId: `a-${serial}` })
+        const attempt = store.append({ type: 'revoke-tokens', actor: bob, userId: bob, tokenIds: [`a-${serial}`] })
         await expect(attempt).rejects.toMatchObject({ status: 404 })
       })
     })

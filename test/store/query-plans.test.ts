@@ -8,7 +8,9 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openWriter } from '../../src/store/sqlite/database.ts'
-import { readerSql, writerSql } from '../../src/store/sqlite/statements.ts'
+import { loadSql } from '../../src/store/sqlite/load.ts'
+import { readSql } from '../../src/store/sqlite/read-sql.ts'
+import { writeSql } from '../../src/store/sqlite/write.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-plans-'))
 let db: DatabaseSync
@@ -23,11 +25,11 @@ function planOf (sql: string): string[] {
   return rows.map(row => String(row.detail))
 }
 
-/** A scan, or a sort of what was found: both grow with the table. */
-const grows = (line: string) => /^SCAN (?!CONSTANT ROW)/.test(line) || /USE TEMP B-TREE/.test(line)
+/** A scan, or a sort of what was found: both grow with the table. A list within a row, read as a table, is short. */
+const grows = (line: string) => /^SCAN (?!CONSTANT ROW)(?!\w+ VIRTUAL TABLE)/.test(line) || /USE TEMP B-TREE/.test(line)
 
 describe('every statement of the embedded store seeks', () => {
-  it.each(Object.entries({ ...writerSql, ...readerSql }))('%s', (_name, sql) => {
+  it.each([loadSql, readSql, writeSql].flatMap(sql => Object.entries(sql)))('%s', (_name, sql) => {
     expect(planOf(sql).filter(grows)).toEqual([])
   })
 

@@ -1,8 +1,9 @@
 /** Random programs of joins, leaves, deletions and edits against the model: every stream, live and resumed at every cursor. */
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { SYSTEM, type Command } from '../../src/store/commands.ts'
-import type { Interest, Position, Store } from '../../src/store/store.ts'
+import { SYSTEM, type Command } from '../../src/store/contract/commands.ts'
+import type { Interest, Position } from '../../src/store/contract/log.ts'
+import type { Store } from '../../src/store/contract/store.ts'
 import type { TestApp } from '../support/app.ts'
 import { createChannel, createUser, gist, gists, join, leave, send } from '../support/commands.ts'
 import { isEntry, openReader, type Frame, type Reader as SseReader } from '../support/sse.ts'

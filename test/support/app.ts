@@ -12,7 +12,7 @@ import { createTokens } from '../../src/auth/tokens.ts'
 import { createStreams, type Streams } from '../../src/relay/streams.ts'
 import { readSettings } from '../../src/settings.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/store/contract/store.ts'
 import { basicOf } from './process.ts'
 
 export interface TestApp {

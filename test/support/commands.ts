@@ -1,7 +1,8 @@
 /** Commands as tests write them: what a test is not about has a default. */
 import { randomUUID } from 'node:crypto'
-import { SYSTEM, type Command, type CreateChannel, type SendMessage } from '../../src/store/commands.ts'
-import type { Entry, Interest, Position, Store } from '../../src/store/store.ts'
+import { SYSTEM, type Command, type CreateChannel, type SendMessage } from '../../src/store/contract/commands.ts'
+import type { Entry, Interest, Position } from '../../src/store/contract/log.ts'
+import type { Store } from '../../src/store/contract/store.ts'
 
 export const createUser = (userId: string): Command =>
   ({ type: 'create-user', actor: SYSTEM, userId, userLocators: [], systemUser: false })

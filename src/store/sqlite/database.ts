@@ -1,4 +1,5 @@
 /** Opening the embedded database: the lock of its directory, its settings, its schema. */
+import { randomInt } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
@@ -50,7 +51,21 @@ export function openWriter (dataDir: string): DatabaseSync {
     pragma cache_size = -65536;
   `)
   migrate(db)
+  ensureEpoch(db)
   return db
+}
+
+/** A new database is a history of its own. */
+function ensureEpoch (db: DatabaseSync): void {
+  if (db.prepare('select 1 from meta where name = \'epoch\'').get() !== undefined) return
+  const epoch = Array.from({ length: 12 }, () => randomInt(36).toString(36)).join('')
+  const put = db.prepare('insert into meta (name, value) values (?, ?)')
+  db.exec('begin immediate')
+  put.run('floor_position', '0')
+  put.run('floor_tag', String(randomInt(2 ** 31)))
+  put.run('removed_position', '0')
+  put.run('epoch', epoch)
+  db.exec('commit')
 }
 
 /** A connection that reads, at the same time as the writer writes. */
@@ -75,6 +90,10 @@ function migrate (db: DatabaseSync): void {
     db.exec('commit')
   }
 }
+
+/** What is kept of the log beside its entries. */
+export const metaSql = `select name, value from meta
+  where name in ('epoch', 'floor_position', 'floor_tag', 'removed_position', 'last_user_key', 'last_channel_key')`
 
 export type Statements<T> = Record<keyof T, StatementSync>
 

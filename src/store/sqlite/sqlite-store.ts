@@ -3,20 +3,28 @@ import type { DatabaseSync } from 'node:sqlite'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { Refusal, refuse } from '../../errors.ts'
-import type { Command, Outcome, OutcomeOf } from '../commands.ts'
-import type { Entry, Store } from '../store.ts'
-import { lockDirectory, openReader } from './database.ts'
-import { Reader } from './reader.ts'
-import type { FromWriter, Result, ToWriter, WriterOptions } from './writer-thread.ts'
-
-/** Commands in one transaction at most: enough to share a sync among all, few enough to answer the first soon. */
-const BATCH_COMMANDS = 256
-
-/** Commands that may wait for the writer; a caller beyond is told to come back (503). */
-const QUEUED_COMMANDS_MAX = 20_000
+import type { Command, OutcomeOf } from '../contract/commands.ts'
+import type { Entry, Interest, Position, Resume, StreamRequest } from '../contract/log.ts'
+import type { Store } from '../contract/store.ts'
+import type { ChannelFilter, EventRequest, ForwardRequest, PageRequest } from '../contract/reads.ts'
+import type { RelayStatus } from '../../rules/relay.ts'
+import { dueChores, leave, makesChores, type Chore } from '../core/chores.ts'
+import { getChannels, listChannels, listChannelsOf, listParticipants } from '../core/read/channels.ts'
+import { head, openStream, read, tail } from '../core/read/log.ts'
+import { getMessage, listChannelEvents, listMessageEvents, listMessages } from '../core/read/messages.ts'
+import { runRead, type Read } from '../core/read/queries.ts'
+import { getToken, getUser, listTokens, listUsers, userExists } from '../core/read/users.ts'
+import { GroupCommit, type Committed } from '../group-commit.ts'
+import { Upkeep } from '../upkeep.ts'
+import { isUnavailable, lockDirectory, openReader } from './database.ts'
+import { SqliteQueries } from './read.ts'
+import type { FromWriter, ToWriter, WriterOptions } from './writer-thread.ts'
 
 /** How long a starting process waits for one that is just ending, in milliseconds. */
 const LOCK_WAIT_MS = 3_000
+
+/** Deleted text is out of the write-ahead log, too, after this time at most, in milliseconds. */
+const ERASED_WITHIN_MS = 10_000
 
 export interface SqliteStoreOptions {
   dataDir: string
@@ -27,12 +35,6 @@ export interface SqliteStoreOptions {
   onError?: (err: Error) => void
 }
 
-interface Waiting {
-  command: Command
-  resolve: (outcome: Outcome) => void
-  reject: (err: Error) => void
-}
-
 /**
  * Opens the store in `dataDir`, made where it is not there.
  * @throws StoreLocked where another process has the directory
@@ -41,86 +43,112 @@ export async function openSqliteStore (options: SqliteStoreOptions): Promise<Sto
   const { dataDir, retentionMs = 168 * 3_600_000, lockWaitMs = LOCK_WAIT_MS, onError = () => {} } = options
   const lock = lockDirectory(dataDir, lockWaitMs)
   try {
-    const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
-      workerData: { dataDir, retentionMs } satisfies WriterOptions
-    })
+    const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: { dataDir } satisfies WriterOptions })
     await once(worker, 'message') // throws what the thread could not start for
-    return new SqliteStore({ lock, worker, reader: openReader(dataDir), onError })
+    return new SqliteStore({ lock, worker, reader: openReader(dataDir), retentionMs, onError })
   } catch (err) {
     lock.close()
     throw err
   }
 }
 
-class SqliteStore extends Reader implements Store {
-  readonly #lock: DatabaseSync
-  readonly #worker: Worker
-  readonly #onError: (err: Error) => void
+interface Parts {
+  lock: DatabaseSync
+  worker: Worker
+  reader: DatabaseSync
+  retentionMs: number
+  onError: (err: Error) => void
+}
+
+class SqliteStore implements Store {
+  readonly #parts: Parts
+  readonly #queries: SqliteQueries
+  readonly #commits: GroupCommit
+  readonly #upkeep: Upkeep
   readonly #listeners = new Set<(entries: Entry[]) => void>()
-  #queue: Waiting[] = []
-  /** The batch that the writer has now. */
-  #underWay: Waiting[] = []
-  #settled: Array<() => void> = []
+  readonly #onFailure: Array<(err: Error) => void> = []
+  #underWay: PromiseWithResolvers<Committed> | undefined
+  #checkpoint: NodeJS.Timeout | undefined
   #failure: Error | undefined
   #closing: Promise<void> | undefined
 
-  constructor (parts: { lock: DatabaseSync, worker: Worker, reader: DatabaseSync, onError: (err: Error) => void }) {
-    super(parts.reader)
-    this.#lock = parts.lock
-    this.#worker = parts.worker
-    this.#onError = parts.onError
-    this.#worker.on('message', (message: FromWriter) => this.#receive(message))
-    this.#worker.on('error', err => this.#fail(err as Error))
+  constructor (parts: Parts) {
+    const { worker, reader, retentionMs, onError } = parts
+    this.#parts = parts
+    this.#queries = new SqliteQueries(reader)
+    this.#commits = new GroupCommit({ commit: commands => this.#commit(commands), publish: entries => this.#publish(entries), onError })
+    this.#upkeep = new Upkeep({
+      find: now => this.#read(dueChores(now, retentionMs)), append: command => this.#commits.append(command), onError
+    })
+    worker.on('message', (message: FromWriter) => this.#receive(message))
+    worker.on('error', err => this.#fail(err as Error))
+    worker.on('exit', () => this.#fail(new Error('the thread that writes has ended')))
+    this.#upkeep.wake()
   }
 
-  append<C extends Command> (command: C): Promise<OutcomeOf<C>> {
-    if (this.#failure !== undefined || this.#closing !== undefined || this.#queue.length >= QUEUED_COMMANDS_MAX) {
-      return Promise.reject(refuse('unavailable'))
+  async append<C extends Command> (command: C): Promise<OutcomeOf<C>> {
+    const outcome = await this.#commits.append(command)
+    if (holdsContent(command)) this.#erasedSoon()
+    if (command.type === 'delete-user') await this.#leaveChannels()
+    if (makesChores(command)) this.#upkeep.wake()
+    return outcome
+  }
+
+  /** Whoever has deleted a user finds it gone from its channels; should that fail, it goes on in the background. */
+  async #leaveChannels (): Promise<void> {
+    try {
+      for (let due = await this.#read(leave()); due.length > 0; due = await this.#read(leave())) await this.#upkeep.carryOut(due)
+    } catch (err) {
+      if (this.#closing === undefined) this.#parts.onError(err as Error)
     }
-    return new Promise<Outcome>((resolve, reject) => {
-      this.#queue.push({ command, resolve, reject })
-      this.#send()
-    }) as Promise<OutcomeOf<C>>
   }
 
-  /** Hands the next batch over, unless one is under way: what arrives meanwhile shares the next sync. */
-  #send (): void {
-    if (this.#underWay.length > 0 || this.#queue.length === 0) return
-    this.#underWay = this.#queue.splice(0, BATCH_COMMANDS)
-    this.#post({ type: 'batch', commands: this.#underWay.map(({ command }) => command) })
+  #commit (commands: Array<Command | Chore>): Promise<Committed> {
+    if (this.#failure !== undefined) return Promise.reject(refuse('unavailable'))
+    this.#underWay = Promise.withResolvers()
+    this.#post({ type: 'batch', commands })
+    return this.#underWay.promise
   }
 
   #post (message: ToWriter): void {
-    this.#worker.postMessage(message)
+    this.#parts.worker.postMessage(message)
   }
 
   #receive (message: FromWriter): void {
-    if (message.type === 'batch') {
-      const answered = this.#underWay
-      this.#underWay = []
-      this.#send()
-      message.errors.forEach(this.#onError)
-      this.#publish(message.entries)
-      message.results.forEach((result, index) => answer(answered[index]!, result))
-    } else if (message.type === 'background') {
-      if (message.error !== undefined) this.#onError(message.error)
-      this.#publish(message.entries)
-    } else if (message.type === 'settled') {
-      this.#settled.shift()?.()
+    if (message.type === 'checkpointed') {
+      if (message.error !== undefined) this.#parts.onError(message.error)
+    } else if (message.type === 'batch') {
+      const { resolve, reject } = this.#underWay!
+      if (!('error' in message)) return resolve(message)
+      if (message.refusal !== undefined) this.#parts.onError(message.error)
+      reject(message.refusal === undefined ? message.error : new Refusal(message.refusal))
     }
   }
 
   #publish (entries: Entry[]): void {
-    if (entries.length > 0) for (const listener of this.#listeners) listener(entries)
+    for (const listener of this.#listeners) listener(entries)
+  }
+
+  /** What was erased is still in the write-ahead log, until that is emptied. */
+  #erasedSoon (): void {
+    this.#checkpoint ??= setTimeout(() => {
+      this.#checkpoint = undefined
+      if (this.#failure === undefined && this.#closing === undefined) this.#post({ type: 'checkpoint' })
+    }, ERASED_WITHIN_MS).unref()
   }
 
   /** The writer is gone: nothing can be stored any more until the process is started again. */
   #fail (err: Error): void {
+    if (this.#failure !== undefined || this.#closing !== undefined) return
     this.#failure = err
-    this.#onError(err)
-    for (const { reject } of [...this.#underWay, ...this.#queue]) reject(refuse('unavailable'))
-    this.#underWay = []
-    this.#queue = []
+    this.#parts.onError(err)
+    this.#underWay?.reject(refuse('unavailable'))
+    this.#commits.fail()
+    for (const listener of this.#onFailure) listener(err)
+  }
+
+  onFailure (listener: (err: Error) => void): void {
+    this.#onFailure.push(listener)
   }
 
   onCommitted (listener: (entries: Entry[]) => void): () => void {
@@ -128,16 +156,49 @@ class SqliteStore extends Reader implements Store {
     return () => { this.#listeners.delete(listener) }
   }
 
+  /** Runs a read on one snapshot of the database. Async, because a store may be: its errors are rejections. */
+  async #read<T> (read: Read<T>): Promise<T> {
+    const db = this.#parts.reader
+    try {
+      db.exec('begin')
+      return runRead(read, this.#queries)
+    } catch (err) {
+      throw isUnavailable(err) ? refuse('unavailable') : err
+    } finally {
+      if (db.isOpen && db.isTransaction) db.exec('commit')
+    }
+  }
+
+  head = () => this.#read(head())
+  tail = (after: Position, limit: number) => this.#read(tail(after, limit))
+  openStream = (request: StreamRequest, resume: Resume) => this.#read(openStream(request, resume))
+  read = (interest: Interest, after: Position, limit: number) => this.#read(read(interest, after, limit))
+
+  getUser = (actor: string, userId: string) => this.#read(getUser(actor, userId))
+  userExists = (userId: string) => this.#read(userExists(userId))
+  listUsers = (actor: string, page: PageRequest) => this.#read(listUsers(actor, page))
+  getToken = (tokenId: string) => this.#read(getToken(tokenId))
+  listTokens = (actor: string, userId: string) => this.#read(listTokens(actor, userId))
+  getChannels = (actor: string, channelIds: string[]) => this.#read(getChannels(actor, channelIds))
+  listChannels = (actor: string, page: PageRequest, filter: ChannelFilter) => this.#read(listChannels(actor, page, filter))
+  listChannelsOf = (actor: string, userId: string, page: PageRequest, filter: ChannelFilter) => this.#read(listChannelsOf(actor, userId, page, filter))
+  listChannelEvents = (actor: string, channelIds: string[], request: EventRequest) => this.#read(listChannelEvents(actor, channelIds, request))
+  listMessageEvents = (actor: string, channelId: string, messageIds: string[], request: EventRequest) =>
+    this.#read(listMessageEvents(actor, channelId, messageIds, request))
+
+  listParticipants = (actor: string, channelId: string, statuses: RelayStatus[], request: ForwardRequest) =>
+    this.#read(listParticipants(actor, channelId, statuses, request))
+
+  listMessages = (actor: string, channelId: string, page: PageRequest) => this.#read(listMessages(actor, channelId, page))
+  getMessage = (actor: string, messageId: string) => this.#read(getMessage(actor, messageId))
+
   async check (): Promise<void> {
     if (this.#failure !== undefined || this.#closing !== undefined) throw refuse('unavailable')
     await this.head()
   }
 
   async settle (): Promise<void> {
-    await new Promise<void>(resolve => {
-      this.#settled.push(resolve)
-      this.#post({ type: 'settle', now: Date.now() })
-    })
+    await this.#upkeep.settle()
   }
 
   close (): Promise<void> {
@@ -146,16 +207,20 @@ class SqliteStore extends Reader implements Store {
   }
 
   async #close (): Promise<void> {
-    while (this.#underWay.length > 0) await once(this.#worker, 'message')
-    const exited = once(this.#worker, 'exit')
-    if (this.#failure === undefined) this.#post({ type: 'close' })
-    await exited
-    this.db.close()
-    this.#lock.close()
+    const { worker, reader, lock } = this.#parts
+    clearTimeout(this.#checkpoint)
+    await Promise.all([this.#upkeep.stop(), this.#commits.close()])
+    if (this.#failure === undefined) {
+      const exited = once(worker, 'exit')
+      this.#post({ type: 'close' })
+      await exited
+    }
+    reader.close()
+    lock.close()
   }
 }
 
-function answer ({ resolve, reject }: Waiting, result: Result): void {
-  if ('outcome' in result) resolve(result.outcome)
-  else reject(new Refusal(result.refusal))
+/** Commands after which something that was there must be in no file any more. */
+function holdsContent ({ type }: Command): boolean {
+  return type === 'delete-messages' || type === 'edit-message' || type === 'delete-user' || makesChores({ type })
 }

@@ -3,16 +3,16 @@
  * thread, or the database, where they are decided.
  *
  * Identifiers arrive checked (rules/identifiers.ts); who may do what is decided with the state, inside
- * the transaction (store/decide.ts).
+ * the transaction (store/core).
  */
-import type { GroupType, ParticipationStatus, RelayStatus, Role, Ruleset } from '../rules/relay.ts'
-import type { NewParticipant } from '../rules/rulesets.ts'
-import type { MessageDatum } from '../../schemas/message.ts'
-import type { TimelineEventInput } from '../../schemas/timeline.ts'
-import type { ChannelParticipation } from '../../schemas/participation.ts'
-import type { Cursor } from './store.ts'
+import type { GroupType, ParticipationStatus, RelayStatus, Role, Ruleset } from '../../rules/relay.ts'
+import type { NewParticipant } from '../../rules/rulesets.ts'
+import type { MessageDatum } from '../../../schemas/message.ts'
+import type { TimelineEventInput } from '../../../schemas/timeline.ts'
+import type { ChannelParticipation } from '../../../schemas/participation.ts'
+import type { Cursor } from './log.ts'
 
-export { SYSTEM } from '../rules/identifiers.ts'
+export { SYSTEM } from '../../rules/identifiers.ts'
 
 /** A user's id, or `SYSTEM`. */
 export type Actor = string
@@ -38,7 +38,7 @@ export interface CreateUser extends Base {
   systemUser: boolean
 }
 
-/** Marks the user deleted, revokes its tokens, then leaves every channel that allows it, each as an entry. */
+/** Marks the user deleted and its tokens revoked. It leaves every channel that allows it, each as an entry, before this is answered. */
 export interface DeleteUser extends Base {
   type: 'delete-user'
   userId: string
@@ -54,11 +54,20 @@ export interface IssueToken extends Base {
   expiresAt?: number
 }
 
-/** Revokes a token and all that it made. One entry `token-revoked`. */
-export interface RevokeToken extends Base {
-  type: 'revoke-token'
+/** A receive-only token, stored nowhere: what is remembered of it is when it ends, for repeats. */
+export interface IssueEventToken extends Base {
+  type: 'issue-event-token'
+  /** When it ends, in milliseconds since the epoch; and its maker, where that ends. */
+  expiresAt: number
+  parentExpiresAt?: number
+}
+
+/** Revokes tokens of a user and all that they made, all or none. One entry `token-revoked` for each. */
+export interface RevokeTokens extends Base {
+  type: 'revoke-tokens'
   userId: string
-  tokenId: string
+  /** 1 to 45, without doubles. */
+  tokenIds: string[]
 }
 
 /** One entry `channel`, which every participant receives. A user who creates becomes its active admin. */
@@ -127,7 +136,6 @@ export interface SendMessage extends Base {
   messageData: MessageDatum[]
   /** Where none has the type `mitter.mtet.SentTime`, the store puts one in front. */
   timelineEvents: TimelineEventInput[]
-  entityMetadata?: unknown
 }
 
 export interface EditMessage extends Base {
@@ -170,7 +178,7 @@ export interface TakeNonce extends Base {
 
 export type Command =
   | AddChannelEvent | AddMessageEvent | TakeNonce
-  | CreateUser | DeleteUser | IssueToken | RevokeToken
+  | CreateUser | DeleteUser | IssueToken | IssueEventToken | RevokeTokens
   | CreateChannel | DeleteChannel | TruncateChannel
   | AddParticipant | RemoveParticipant | ModerateParticipant | ChangeParticipant
   | SendMessage | EditMessage | DeleteMessages
@@ -204,13 +212,38 @@ export interface ChangeOutcome {
   after: ChannelParticipation
 }
 
-/** What a command answers when it was carried out. A refusal is thrown as `Refusal` (src/errors.ts). */
-export type OutcomeOf<C extends Command> =
-  C extends SendMessage ? SendOutcome
-    : C extends EditMessage ? EditOutcome
-      : C extends AddParticipant ? AddOutcome
-        : C extends AddChannelEvent | AddMessageEvent ? EventOutcome
-          : C extends ChangeParticipant ? ChangeOutcome
-            : Record<string, never>
+/** What was made, by its id. */
+export interface CreateOutcome {
+  identifier: string
+}
 
-export type Outcome = ChangeOutcome | EventOutcome | SendOutcome | EditOutcome | AddOutcome | Record<string, never>
+/** Enough to sign the token, again too. */
+export interface TokenOutcome {
+  tokenId: string
+  expiresAt?: number
+}
+
+export interface EventTokenOutcome {
+  expiresAt: number
+  parentExpiresAt?: number
+}
+
+interface Outcomes {
+  'send-message': SendOutcome
+  'edit-message': EditOutcome
+  'add-participant': AddOutcome
+  'add-channel-event': EventOutcome
+  'add-message-event': EventOutcome
+  'change-participant': ChangeOutcome
+  'create-user': CreateOutcome
+  'create-channel': CreateOutcome
+  'issue-token': TokenOutcome
+  'issue-event-token': EventTokenOutcome
+}
+
+type Nothing = Record<string, never>
+
+/** What a command answers when it was carried out. A refusal is thrown as `Refusal` (src/errors.ts). */
+export type OutcomeOf<C extends Command> = C['type'] extends keyof Outcomes ? Outcomes[C['type']] : Nothing
+
+export type Outcome = Outcomes[keyof Outcomes] | Nothing

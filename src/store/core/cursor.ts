@@ -1,5 +1,5 @@
 /** Cursors (contract 8, promise 1): the epoch of the store, a position, and the tag written with its entry. */
-import type { Cursor, Position } from './store.ts'
+import type { Cursor, Position } from '../contract/log.ts'
 
 const cursorPattern = /^([0-9a-z]{12})-([0-9a-z]{1,11})-([0-9a-z]{1,7})$/
 

@@ -1,0 +1,51 @@
+/** The newest entries of the log, bounded in number and in text; the oldest go first. */
+import type { Entry, Position } from '../store/contract/log.ts'
+
+/** Enough for what is written while a page of a replay is being read, at thousands of entries a second. */
+const ENTRIES = 8_192
+
+/** What their payloads may hold, in characters. */
+const CHARACTERS = 16 * 1024 * 1024
+
+export class Ring {
+  readonly #entries: number
+  readonly #charactersMax: number
+  /** In log order, without holes; those before `#first` have gone. */
+  #kept: Entry[] = []
+  #first = 0
+  #characters = 0
+
+  constructor (entries = ENTRIES, characters = CHARACTERS) {
+    this.#entries = entries
+    this.#charactersMax = characters
+  }
+
+  /** The next entries of the log. */
+  push (entries: Entry[]): void {
+    for (const entry of entries) {
+      this.#kept.push(entry)
+      this.#characters += entry.payload?.length ?? 0
+    }
+    while (this.#kept.length - this.#first > this.#entries || this.#characters > this.#charactersMax) {
+      this.#characters -= this.#kept[this.#first++]!.payload?.length ?? 0
+    }
+    // Only now and then, so that a push costs the same however many are kept.
+    if (this.#first > this.#entries) {
+      this.#kept = this.#kept.slice(this.#first)
+      this.#first = 0
+    }
+  }
+
+  /** Everything after a position; undefined where some of that has gone. */
+  since (position: Position): Entry[] | undefined {
+    const oldest = this.#kept[this.#first]?.position
+    if (oldest === undefined || oldest > position + 1) return undefined
+    return this.#kept.slice(this.#first + position + 1 - oldest)
+  }
+
+  clear (): void {
+    this.#kept = []
+    this.#first = 0
+    this.#characters = 0
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * The log: one append-only sequence of everything that a subscriber may need to see, and how it is read. Every
+ * change is one entry of it, written in the same transaction as the change itself.
+ */
+import type { RelayStatus } from '../../rules/relay.ts'
+import type { Actor } from './commands.ts'
+
+/** A place in the log: 1 for the first entry, no holes, in the order of commits. 0 is before the first. */
+export type Position = number
+
+/**
+ * A position as a client holds it: printable ASCII, at most 64 characters, opaque. It names one entry of
+ * one history: the store's epoch, the position, and a random tag that was written with the entry. Only a
+ * store compares cursors.
+ */
+export type Cursor = string
+
+export interface Place {
+  position: Position
+  cursor: Cursor
+}
+
+/** What happened. All but the last two reach streams; those end streams (contract 2, revocation). */
+export type EntryKind =
+  | 'message' | 'message-updated' | 'message-deleted' | 'messages-truncated' | 'message-timeline'
+  | 'channel' | 'channel-deleted' | 'channel-timeline'
+  | 'participation' | 'participation-deleted'
+  | 'token-revoked' | 'user-deleted'
+
+/** A user's standing in a channel from an entry on. Without status: it is not in the channel any more. */
+export interface Standing {
+  userId: string
+  status?: RelayStatus
+  admin: boolean
+}
+
+/**
+ * One entry of the log, with all that a node needs to decide whose streams carry it: a node that only reads
+ * the log fans out, revokes and narrows rights exactly as the one that wrote it.
+ */
+export interface Entry extends Place {
+  kind: EntryKind
+  /** The channel, by a number of its own that is never given again: a channel re-created under an old id has another. */
+  channelKey?: number
+  /** participation entries: whom the entry concerns, who gets it whatever its rights, and its standing from here on. */
+  standing?: Standing
+  /** `channel` entries, of the tail and of commits: everyone who is in it from its first moment. */
+  members?: Standing[]
+  /** Entries of messages: the message. */
+  messageId?: string
+  /** `token-revoked`: the token; all that it made are revoked with it. */
+  tokenId?: string
+  /** `user-deleted`: the user. */
+  userId?: string
+  /**
+   * JSON text of an object: the event's data beyond `@type` and `globalPipelinePayloadId` (contract 8).
+   * Absent where no stream carries the entry: internal ones, and those whose content was deleted.
+   */
+  payload?: string
+}
+
+/** A piece of the whole log. */
+export interface Tail {
+  /** Every entry after the place asked for, internal ones included, in order and without holes. Empty: that place is the head. */
+  entries: Entry[]
+  /** The log's head when it was read. */
+  head: Place
+  /** What lies between has fallen out of retention: the entries begin later than asked for. */
+  gap?: true
+}
+
+/** Whose tail of the log a stream is. */
+export type Interest =
+  | { of: 'application' }
+  | { of: 'user', userId: string }
+  /** `userId` absent: the application reads, entitled as long as the channel exists. */
+  | { of: 'channel', channelId: string, channelKey: number, userId?: string }
+
+/** What a client asked to stream. */
+export type StreamRequest =
+  | { of: 'application' }
+  | { of: 'user', userId: string }
+  | { of: 'channel', channelId: string, actor: Actor }
+
+/** Where a reader wants to go on. */
+export type Resume = { from: 'head' } | { from: 'earliest' } | { from: 'cursor', cursor: string }
+
+/** Where it may. */
+export interface StreamStart {
+  interest: Interest
+  place: Place
+  /** The asked-for cursor cannot be gone on from; `place` is then the log's head. */
+  gap?: 'expired' | 'unknown'
+}
+
+/** What a reader's rights are at a place of the log: enough to decide every later entry from the entries alone. */
+export interface Rights {
+  /** The channels that the reader is in, in whatever status. Of a channel stream: that one, if it exists and the reader is in it. */
+  channels: Array<{ channelKey: number, status: RelayStatus, admin: boolean }>
+}
+
+/** A piece of a replay. */
+export interface Page {
+  /** In log order; only what the reader was entitled to at the entry's position and was when the page was read, or what concerns it. */
+  entries: Entry[]
+  /** Everything up to here has been looked at, delivered or not. */
+  through: Place
+  /** The log's head when the page was read: a right that ended later, or a text that was deleted, the page does not know of. */
+  head: Position
+  /** Present where `through` is that head: the rights at that very place. */
+  rights?: Rights
+}
+
+/** What a store tells of the log. */
+export interface Log {
+  /** The head as last committed. */
+  head (): Promise<Place>
+
+  /**
+   * Every entry after a position, internal ones included, in order, without holes or doubles: at most
+   * `limit` (1 to 500) and about 256 KiB.
+   */
+  tail (after: Position, limit: number): Promise<Tail>
+
+  /**
+   * Calls back after commits. With this node's own entries, complete and in order; with none where it only
+   * learns that others have written: a hint, which may come late, twice or never. The log is the truth.
+   * Returns a function that ends it.
+   */
+  onCommitted (listener: (entries: Entry[]) => void): () => void
+
+  /**
+   * Checks that the reader may stream this and finds the place to start at, in one snapshot.
+   * Throws `channelNotFound`, `userNotFound`, `actorNotInGroup`, `pending`, `disabled`.
+   */
+  openStream (request: StreamRequest, resume: Resume): Promise<StreamStart>
+
+  /**
+   * Entries after a position that the reader may have, in log order, without holes or doubles: at most
+   * `limit` (1 to 500) and about 256 KiB. A page without entries is not the end: `rights` says that.
+   */
+  read (interest: Interest, after: Position, limit: number): Promise<Page>
+}

@@ -1,0 +1,63 @@
+/** One command after the other, in the one transaction of a batch. Pure: it reads what was loaded, and comes to what is to be written. */
+import { Refusal, refuse, type PlainRefusal } from '../../errors.ts'
+import type { Command, Outcome } from '../contract/commands.ts'
+import type { Entry } from '../contract/log.ts'
+import type { Chore } from './chores.ts'
+import { decide } from './decide/decide.ts'
+import { answerOf, IDEMPOTENCY_MS, type Remembered } from './decide/idempotency.ts'
+import type { LogState } from './records.ts'
+import { Draft, type Changes, type Source } from './state.ts'
+
+/** What became of one command. */
+export type Result = { outcome: Outcome } | { refusal: PlainRefusal }
+
+export class Batch {
+  readonly #draft: Draft
+
+  /**
+   * @param log as the transaction found it
+   * @param now the store's time, in milliseconds since the epoch: one clock for all nodes
+   */
+  constructor (source: Source, log: LogState, now: number) {
+    this.#draft = new Draft(source, { ...log, at: Math.max(now, log.at) })
+  }
+
+  /** Carries out one command, with what those before it have changed. A refused one leaves nothing. Throws `Unloaded`. */
+  execute (command: Command | Chore): Result {
+    const draft = new Draft(this.#draft, this.#draft.log)
+    try {
+      const outcome = carryOut(draft, command)
+      this.#draft.absorb(draft)
+      return { outcome }
+    } catch (err) {
+      if (err instanceof Refusal) return { refusal: err.toPlain() }
+      throw err
+    }
+  }
+
+  /** The entries of the log that were written. */
+  get entries (): Entry[] {
+    return this.#draft.entries()
+  }
+
+  get log (): Readonly<LogState> {
+    return this.#draft.log
+  }
+
+  changes (): Changes {
+    return this.#draft.changes()
+  }
+}
+
+function carryOut (draft: Draft, command: Command | Chore): Outcome {
+  if (!('idempotency' in command) || command.idempotency === undefined) return answerOf(draft, decide(draft, command))
+  const { actor, idempotency: { key, fingerprint } } = command
+  const known = draft.get('reply', `${actor} ${key}`)
+  if (known !== undefined && known.at > draft.at - IDEMPOTENCY_MS) {
+    if (known.fingerprint !== fingerprint) throw refuse('idempotencyMismatch')
+    return answerOf(draft, JSON.parse(known.remembered) as Remembered)
+  }
+  const remembered = decide(draft, command)
+  draft.put('reply', `${actor} ${key}`, { actor, key, fingerprint, at: draft.at, remembered: JSON.stringify(remembered) })
+  return answerOf(draft, remembered)
+}

@@ -1,0 +1,179 @@
+/**
+ * What need not happen at once, as commands too: they are found by reading, and carried out in small steps
+ * between others' commands by whoever is told to. Each touches a bounded number of rows.
+ */
+import { SYSTEM } from '../../rules/identifiers.ts'
+import { rulesetTable } from '../../rules/rulesets.ts'
+import type { Ruleset } from '../../rules/relay.ts'
+import type { RemoveParticipant } from '../contract/commands.ts'
+import type { Position } from '../contract/log.ts'
+import { IDEMPOTENCY_MS } from './decide/idempotency.ts'
+import { NONCE_MS } from './decide/users.ts'
+import { ask, type Read } from './read/queries.ts'
+import type { EntryRecord } from './records.ts'
+import type { Draft } from './state.ts'
+
+/** Rows that one chore touches: it keeps a step within a few milliseconds, so that commands wait no longer. */
+const STEP_ROWS = 200
+
+/** How long a token's row stays after its end, in milliseconds: a late call still learns that it expired. */
+const EXPIRED_TOKEN_MS = 24 * 3_600_000
+
+export type Chore =
+  /** A deleted user has left all that it can. */
+  | { type: 'finish-leaving', userId: string }
+  /** Takes a deleted channel out of its members' lists and counts. */
+  | { type: 'close-members', channelKey: number, userKeys: number[], last: boolean }
+  /** Content of messages that were deleted with their channel, or truncated. */
+  | { type: 'erase-messages', channelKey: number, upTo: Position, messages: Position[] }
+  /** Idempotency keys, nonces and tokens whose time is over. */
+  | { type: 'forget', now: number, replies: string[], nonces: string[], tokens: string[] }
+  | { type: 'raise-floor', floor: { position: Position, tag: number } }
+  /** Rows below the floor, but for what a GET still answers from. */
+  | { type: 'remove-entries', upTo: Position, positions: Position[] }
+  /** Intervals that ended below the floor: by channel key, user key and beginning. */
+  | { type: 'remove-intervals', upTo: Position }
+  /** A deleted channel's members and events; `last`: and itself. */
+  | { type: 'remove-channel', channelKey: number, userKeys: number[], positions: Position[], last: boolean }
+
+/**
+ * What is due now: commands to carry out, together, before asking again. None: nothing is due.
+ * @param now the store's time, in milliseconds since the epoch
+ * @param retentionMs for how long an entry can be resumed from
+ */
+export function * dueChores (now: number, retentionMs: number): Read<Array<Chore | RemoveParticipant>> {
+  for (const find of [leave, close, erase]) {
+    const due = yield * find()
+    if (due.length > 0) return due
+  }
+  for (const due of [yield * forget(now), yield * raiseFloor(now - retentionMs), yield * removeEntries(), yield * removeChannel()]) {
+    if (due.length > 0) return due
+  }
+  return []
+}
+
+/** A deleted user leaves each of its channels by a command of its own, with its entry and its succession. */
+export function * leave (): Read<Array<Chore | RemoveParticipant>> {
+  const [user] = yield * ask(['leavingUser'])
+  if (user === undefined) return []
+  const open = (Object.keys(rulesetTable) as Ruleset[]).filter(ruleset => !rulesetTable[ruleset].fixed)
+  const [channels] = yield * ask(['channelsToLeave', user.userKey, open, STEP_ROWS])
+  const left = channels.map((channelId): RemoveParticipant => ({ type: 'remove-participant', actor: SYSTEM, channelId, userId: user.userId }))
+  return channels.length < STEP_ROWS ? [...left, { type: 'finish-leaving', userId: user.userId }] : left
+}
+
+function * close (): Read<Chore[]> {
+  const [channel] = yield * ask(['closingChannel'])
+  if (channel === undefined) return []
+  const [userKeys] = yield * ask(['membersToClose', channel.channelKey, STEP_ROWS])
+  return [{ type: 'close-members', channelKey: channel.channelKey, userKeys, last: userKeys.length < STEP_ROWS }]
+}
+
+function * erase (): Read<Chore[]> {
+  const [channel] = yield * ask(['erasingChannel'])
+  if (channel === undefined) return []
+  const upTo = channel.deletedPosition ?? channel.truncatedPosition
+  const [messages] = yield * ask(['messagesToErase', channel.channelKey, upTo, STEP_ROWS])
+  return [{ type: 'erase-messages', channelKey: channel.channelKey, upTo, messages }]
+}
+
+function * forget (now: number): Read<Chore[]> {
+  const [replies, nonces, tokens] = yield * ask(
+    ['repliesBefore', now - IDEMPOTENCY_MS, STEP_ROWS], ['noncesBefore', now - NONCE_MS, STEP_ROWS], ['tokensEndedBefore', now - EXPIRED_TOKEN_MS, STEP_ROWS])
+  return replies.length + nonces.length + tokens.length === 0 ? [] : [{ type: 'forget', now, replies, nonces, tokens }]
+}
+
+function * raiseFloor (before: number): Read<Chore[]> {
+  const [{ floor }, newest] = yield * ask(['ends'], ['newestBefore', before])
+  return newest === undefined || newest.position <= floor.position ? [] : [{ type: 'raise-floor', floor: newest }]
+}
+
+function * removeEntries (): Read<Chore[]> {
+  const [{ floor, removedPosition }] = yield * ask(['ends'])
+  if (removedPosition < floor.position) {
+    const [rows] = yield * ask(['entriesToRemove', removedPosition, floor.position, STEP_ROWS])
+    const upTo = rows.length < STEP_ROWS ? floor.position : rows.at(-1)!.position
+    return [{ type: 'remove-entries', upTo, positions: rows.filter(row => !outlives(row)).map(({ position }) => position) }]
+  }
+  const [ended] = yield * ask(['hasIntervalsEndedBy', floor.position])
+  return ended ? [{ type: 'remove-intervals', upTo: floor.position }] : []
+}
+
+/** Once no replay can speak of it any more. */
+function * removeChannel (): Read<Chore[]> {
+  const [{ floor }] = yield * ask(['ends'])
+  const [channelKey] = yield * ask(['channelToRemove', floor.position])
+  if (channelKey === undefined) return []
+  const [userKeys, positions] = yield * ask(['membersOf', channelKey, STEP_ROWS], ['eventsOf', channelKey, floor.position, STEP_ROWS])
+  return [{ type: 'remove-channel', channelKey, userKeys, positions, last: userKeys.length + positions.length === 0 }]
+}
+
+/** What decides whether an entry that has fallen out of retention stays. */
+export interface ExpiredEntry extends Pick<EntryRecord, 'position' | 'kind'> {
+  /** Of edits and of events of messages: whether the message is there, and its newest edit. */
+  messagePresent?: boolean
+  newestEdit?: Position
+}
+
+/** Messages stay, their history being what lists answer with; so do the newest edit of each, and timelines. */
+function outlives ({ position, kind, messagePresent, newestEdit }: ExpiredEntry): boolean {
+  switch (kind) {
+    case 'message': return true
+    case 'message-updated': return messagePresent === true && newestEdit === position
+    case 'message-timeline': return messagePresent === true
+    case 'channel-timeline': return true
+    default: return false
+  }
+}
+
+export function carryOutChore (draft: Draft, chore: Chore): void {
+  switch (chore.type) {
+    case 'finish-leaving':
+      draft.put('user', chore.userId, { ...draft.user(chore.userId)!, leaving: false })
+      return
+    case 'close-members': {
+      const { channelKey, deletedPosition, ruleset } = draft.channelByKey(chore.channelKey)
+      for (const userKey of chore.userKeys) {
+        draft.putMember({ ...draft.member(channelKey, userKey)!, closedPosition: deletedPosition! })
+        draft.countMembership(userKey, ruleset, -1)
+      }
+      if (chore.last) draft.changeChannel(channelKey, { closing: false })
+      return
+    }
+    case 'erase-messages':
+      for (const position of chore.messages) draft.erase(position)
+      if (chore.messages.length === 0 && erasedUpTo(draft, chore.channelKey) === chore.upTo) draft.changeChannel(chore.channelKey, { erasing: false })
+      return
+    case 'forget':
+      // What was taken again since is another.
+      for (const key of chore.replies) if ((draft.get('reply', key)?.at ?? 0) < chore.now - IDEMPOTENCY_MS) draft.put('reply', key, null)
+      for (const nonce of chore.nonces) if ((draft.get('nonce', nonce)?.at ?? 0) < chore.now - NONCE_MS) draft.put('nonce', nonce, null)
+      for (const tokenId of chore.tokens) draft.put('token', tokenId, null)
+      return
+    case 'raise-floor':
+      draft.raiseFloor(chore.floor)
+      return
+    case 'remove-entries':
+      draft.remove(chore.positions)
+      draft.removedUpTo(chore.upTo)
+      return
+    case 'remove-intervals':
+      draft.removeIntervals(chore.upTo, STEP_ROWS)
+      return
+    case 'remove-channel':
+      draft.forgetMembers(chore.channelKey, chore.userKeys)
+      draft.remove(chore.positions)
+      if (chore.last) draft.forgetChannel(chore.channelKey)
+  }
+}
+
+/** It may have been truncated again, or deleted, since the rows were looked for. */
+function erasedUpTo (draft: Draft, channelKey: number): Position {
+  const { deletedPosition, truncatedPosition } = draft.channelByKey(channelKey)
+  return deletedPosition ?? truncatedPosition
+}
+
+/** Kinds of commands after which chores are due at once. */
+export function makesChores ({ type }: { type: string }): boolean {
+  return type === 'delete-user' || type === 'delete-channel' || type === 'truncate-channel'
+}

@@ -1,0 +1,89 @@
+/** Channels are made, truncated and deleted. */
+import { randomUUID } from 'node:crypto'
+import { refuse } from '../../../errors.ts'
+import { SYSTEM } from '../../../rules/identifiers.ts'
+import { membersAtCreation, SYSTEM_CHANNEL } from '../../../rules/rulesets.ts'
+import type { CreateChannel, DeleteChannel, TruncateChannel } from '../../contract/commands.ts'
+import { lanes, type ChannelRecord } from '../records.ts'
+import { channelOf, timelineEventOf } from '../render/entities.ts'
+import type { Draft } from '../state.ts'
+import { newMember } from './standing.ts'
+import { mustBeNewEvents, subjectKeys, takeEventIds } from './timelines.ts'
+
+export function createChannel (draft: Draft, command: CreateChannel): void {
+  const { channelId, ruleset, groupType, actor, timelineEvents } = command
+  if (draft.get('living', channelId) !== undefined) throw refuse('channelExists', channelId)
+  const listed = membersAtCreation(ruleset, actor, command.participants)
+  mustBeNewEvents(draft, timelineEvents, actor)
+  const members = listed.map(member => ({
+    ...member, user: ruleset === SYSTEM_CHANNEL && member.userId === SYSTEM ? draft.user(SYSTEM)! : draft.existingUser(member.userId)
+  }))
+
+  const channel = newChannel(draft, command)
+  const events = timelineEvents.map(event => timelineEventOf({ ...event, eventId: event.eventId ?? randomUUID() }, draft.at))
+  const subjects = subjectKeys(draft, timelineEvents)
+  if (events.length > 0) {
+    draft.put('creation', String(channel.channelKey), { channelKey: channel.channelKey, events: JSON.stringify(events), subjects })
+  }
+  takeEventIds(draft, timelineEvents)
+  for (const { user, status, roles } of members) newMember(draft, channel, user, { status, held: 'none', admin: roles.includes('admin') })
+  draft.write({
+    kind: 'channel',
+    lane: lanes.event,
+    members: members.map(({ userId, status, roles }) => ({ userId, status, admin: roles.includes('admin') })),
+    ...(subjects.length === 0 ? {} : { subjects }),
+    body: JSON.stringify(channelOf({ channelId, ruleset, groupType, createdAt: draft.at, updatedAt: draft.at }, events))
+  }, { channel: draft.channelByKey(channel.channelKey) })
+}
+
+function newChannel (draft: Draft, { channelId, ruleset, groupType }: CreateChannel): ChannelRecord {
+  const channelKey = draft.nextChannelKey()
+  const channel: ChannelRecord = {
+    channelKey,
+    channelId,
+    ruleset,
+    groupType,
+    createdAt: draft.at,
+    updatedAt: draft.at,
+    createdPosition: draft.next,
+    truncatedPosition: 0,
+    lastPosition: draft.next,
+    erasing: false,
+    closing: false,
+    adminVacant: false,
+    receivingCount: 0,
+    activeAdminCount: 0,
+    messageCount: 0
+  }
+  draft.put('channel', String(channelKey), channel)
+  draft.put('living', channelId, { channelId, channelKey })
+  countChannels(draft, channel, 1)
+  return channel
+}
+
+/** Its members' rows are told in the background. */
+export function deleteChannel (draft: Draft, { actor, channelId }: DeleteChannel): void {
+  const channel = draft.channel(channelId)
+  mustBeApplication(actor)
+  countChannels(draft, channel, -1)
+  draft.put('living', channelId, null)
+  draft.write({ kind: 'channel-deleted', lane: lanes.event }, { channel })
+  draft.changeChannel(channel.channelKey, { deletedPosition: draft.log.position, erasing: true, closing: true, updatedAt: draft.at })
+}
+
+/** A mark; the rows of its messages go in the background. */
+export function truncateChannel (draft: Draft, { actor, channelId }: TruncateChannel): void {
+  const channel = draft.channel(channelId)
+  mustBeApplication(actor)
+  draft.write({ kind: 'messages-truncated', lane: lanes.event }, { channel })
+  draft.changeChannel(channel.channelKey, { truncatedPosition: draft.log.position, erasing: true, messageCount: 0, updatedAt: draft.at })
+}
+
+function mustBeApplication (actor: string): void {
+  if (actor !== SYSTEM) throw refuse('missingPrivilege', 'Only the application may delete a channel, or all messages of one')
+}
+
+function countChannels (draft: Draft, { ruleset }: ChannelRecord, by: 1 | -1): void {
+  draft.count('channels', by)
+  if (ruleset === SYSTEM_CHANNEL) draft.count('system-channels', by)
+}

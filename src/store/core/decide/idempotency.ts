@@ -1,0 +1,67 @@
+/**
+ * What is kept of a success under an `Idempotency-Key`, and how a repeat is answered from it (contract 6).
+ * Nothing of messages, people or tokens is kept but their ids: the answer is made again from what there is.
+ */
+import { refuse } from '../../../errors.ts'
+import type { Outcome, SendOutcome } from '../../contract/commands.ts'
+import type { Position } from '../../contract/log.ts'
+import { formatCursor } from '../cursor.ts'
+import type { EntryView } from '../records.ts'
+import { participationOf, type MemberFacts } from '../render/entities.ts'
+import { isDeleted, messageOfEntry } from '../render/entry.ts'
+import { ERASED_CONTENT, subjectsOf } from '../render/message.ts'
+import type { Draft } from '../state.ts'
+import { isGone } from './messages.ts'
+import type { Member } from './standing.ts'
+
+/** How long a repeat of a request answers what the first answered, in milliseconds. */
+export const IDEMPOTENCY_MS = 24 * 3_600_000
+
+interface Who { channelId: string, userId: string }
+
+export type Remembered =
+  | { type: 'message', position: Position, recipientsCount?: number }
+  | { type: 'participation', participation: MemberFacts } & Who
+  | { type: 'change', before: MemberFacts, after: MemberFacts } & Who
+  /** Ids, times and nothing else. */
+  | { type: 'plain', outcome: Outcome }
+
+export const plain = (outcome: Outcome): Remembered => ({ type: 'plain', outcome })
+
+export function factsOf ({ participationId, status, admin, joinedAt, createdAt, updatedAt }: Member): MemberFacts {
+  return { participationId, status, admin, joinedAt, createdAt, updatedAt }
+}
+
+/** The answer that a first request and its repeats get, made from what is remembered. */
+export function answerOf (draft: Draft, remembered: Remembered): Outcome {
+  switch (remembered.type) {
+    case 'plain': return remembered.outcome
+    case 'message': {
+      const view = draft.view(remembered.position)
+      if (view === undefined) throw refuse('notFound', 'What this request made has been deleted since')
+      return messageAnswer(draft, view, remembered.recipientsCount)
+    }
+    case 'participation': return { participation: rendered(draft, remembered, remembered.participation) }
+    case 'change': return { before: rendered(draft, remembered, remembered.before), after: rendered(draft, remembered, remembered.after) }
+  }
+}
+
+function rendered (draft: Draft, { channelId, userId }: Who, facts: MemberFacts) {
+  return participationOf(facts, draft.user(userId)!, channelId)
+}
+
+/** The message as an entry had it; of one that was deleted since, its ids and an empty text. */
+export function messageAnswer (draft: Draft, stored: EntryView, recipientsCount: number | undefined): Outcome {
+  const view = { ...stored, channel: currentChannel(draft, stored) }
+  const { position, tag, body } = view.record
+  const content = body === undefined || isDeleted(view) ? ERASED_CONTENT : body
+  const sender = { ...view.sender!, deleted: isGone(draft, view.sender!.userId) }
+  const message = messageOfEntry({ ...view, sender, gone: subjectsOf(content).filter(userId => isGone(draft, userId)) }, content)
+  if (recipientsCount === undefined) return { message }
+  return { message, recipientsCount, cursor: formatCursor(draft.log.epoch, position, tag) } satisfies SendOutcome
+}
+
+/** As this batch has left it. */
+function currentChannel (draft: Draft, { record, channel }: EntryView): NonNullable<EntryView['channel']> {
+  return draft.get('channel', String(record.channelKey)) ?? channel!
+}

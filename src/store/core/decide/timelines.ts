@@ -1,0 +1,74 @@
+/** Timeline events: those that come with a channel or a message, and those that are added. */
+import { randomUUID } from 'node:crypto'
+import { refuse } from '../../../errors.ts'
+import { SYSTEM } from '../../../rules/identifiers.ts'
+import { mustAddEvent, mustBeOwnEvent } from '../../../rules/timelines.ts'
+import type { TimelineEventInput } from '../../../../schemas/timeline.ts'
+import type { Actor, AddChannelEvent, AddMessageEvent } from '../../contract/commands.ts'
+import { isPresent, lanes, type ChannelRecord, type MessageRecord } from '../records.ts'
+import { timelineEventOf } from '../render/entities.ts'
+import type { Draft } from '../state.ts'
+import { standingOf } from './members.ts'
+
+/** Events whose subjects there are, a user's its own only, and whose ids nobody has taken. */
+export function mustBeNewEvents (draft: Draft, events: TimelineEventInput[], actor: Actor): void {
+  for (const event of events) {
+    if (actor !== SYSTEM) mustBeOwnEvent(actor, event)
+    else if (event.subject !== SYSTEM) draft.existingUser(event.subject)
+    if (event.eventId !== undefined && draft.get('event', event.eventId) !== undefined) throw refuse('eventExists', event.eventId)
+  }
+}
+
+/** The ids of events that have no entries of their own are kept apart. */
+export function takeEventIds (draft: Draft, events: TimelineEventInput[]): void {
+  for (const { eventId } of events) if (eventId !== undefined) draft.put('event', eventId, { eventId, entry: false })
+}
+
+/** Keys of those whom events are about; the application, which is never deleted, apart. */
+export function subjectKeys (draft: Draft, events: TimelineEventInput[]): number[] {
+  const others = new Set(events.map(({ subject }) => subject).filter(subject => subject !== SYSTEM))
+  return [...others].map(subject => draft.existingUser(subject).userKey)
+}
+
+export function addChannelEvent (draft: Draft, { channelId, actor, event }: AddChannelEvent): string {
+  const channel = mayAdd(draft, channelId, actor, event)
+  return addEvent(draft, channel, undefined, event)
+}
+
+/** The id of the first. */
+export function addMessageEvent (draft: Draft, { channelId, messageIds, actor, event }: AddMessageEvent): string {
+  const channel = mayAdd(draft, channelId, actor, event)
+  const messages = messageIds.map(messageId => {
+    const message = draft.get('message', messageId)
+    if (!isPresent(message, channel)) throw refuse('messageNotFound', messageId)
+    return message
+  })
+  return messages.map(message => addEvent(draft, channel, message, event))[0]!
+}
+
+function mayAdd (draft: Draft, channelId: string, actor: Actor, event: TimelineEventInput): ChannelRecord {
+  const channel = draft.channel(channelId)
+  if (actor !== SYSTEM) mustAddEvent(channelId, standingOf(draft, channel, actor)?.status, actor, event)
+  mustBeNewEvents(draft, [event], actor)
+  return channel
+}
+
+function addEvent (draft: Draft, channel: ChannelRecord, message: MessageRecord | undefined, input: TimelineEventInput): string {
+  const event = timelineEventOf({ ...input, eventId: input.eventId ?? randomUUID() }, draft.at)
+  const subject = draft.user(input.subject)!
+  draft.put('event', event.eventId, { eventId: event.eventId, entry: true })
+  draft.write({
+    kind: message === undefined ? 'channel-timeline' : 'message-timeline',
+    lane: lanes.event,
+    senderKey: subject.userKey,
+    eventId: event.eventId,
+    eventType: event.type,
+    ...(message === undefined ? {} : { messageId: message.messageId, messagePosition: message.position }),
+    body: JSON.stringify(event)
+  }, {
+    channel: draft.channelByKey(channel.channelKey),
+    sender: { userKey: subject.userKey, userId: subject.userId, deleted: false },
+    ...(message === undefined ? {} : { message })
+  })
+  return event.eventId
+}

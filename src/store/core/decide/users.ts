@@ -1,0 +1,72 @@
+/** Users and their tokens (contract 7). */
+import { refuse } from '../../../errors.ts'
+import { SYSTEM } from '../../../rules/identifiers.ts'
+import type { Actor, CreateUser, DeleteUser, IssueToken, RevokeTokens, TakeNonce } from '../../contract/commands.ts'
+import { lanes } from '../records.ts'
+import type { Profile } from '../render/entities.ts'
+import type { Draft } from '../state.ts'
+
+/** For how long a nonce may not recur (contract 2), in milliseconds: longer than twice the skew that a signature may have. */
+export const NONCE_MS = 60_000
+
+/** Makers of makers of a token that are followed, far more than anybody has a use for; a longer line is not live. */
+export const LINEAGE_MAX = 64
+
+export function createUser (draft: Draft, { actor, userId, screenName, userLocators, systemUser }: CreateUser): void {
+  mustBeApplication(actor, 'create users')
+  if (draft.user(userId) !== undefined) throw refuse('userExists', userId)
+  const profile: Profile = { ...(screenName === undefined ? {} : { screenName }), userLocators: userLocators as NonNullable<Profile['userLocators']>, systemUser }
+  draft.put('user', userId, {
+    userKey: draft.nextUserKey(), userId, profile: JSON.stringify(profile), createdAt: draft.at, updatedAt: draft.at, leaving: false
+  })
+  draft.count('users', 1)
+}
+
+/** Its tokens end with it; it leaves its channels by commands of their own (chores.ts). */
+export function deleteUser (draft: Draft, { actor, userId }: DeleteUser): void {
+  mustBeApplication(actor, 'delete users')
+  const user = draft.existingUser(userId)
+  draft.put('user', userId, { ...user, profile: '{}', updatedAt: draft.at, deletedAt: draft.at, leaving: true })
+  draft.count('users', -1)
+  draft.write({ kind: 'user-deleted', lane: lanes.event, aboutKey: user.userKey, body: '{}' }, {
+    about: { userKey: user.userKey, userId, deleted: true }
+  })
+}
+
+export function issueToken (draft: Draft, { actor, userId, tokenId, parentId, expiresAt }: IssueToken): void {
+  mustBeOwn(actor, userId, 'make tokens for a user')
+  const { userKey } = draft.existingUser(userId)
+  draft.put('token', tokenId, {
+    tokenId, userKey, createdAt: draft.at, ...(parentId === undefined ? {} : { parentId }), ...(expiresAt === undefined ? {} : { expiresAt })
+  })
+}
+
+/** All or none. */
+export function revokeTokens (draft: Draft, { actor, userId, tokenIds }: RevokeTokens): void {
+  mustBeOwn(actor, userId, 'revoke its tokens')
+  const { userKey } = draft.existingUser(userId)
+  for (const tokenId of tokenIds) {
+    const token = draft.get('token', tokenId)
+    if (token === undefined || token.userKey !== userKey || token.revokedAt !== undefined) throw refuse('tokenNotFound', tokenId)
+    draft.put('token', tokenId, { ...token, revokedAt: draft.at })
+    draft.write({ kind: 'token-revoked', lane: lanes.event, body: JSON.stringify({ tokenId }) })
+  }
+}
+
+export function takeNonce (draft: Draft, { nonce }: TakeNonce): void {
+  const taken = draft.get('nonce', nonce)
+  if (taken !== undefined && taken.at > draft.at - NONCE_MS) {
+    throw refuse('claimRejected', 'This Nonce was used a moment ago: sign each call with a new one')
+  }
+  draft.put('nonce', nonce, { nonce, at: draft.at })
+}
+
+/** `what` as in `create users`. */
+export function mustBeApplication (actor: Actor, what: string): void {
+  if (actor !== SYSTEM) throw refuse('missingPrivilege', `Only the application may ${what}: call with its access key`)
+}
+
+/** `what` as in `read a user`. */
+export function mustBeOwn (actor: Actor, userId: string, what: string): void {
+  if (actor !== SYSTEM && actor !== userId) throw refuse('missingPrivilege', `Only the user itself and the application may ${what}: name "me"`)
+}

@@ -1,0 +1,86 @@
+/** Reads of channels and their participants. */
+import type { Channel, ParticipatedChannel } from '../../../../schemas/channel.ts'
+import type { ChannelParticipation } from '../../../../schemas/participation.ts'
+import { refuse } from '../../../errors.ts'
+import { SYSTEM } from '../../../rules/identifiers.ts'
+import { statusTable, type RelayStatus, type Ruleset } from '../../../rules/relay.ts'
+import { SYSTEM_CHANNEL } from '../../../rules/rulesets.ts'
+import type { Actor } from '../../contract/commands.ts'
+import type { ChannelFilter, CountedPage, ForwardRequest, ListPage, PageRequest, Snapshot } from '../../contract/reads.ts'
+import { mustBeApplication, mustBeOwn } from '../decide/users.ts'
+import { isMember, type Member } from '../decide/standing.ts'
+import { channelOf, creationEvents, participationOf } from '../render/entities.ts'
+import { headOf } from './log.ts'
+import { pageOf, sliceOf } from './paging.ts'
+import { ask, type ChannelDetails, type LogEnds, type Read } from './queries.ts'
+import { mustBeChannel, receivedChannel, userKeyOf } from './rights.ts'
+
+export function snapshotOf<T> (value: T, ends: LogEnds): Snapshot<T> {
+  return { value, cursor: headOf(ends).cursor }
+}
+
+const rendered = (channel: ChannelDetails): Channel => channelOf(channel, creationEvents(channel.creation))
+
+export function * getChannels (actor: Actor, channelIds: string[]): Read<Snapshot<Channel[]>> {
+  const [ends, ...found] = yield * ask(['ends'], ...channelIds.map(id => ['channelDetails', id] as ['channelDetails', string]))
+  const members = yield * ask(...channelIds.map(id => ['member', id, actor] as ['member', string, string]))
+  const channels = (found as Array<ChannelDetails | undefined>).map((channel, index) => {
+    const channelId = channelIds[index]!
+    const there = mustBeChannel(channel, channelId)
+    if (actor !== SYSTEM && there.groupType !== 'public' && !isMember(members[index])) throw refuse('actorNotInGroup', channelId)
+    return rendered(there)
+  })
+  return snapshotOf(channels, ends)
+}
+
+function * channelKeyOf (channelId: string): Read<number> {
+  const [channel] = yield * ask(['channel', channelId])
+  return mustBeChannel(channel, channelId).channelKey
+}
+
+export function * listChannels (actor: Actor, page: PageRequest, { includeSystemChannels }: ChannelFilter): Read<Snapshot<CountedPage<Channel>>> {
+  mustBeApplication(actor, 'list all channels')
+  const slice = yield * sliceOf(page, channelKeyOf)
+  const [ends, channels, all, system] = yield * ask(
+    ['ends'], ['channels', slice, includeSystemChannels, page.limit + 1, page.offset], ['total', 'channels'], ['total', 'system-channels'])
+  return snapshotOf({
+    ...pageOf(channels.map(rendered), page.limit, ({ channelId }) => channelId), total: includeSystemChannels ? all : all - system
+  }, ends)
+}
+
+export function * listChannelsOf (actor: Actor, userId: string, page: PageRequest, filter: ChannelFilter): Read<Snapshot<CountedPage<ParticipatedChannel>>> {
+  mustBeOwn(actor, userId, 'list its channels')
+  const userKey = yield * userKeyOf(userId)
+  const slice = yield * sliceOf(page, channelKeyOf)
+  const [ends, channels, counts, closing] = yield * ask(
+    ['ends'], ['channelsOf', userKey, slice, filter, page.limit + 1, page.offset], ['membershipCounts', userKey], ['closingMemberships', userKey])
+  const listed = (ruleset: Ruleset) => (filter.includeSystemChannels || ruleset !== SYSTEM_CHANNEL) && (filter.ruleset ?? ruleset) === ruleset
+  // The kept counts still hold channels whose deletion is being told apart.
+  const total = counts.reduce((sum, { ruleset, count }) => sum + (listed(ruleset) ? count : 0), 0) - closing.filter(listed).length
+  const items = channels.map(channel => ({
+    participationId: channel.participationId,
+    identifier: channel.channelId,
+    participationStatus: statusTable[channel.status].participationStatus,
+    channel: rendered(channel)
+  }))
+  return snapshotOf({ ...pageOf(items, page.limit, ({ identifier }) => identifier), total }, ends)
+}
+
+export function * listParticipants (actor: Actor, channelId: string, statuses: RelayStatus[], { after, limit }: ForwardRequest): Read<Snapshot<ListPage<ChannelParticipation>>> {
+  const { channelKey } = yield * receivedChannel(actor, channelId)
+  const place = after === undefined ? { sincePosition: 0, userKey: -1 } : yield * participantPlace(channelId, after)
+  const [ends, ...byStatus] = yield * ask(['ends'], ...statuses.map(status =>
+    ['participants', channelKey, status, place, limit + 1] as ['participants', number, RelayStatus, typeof place, number]))
+  const rows = (byStatus as Array<Array<{ member: Member, user: Parameters<typeof participationOf>[1] }>>).flat()
+    .sort(({ member: one }, { member: other }) => one.sincePosition - other.sincePosition || one.userKey - other.userKey)
+  const { items, next } = pageOf(rows, limit, ({ member }) => member.userId)
+  return snapshotOf({
+    items: items.map(({ member, user }) => participationOf(member, user, channelId)), ...(next === undefined ? {} : { next })
+  }, ends)
+}
+
+function * participantPlace (channelId: string, userId: string): Read<{ sincePosition: number, userKey: number }> {
+  const [member] = yield * ask(['member', channelId, userId])
+  if (!isMember(member)) throw refuse('targetNotInGroup', userId, channelId)
+  return member
+}

@@ -1,0 +1,152 @@
+/**
+ * What reads ask of a store, and how: a read is a generator that asks for several things at once (one round
+ * trip), gets them, decides and renders. A store runs it on one snapshot, without waiting where it can.
+ */
+import type { RelayStatus, Ruleset } from '../../../rules/relay.ts'
+import type { Position } from '../../contract/log.ts'
+import type { ExpiredEntry } from '../chores.ts'
+import type { ChannelRecord, EntryView, IntervalRecord, LogState, MemberRecord, MessageRecord, TokenRecord, UserRecord } from '../records.ts'
+
+export type LogEnds = Pick<LogState, 'epoch' | 'position' | 'tag' | 'floor' | 'removedPosition'>
+
+/** Which rows of a list, by the key that it is ordered by; `before`: falling, `after`: rising. */
+export type Slice = { before: number } | { after: number }
+
+/** A channel with the events that it was created with, as JSON text, and those of their subjects who are gone. */
+export type ChannelDetails = ChannelRecord & { creation?: { events: string, gone: string[] } }
+
+/** A message with all that it takes to show it now. */
+export interface MessageDetails extends MessageRecord {
+  channelId: string
+  /** Content as it is now: JSON text. */
+  content: string
+  editedAt?: number
+  gone: string[]
+}
+
+/** A timeline event that is an entry of its own. */
+export interface StoredEvent {
+  position: Position
+  body: string
+  /** Its subject was deleted since. */
+  gone: boolean
+}
+
+/** A user's place in a channel, as far as a replay is about it. */
+export interface Membership {
+  channelKey: number
+  status: RelayStatus
+  admin: boolean
+  sincePosition: Position
+  createdPosition: Position
+  deletedPosition?: Position
+  lastPosition: Position
+}
+
+/** Where entries of a replay are found: a rising sequence of positions each. */
+export type EntrySource =
+  /** Everything of a channel, from one position to another, both inclusive. */
+  | { channelKey: number, from: Position, upTo: Position }
+  /** What is about a user, in one channel or in all. */
+  | { aboutKey: number, channelKey?: number }
+  | { position: Position }
+
+/** Entries in order; `ended`: there are no more up to the head. */
+export interface EntryPage {
+  views: EntryView[]
+  ended: boolean
+}
+
+/** How much one page holds: entries, and characters of text, give or take one entry. */
+export interface PageBounds {
+  entries: number
+  characters: number
+}
+
+/** Each answers from one snapshot, by an index; lists are bounded by what they are given. */
+export interface Queries {
+  ends (): LogEnds
+  /** The place of an entry that is still there. */
+  tagAt (position: Position): number | undefined
+  user (userId: string): UserRecord | undefined
+  /** Users who have not been deleted, by their keys. */
+  users (slice: Slice, limit: number, offset: number): UserRecord[]
+  total (name: 'users' | 'channels' | 'system-channels'): number
+  /** A token, its maker, and so on, at most `limit` of them, with their users. */
+  lineage (tokenId: string, limit: number): Array<TokenRecord & { userId: string, userDeleted: boolean }>
+  /** Of a user, not revoked, the newest first. */
+  tokens (userKey: number, limit: number): TokenRecord[]
+  channel (channelId: string): ChannelRecord | undefined
+  channelDetails (channelId: string): ChannelDetails | undefined
+  /** Channels that exist, by their keys. */
+  channels (slice: Slice, includeSystemChannels: boolean, limit: number, offset: number): ChannelDetails[]
+  /** Channels that a user is in, by their keys. */
+  channelsOf (userKey: number, slice: Slice, filter: { includeSystemChannels: boolean, ruleset?: Ruleset }, limit: number, offset: number): Array<ChannelDetails & { participationId: string, status: RelayStatus }>
+  /** How many channels a user is in, by ruleset, those counted that are deleted and still closing. */
+  membershipCounts (userKey: number): Array<{ ruleset: Ruleset, count: number }>
+  /** Of deleted channels that the user's count still holds: their rulesets. */
+  closingMemberships (userKey: number): Ruleset[]
+  member (channelId: string, userId: string): MemberRecord | undefined
+  /** Members of a status in the order of joining, after the place given. */
+  participants (channelKey: number, status: RelayStatus, after: { sincePosition: Position, userKey: number }, limit: number): Array<{ member: MemberRecord, user: Pick<UserRecord, 'userId' | 'profile' | 'deletedAt'> }>
+  /** A message that is there: not deleted, not truncated, its channel neither. */
+  message (messageId: string): MessageDetails | undefined
+  messages (channelKey: number, slice: Slice, truncatedPosition: Position, limit: number, offset: number): MessageDetails[]
+  /** Events of a channel (or of a message, by its position), after a position, of one type or of all. */
+  channelEvents (channelKey: number, after: Position, type: string | undefined, limit: number): StoredEvent[]
+  messageEvents (messagePosition: Position, after: Position, type: string | undefined, limit: number): StoredEvent[]
+  /** Where an event lies that is an entry of its own. */
+  eventEntry (eventId: string): { position: Position, channelKey?: number, messagePosition?: Position } | undefined
+  /** The channels that a user is in, in whatever status; of a channel given, that one only. */
+  memberships (userKey: number, channelKey?: number): Membership[]
+  /** Deletions of channels that a user was in, whose members have been told: after a position. */
+  closings (userKey: number, after: Position): Position[]
+  /** Intervals of a member that begin at or before a position. */
+  intervals (userKey: number, channelKey: number, upTo: Position): IntervalRecord[]
+  channelByKey (channelKey: number): Pick<ChannelRecord, 'createdPosition' | 'deletedPosition'> | undefined
+  /** Every entry after a position. */
+  entriesAfter (after: Position, bounds: PageBounds): EntryPage
+  /** The entries of several sources, merged, each once. */
+  entriesOf (sources: EntrySource[], after: Position, bounds: PageBounds): EntryPage
+
+  // What is due in the background.
+  leavingUser (): UserRecord | undefined
+  channelsToLeave (userKey: number, rulesets: Ruleset[], limit: number): string[]
+  closingChannel (): ChannelRecord | undefined
+  membersToClose (channelKey: number, limit: number): number[]
+  erasingChannel (): ChannelRecord | undefined
+  messagesToErase (channelKey: number, upTo: Position, limit: number): Position[]
+  /** Keys of rows, as `Tables` (state.ts) has them. */
+  repliesBefore (at: number, limit: number): string[]
+  noncesBefore (at: number, limit: number): string[]
+  tokensEndedBefore (at: number, limit: number): string[]
+  /** The newest entry above the floor that is not younger. */
+  newestBefore (at: number): { position: Position, tag: number } | undefined
+  entriesToRemove (after: Position, upTo: Position, limit: number): ExpiredEntry[]
+  hasIntervalsEndedBy (position: Position): boolean
+  channelToRemove (deletedBy: Position): number | undefined
+  membersOf (channelKey: number, limit: number): number[]
+  eventsOf (channelKey: number, upTo: Position, limit: number): Position[]
+}
+
+export type QueryName = keyof Queries
+export type Query = { [Name in QueryName]: [name: Name, ...args: Parameters<Queries[Name]>] }[QueryName]
+type AnswerOf<Q> = Q extends [infer Name extends QueryName, ...unknown[]] ? ReturnType<Queries[Name]> : never
+type AnswersOf<Qs extends Query[]> = { [Index in keyof Qs]: AnswerOf<Qs[Index]> }
+
+/** A read: what it yields is asked for in one round trip. */
+export type Read<T> = Generator<Query[], T, unknown[]>
+
+/** Asks for several things at once: `const [user, channel] = yield * ask(['user', userId], ['channel', channelId])`. */
+export function * ask<const Qs extends Query[]> (...queries: Qs): Generator<Query[], AnswersOf<Qs>, unknown[]> {
+  return (yield queries) as AnswersOf<Qs>
+}
+
+/** Runs a read on queries that answer at once. */
+export function runRead<T> (read: Read<T>, queries: Queries): T {
+  let step = read.next()
+  while (step.done !== true) {
+    step = read.next(step.value.map(([name, ...args]) => (queries[name] as (...args: unknown[]) => unknown)(...args)))
+  }
+  return step.value
+}

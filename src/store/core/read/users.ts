@@ -1,0 +1,49 @@
+/** Reads of users and their tokens. */
+import type { User } from '../../../../schemas/user.ts'
+import type { Actor } from '../../contract/commands.ts'
+import type { CountedPage, PageRequest, TokenInfo, TokenState } from '../../contract/reads.ts'
+import { LINEAGE_MAX, mustBeApplication, mustBeOwn } from '../decide/users.ts'
+import { userOf } from '../render/entities.ts'
+import { pageOf, sliceOf } from './paging.ts'
+import { ask, type Read } from './queries.ts'
+import { mustBeUser, userKeyOf } from './rights.ts'
+
+/** Tokens that one answer lists. */
+const TOKENS_MAX = 1_000
+
+export function * getUser (actor: Actor, userId: string): Read<User> {
+  mustBeOwn(actor, userId, 'read a user')
+  const [user] = yield * ask(['user', userId])
+  return userOf(mustBeUser(user, userId))
+}
+
+export function * userExists (userId: string): Read<boolean> {
+  const [user] = yield * ask(['user', userId])
+  return user !== undefined && user.deletedAt === undefined && user.userKey !== 0
+}
+
+export function * listUsers (actor: Actor, page: PageRequest): Read<CountedPage<User>> {
+  mustBeApplication(actor, 'list users')
+  const slice = yield * sliceOf(page, userKeyOf)
+  const [users, total] = yield * ask(['users', slice, page.limit + 1, page.offset], ['total', 'users'])
+  return { ...pageOf(users.map(userOf), page.limit, ({ userId }) => userId), total }
+}
+
+export function * getToken (tokenId: string): Read<TokenState | undefined> {
+  const [tokens] = yield * ask(['lineage', tokenId, LINEAGE_MAX + 1])
+  const [own] = tokens
+  if (own === undefined) return undefined
+  const whole = tokens.length <= LINEAGE_MAX && tokens.at(-1)!.parentId === undefined
+  return {
+    userId: own.userId,
+    lineage: tokens.slice(0, LINEAGE_MAX).map(({ tokenId }) => tokenId),
+    live: whole && tokens.every(({ revokedAt, userDeleted }) => revokedAt === undefined && !userDeleted)
+  }
+}
+
+export function * listTokens (actor: Actor, userId: string): Read<TokenInfo[]> {
+  mustBeOwn(actor, userId, 'list its tokens')
+  const userKey = yield * userKeyOf(userId)
+  const [tokens] = yield * ask(['tokens', userKey, TOKENS_MAX])
+  return tokens.reverse().map(({ tokenId, createdAt, expiresAt }) => ({ tokenId, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) }))
+}

@@ -1,0 +1,60 @@
+/** A message as JSON text: rendered once, for answers and frames alike. */
+import { SYSTEM } from '../../../rules/identifiers.ts'
+import type { MessageText } from '../../contract/commands.ts'
+import type { UserReference } from '../records.ts'
+
+/** In the place of a deleted user's id (contract 7). */
+export const DELETED_USER = '.deleted'
+
+/** Content of a message that was deleted since: what a repeated send still answers with. */
+export const ERASED_CONTENT = '{"messageType":"Standard","payloadType":"mitter.mt.Text","textPayload":"","messageData":[],"timelineEvents":[]}'
+
+export interface MessageParts {
+  messageId: string
+  channelId: string
+  sender: UserReference
+  /** JSON text of an object: what the sender gave, as it was at the entry. */
+  content: string
+  /** Users named within the content who were deleted since. */
+  gone: string[]
+  createdAt: number
+  editedAt?: number
+}
+
+export function messageText (parts: MessageParts): MessageText {
+  const { messageId, channelId, sender, content, gone, createdAt, editedAt } = parts
+  const id = JSON.stringify(messageId)
+  const named = withoutUsers(content, sender.deleted ? [sender.userId, ...gone] : gone)
+  const audit = `{"createdAt":${createdAt},"updatedAt":${editedAt ?? createdAt}}`
+  return `{"messageId":${id},"identifier":${id},"channelId":${reference(channelId)},"senderId":${reference(nameOf(sender))},` +
+    `${named.slice(1, -1)},"audit":${audit},"auditInfo":${audit}` +
+    (editedAt === undefined ? '}' : `,"editedAt":${editedAt}}`)
+}
+
+export function nameOf ({ userId, deleted }: UserReference): string {
+  return deleted ? DELETED_USER : userId
+}
+
+export function reference (id: string): string {
+  return `{"identifier":${JSON.stringify(id)}}`
+}
+
+interface Event { subject: { identifier: string } }
+
+/** JSON text of an object, the subjects of its `timelineEvents` who are gone named nowhere in it. */
+export function withoutUsers (text: string, gone: string[]): string {
+  if (gone.length === 0) return text
+  const parsed = JSON.parse(text) as { timelineEvents?: Event[] }
+  parsed.timelineEvents?.forEach(event => nameGone(event, gone))
+  return JSON.stringify(parsed)
+}
+
+export function nameGone (event: Event, gone: string[]): void {
+  if (gone.includes(event.subject.identifier)) event.subject.identifier = DELETED_USER
+}
+
+/** The users whom a content's timeline events are about. */
+export function subjectsOf (content: string): string[] {
+  const { timelineEvents } = JSON.parse(content) as { timelineEvents?: Event[] }
+  return [...new Set((timelineEvents ?? []).map(({ subject }) => subject.identifier).filter(id => id !== SYSTEM && id !== DELETED_USER))]
+}

@@ -1,0 +1,365 @@
+/**
+ * The state that a command is decided on: what the store has loaded, what earlier commands of the batch
+ * have changed, and what the command itself has, in layers. A refused command's layer is thrown away.
+ */
+import { randomInt } from 'node:crypto'
+import type { Ruleset } from '../../rules/relay.ts'
+import { refuse } from '../../errors.ts'
+import type { Entry, Position } from '../contract/log.ts'
+import type {
+  ChannelRecord, CreationEvents, EntryRecord, EntryView, EventIdRecord, IntervalRecord, LivingChannel, LogState, MemberRecord, MessageRecord,
+  NonceRecord, ReplyRecord, TokenRecord, Total, UserRecord
+} from './records.ts'
+import { entryOf } from './render/entry.ts'
+
+/** What is looked up by a key, and which. A key of two parts is joined with a space. */
+export interface Tables {
+  /** By user id. */
+  user: UserRecord
+  /** By token id. */
+  token: TokenRecord
+  /** By channel id: the channel that has it now. */
+  living: LivingChannel
+  /** By channel key. */
+  channel: ChannelRecord
+  /** By channel key and user key. */
+  member: MemberRecord
+  /** By message id, also where it was deleted: its id is never given again. */
+  message: MessageRecord
+  /** By event id. */
+  event: EventIdRecord
+  /** By nonce. */
+  nonce: NonceRecord
+  /** By actor and idempotency key. */
+  reply: ReplyRecord
+  /** By channel key. */
+  creation: CreationEvents
+}
+export type TableName = keyof Tables
+
+/**
+ * What a store has loaded of its own transaction. It may look things up when they are asked for, or have
+ * loaded what the batch needs (`needsOf`) beforehand, and throw `Unloaded` for the rest.
+ */
+export interface Source {
+  get<T extends TableName> (table: T, key: string): Tables[T] | undefined
+  /** The members of a channel who are active, those who have been so longest first; at most `limit`. */
+  longestActive (channelKey: number, limit: number): MemberRecord[]
+  /** A message's content as it is now: JSON text. */
+  content (message: MessageRecord): string | undefined
+  /** An entry, as it was stored before this batch. */
+  view (position: Position): EntryView | undefined
+}
+
+/** A command needs something that was not loaded: the batch is cut short before it, and what it needs is loaded. */
+export class Unloaded extends Error {
+  readonly need: { table: TableName | 'longest-active' | 'content' | 'view', key: string }
+
+  constructor (need: Unloaded['need']) {
+    super(`not loaded: ${need.table} ${need.key}`)
+    this.name = 'Unloaded'
+    this.need = need
+  }
+}
+
+/** What a store is to write, all of it in one transaction. Nothing in it depends on the order of the tables. */
+export interface Changes {
+  /** Rows to put in the place of whatever has their key. */
+  rows: { [T in TableName]?: Map<string, Tables[T] | null> }
+  /** Intervals that were in force before, and end. */
+  closed: Array<{ userKey: number, channelKey: number, untilPosition: Position }>
+  /** New intervals, ended ones among them. */
+  opened: IntervalRecord[]
+  /** What to add to how many channels a user is in. */
+  memberships: Map<string, { userKey: number, ruleset: Ruleset, by: number }>
+  totals: Map<Total, number>
+  /** New entries, in order. */
+  entries: EntryRecord[]
+  /** Of messages that were there before this batch, too: the newest edit. */
+  newestEdits: Map<Position, Position>
+  /** Messages, by position: their content and that of all their edits goes, and timeline events of theirs below the floor. */
+  erased: Position[]
+  /** Entries, by position. */
+  removed: Position[]
+  /** Intervals that ended up to a position go, some at a time. */
+  endedIntervals?: { upTo: Position, limit: number }
+  /** A member's row and its intervals. */
+  forgottenMembers: Array<{ channelKey: number, userKey: number }>
+  forgottenChannels: number[]
+}
+
+/** An entry in the making: what the log adds is its place. */
+export type EntryDraft = Omit<EntryRecord, 'position' | 'tag' | 'at' | 'channelKey'>
+
+/** Tags are below this; the chance that a restored store's new history wears the same tag is one in two thousand million. */
+const TAG_MAX = 2 ** 31
+
+/** A layer of state over what is below it. */
+export class Draft {
+  readonly #below: Source
+  readonly #log: LogState
+  #rows: Changes['rows'] = {}
+  /** User keys of the members that were changed here, by channel key. */
+  #membersOf: Map<number, Set<number>> | undefined
+  #closed: Changes['closed'] = []
+  #opened: IntervalRecord[] = []
+  /** Those of `#opened` that are in force, by channel key and user key. */
+  #inForce: Map<string, IntervalRecord> | undefined
+  #memberships: Changes['memberships'] | undefined
+  #totals: Changes['totals'] | undefined
+  #views: EntryView[] = []
+  #entries: Entry[] = []
+  #newestEdits: Changes['newestEdits'] | undefined
+  #contents: Map<Position, string> | undefined
+  #erased: Set<Position> | undefined
+  #removed: Position[] = []
+  #endedIntervals: Changes['endedIntervals']
+  #forgottenMembers: Changes['forgottenMembers'] = []
+  #forgottenChannels: number[] = []
+
+  constructor (below: Source, log: LogState) {
+    this.#below = below
+    this.#log = { ...log }
+  }
+
+  /** The time of the batch, in milliseconds since the epoch. Nothing is ordered by it. */
+  get at (): number {
+    return this.#log.at
+  }
+
+  get log (): Readonly<LogState> {
+    return this.#log
+  }
+
+  /** The position that the next entry will have. */
+  get next (): Position {
+    return this.#log.position + 1
+  }
+
+  get<T extends TableName> (table: T, key: string): Tables[T] | undefined {
+    const own = this.#rows[table]?.get(key)
+    if (own !== undefined) return (own ?? undefined) as Tables[T] | undefined
+    return this.#below.get(table, key)
+  }
+
+  /** `null`: the row goes. */
+  put<T extends TableName> (table: T, key: string, record: Tables[T] | null): void {
+    const rows = (this.#rows[table] ??= new Map() as never) as Map<string, Tables[T] | null>
+    rows.set(key, record)
+  }
+
+  user (userId: string): UserRecord | undefined {
+    return this.get('user', userId)
+  }
+
+  /** A user that has not been deleted. The application is none. Throws `userNotFound`. */
+  existingUser (userId: string): UserRecord {
+    const user = this.user(userId)
+    if (user === undefined || user.deletedAt !== undefined || user.userKey === 0) throw refuse('userNotFound', userId)
+    return user
+  }
+
+  /** Throws `channelNotFound`. */
+  channel (channelId: string): ChannelRecord {
+    const living = this.get('living', channelId)
+    const channel = living && this.get('channel', String(living.channelKey))
+    if (channel === undefined) throw refuse('channelNotFound', channelId)
+    return channel
+  }
+
+  /** The channel as it is after what this command has changed of it. */
+  channelByKey (channelKey: number): ChannelRecord {
+    return this.get('channel', String(channelKey))!
+  }
+
+  changeChannel (channelKey: number, change: Partial<ChannelRecord>): void {
+    this.put('channel', String(channelKey), { ...this.channelByKey(channelKey), ...change })
+  }
+
+  /** A row of the channel's: a member's, or of one who left and is held. */
+  member (channelKey: number, userKey: number): MemberRecord | undefined {
+    return this.get('member', `${channelKey} ${userKey}`)
+  }
+
+  putMember (member: MemberRecord): void {
+    this.put('member', `${member.channelKey} ${member.userKey}`, member)
+    this.#noteMember(member.channelKey, member.userKey)
+  }
+
+  deleteMember (channelKey: number, userKey: number): void {
+    this.put('member', `${channelKey} ${userKey}`, null)
+    this.#noteMember(channelKey, userKey)
+  }
+
+  #noteMember (channelKey: number, userKey: number): void {
+    const membersOf = (this.#membersOf ??= new Map<number, Set<number>>())
+    const members = membersOf.get(channelKey)
+    if (members === undefined) membersOf.set(channelKey, new Set([userKey]))
+    else members.add(userKey)
+  }
+
+  /** The active members who have been so longest, with what was changed above the store. */
+  longestActive (channelKey: number, limit: number): MemberRecord[] {
+    const changed = this.#membersOf?.get(channelKey) ?? new Set<number>()
+    const stored = this.#below.longestActive(channelKey, limit + changed.size).filter(({ userKey }) => !changed.has(userKey))
+    const active = [...changed].map(userKey => this.member(channelKey, userKey)).filter(member => member?.activePosition !== undefined) as MemberRecord[]
+    return [...stored, ...active]
+      .sort((one, other) => one.activePosition! - other.activePosition! || one.userKey - other.userKey)
+      .slice(0, limit)
+  }
+
+  /** Ends the interval that is in force, as of the next entry. */
+  closeInterval (userKey: number, channelKey: number, untilPosition = this.next): void {
+    const key = `${channelKey} ${userKey}`
+    const own = this.#inForce?.get(key)
+    if (own === undefined) {
+      this.#closed.push({ userKey, channelKey, untilPosition })
+    } else {
+      own.untilPosition = untilPosition
+      this.#inForce!.delete(key)
+    }
+  }
+
+  /** Begins an interval, as of the next entry. */
+  openInterval (userKey: number, channelKey: number, { status, admin }: Pick<IntervalRecord, 'status' | 'admin'>): void {
+    this.#putInterval({ userKey, channelKey, fromPosition: this.next, status, admin })
+  }
+
+  #putInterval (interval: IntervalRecord): void {
+    this.#opened.push(interval)
+    if (interval.untilPosition === undefined) (this.#inForce ??= new Map()).set(`${interval.channelKey} ${interval.userKey}`, interval)
+  }
+
+  countMembership (userKey: number, ruleset: Ruleset, by: number): void {
+    const memberships = (this.#memberships ??= new Map())
+    const key = `${userKey} ${ruleset}`
+    memberships.set(key, { userKey, ruleset, by: (memberships.get(key)?.by ?? 0) + by })
+  }
+
+  count (total: Total, by: number): void {
+    const totals = (this.#totals ??= new Map())
+    totals.set(total, (totals.get(total) ?? 0) + by)
+  }
+
+  nextUserKey (): number {
+    return ++this.#log.lastUserKey
+  }
+
+  nextChannelKey (): number {
+    return ++this.#log.lastChannelKey
+  }
+
+  raiseFloor (floor: LogState['floor']): void {
+    this.#log.floor = floor
+  }
+
+  removedUpTo (position: Position): void {
+    this.#log.removedPosition = position
+  }
+
+  /** Writes the next entry of the log. Of a channel, its row notes it. */
+  write (draft: EntryDraft, about: Pick<EntryView, 'sender' | 'about' | 'message'> & { channel?: ChannelRecord, gone?: string[] } = {}): EntryView {
+    const position = ++this.#log.position
+    const { channel, gone = [], ...rest } = about
+    this.#log.tag = randomInt(TAG_MAX)
+    const record: EntryRecord = {
+      position, tag: this.#log.tag, at: this.at, ...draft, ...(channel === undefined ? {} : { channelKey: channel.channelKey })
+    }
+    if (channel !== undefined) this.changeChannel(channel.channelKey, { lastPosition: position })
+    const view: EntryView = { record, gone, ...rest, ...(channel === undefined ? {} : { channel }) }
+    this.#views.push(view)
+    this.#entries.push(entryOf(view, this.#log.epoch))
+    return view
+  }
+
+  /** Remembers a message that this batch has sent, or whose content it has changed. */
+  putMessage (message: MessageRecord, content: string): void {
+    this.put('message', message.messageId, message)
+    this.#contentsOf().set(message.position, content)
+    if (message.editPosition !== undefined) (this.#newestEdits ??= new Map()).set(message.position, message.editPosition)
+  }
+
+  #contentsOf (): Map<Position, string> {
+    return (this.#contents ??= new Map())
+  }
+
+  content (message: MessageRecord): string | undefined {
+    if (this.#erased?.has(message.position) === true) return undefined
+    return this.#contents?.get(message.position) ?? this.#below.content(message)
+  }
+
+  /** Takes the content of a message out of its own row and of every edit's. */
+  erase (position: Position): void {
+    (this.#erased ??= new Set()).add(position)
+  }
+
+  /** An entry as it is told of now. */
+  view (position: Position): EntryView | undefined {
+    const view = this.#views.find(({ record }) => record.position === position) ?? this.#below.view(position)
+    if (view === undefined || this.#erased?.has(view.record.messagePosition ?? position) !== true) return view
+    const { body, ...record } = view.record
+    return { ...view, record }
+  }
+
+  remove (positions: Position[]): void {
+    this.#removed.push(...positions)
+  }
+
+  removeIntervals (upTo: Position, limit: number): void {
+    this.#endedIntervals = { upTo, limit }
+  }
+
+  forgetMembers (channelKey: number, userKeys: number[]): void {
+    this.#forgottenMembers.push(...userKeys.map(userKey => ({ channelKey, userKey })))
+  }
+
+  forgetChannel (channelKey: number): void {
+    this.#forgottenChannels.push(channelKey)
+  }
+
+  /** Takes over what a command's layer has changed; the layer must have been laid over this one. */
+  absorb (layer: Draft): void {
+    for (const [table, rows] of Object.entries(layer.#rows) as Array<[TableName, Map<string, never>]>) {
+      const own = this.#rows[table] as Map<string, never> | undefined
+      if (own === undefined) this.#rows[table] = rows as never
+      else for (const [key, row] of rows) own.set(key, row)
+    }
+    for (const [channelKey, members] of layer.#membersOf ?? []) for (const userKey of members) this.#noteMember(channelKey, userKey)
+    for (const { userKey, channelKey, untilPosition } of layer.#closed) this.closeInterval(userKey, channelKey, untilPosition)
+    for (const interval of layer.#opened) this.#putInterval(interval)
+    for (const { userKey, ruleset, by } of layer.#memberships?.values() ?? []) this.countMembership(userKey, ruleset, by)
+    for (const [total, by] of layer.#totals ?? []) this.count(total, by)
+    this.#views.push(...layer.#views)
+    this.#entries.push(...layer.#entries)
+    for (const [position, edit] of layer.#newestEdits ?? []) (this.#newestEdits ??= new Map()).set(position, edit)
+    for (const [position, content] of layer.#contents ?? []) this.#contentsOf().set(position, content)
+    for (const position of layer.#erased ?? []) this.erase(position)
+    this.#removed.push(...layer.#removed)
+    this.#endedIntervals = layer.#endedIntervals ?? this.#endedIntervals
+    this.#forgottenMembers.push(...layer.#forgottenMembers)
+    this.#forgottenChannels.push(...layer.#forgottenChannels)
+    Object.assign(this.#log, layer.#log)
+  }
+
+  /** The entries of the log that were written, as the hub takes them. */
+  entries (): Entry[] {
+    return this.#entries
+  }
+
+  changes (): Changes {
+    return {
+      rows: this.#rows,
+      closed: this.#closed,
+      opened: this.#opened,
+      memberships: this.#memberships ?? new Map(),
+      totals: this.#totals ?? new Map(),
+      entries: this.#views.map(({ record }) => record),
+      newestEdits: this.#newestEdits ?? new Map(),
+      erased: [...this.#erased ?? []],
+      removed: this.#removed,
+      ...(this.#endedIntervals === undefined ? {} : { endedIntervals: this.#endedIntervals }),
+      forgottenMembers: this.#forgottenMembers,
+      forgottenChannels: this.#forgottenChannels
+    }
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Batches of commands for whichever store: what arrives while one transaction is on its way shares the next
+ * one, and its sync. Commands are carried out in the order in which they came.
+ */
+import { Refusal, refuse } from '../errors.ts'
+import type { Command, Outcome, OutcomeOf } from './contract/commands.ts'
+import type { Entry } from './contract/log.ts'
+import type { Result } from './core/batch.ts'
+import type { Chore } from './core/chores.ts'
+
+/** Commands in one transaction at most: enough to share a sync among all, few enough to answer the first soon. */
+const BATCH_COMMANDS = 256
+
+/** What one transaction takes of callers' data, in bytes, give or take one command. */
+const BATCH_BYTES = 4 * 1024 * 1024
+
+/** What may wait for a transaction; a caller beyond is told to come back (503). */
+const QUEUED_COMMANDS = 20_000
+const QUEUED_BYTES = 64 * 1024 * 1024
+
+/** What became of a batch. */
+export interface Committed {
+  /** One for each command, in order; fewer where the batch was cut short: the rest is to be tried again. */
+  results: Result[]
+  /** What they wrote to the log. */
+  entries: Entry[]
+}
+
+export interface GroupCommitOptions {
+  /**
+   * Carries out a batch in one transaction. Rejects with the refusal `unavailable` where it may not be
+   * blamed on a command; with anything else where one of the commands broke it: each is then tried alone.
+   */
+  commit: (commands: Array<Command | Chore>) => Promise<Committed>
+  /** Hands the entries of a batch over, before its callers are answered. */
+  publish: (entries: Entry[]) => void
+  /** Told of what went wrong without being anybody's fault. */
+  onError: (err: Error) => void
+}
+
+interface Waiting {
+  command: Command | Chore
+  bytes: number
+  resolve: (outcome: Outcome) => void
+  reject: (err: Error) => void
+}
+
+export class GroupCommit {
+  readonly #options: GroupCommitOptions
+  #queue: Waiting[] = []
+  #queuedBytes = 0
+  /** The batch that is being committed. */
+  #underWay: Promise<void> | undefined
+  #closed = false
+
+  constructor (options: GroupCommitOptions) {
+    this.#options = options
+  }
+
+  append<C extends Command> (command: C): Promise<OutcomeOf<C>>
+  append (command: Command | Chore): Promise<Outcome>
+  append (command: Command | Chore): Promise<Outcome> {
+    const bytes = sizeOf(command)
+    if (this.#closed || this.#queue.length >= QUEUED_COMMANDS || (this.#queuedBytes > 0 && this.#queuedBytes + bytes > QUEUED_BYTES)) {
+      return Promise.reject(refuse('unavailable'))
+    }
+    return new Promise<Outcome>((resolve, reject) => {
+      this.#queue.push({ command, bytes, resolve, reject })
+      this.#queuedBytes += bytes
+      this.#next()
+    })
+  }
+
+  /** Refuses what comes from now on, and waits for what came. */
+  async close (): Promise<void> {
+    this.#closed = true
+    while (this.#underWay !== undefined) await this.#underWay
+  }
+
+  /** Refuses what comes from now on, and what waits. The batch that is under way ends as its commit does. */
+  fail (): void {
+    this.#closed = true
+    for (const { reject } of this.#queue.splice(0)) reject(refuse('unavailable'))
+    this.#queuedBytes = 0
+  }
+
+  #next (): void {
+    if (this.#underWay !== undefined || this.#queue.length === 0) return
+    this.#underWay = this.#commit(this.#take()).finally(() => {
+      this.#underWay = undefined
+      this.#next()
+    })
+  }
+
+  #take (): Waiting[] {
+    let [count, bytes] = [0, 0]
+    while (count < this.#queue.length && count < BATCH_COMMANDS && (count === 0 || bytes + this.#queue[count]!.bytes <= BATCH_BYTES)) {
+      bytes += this.#queue[count++]!.bytes
+    }
+    this.#queuedBytes -= bytes
+    return this.#queue.splice(0, count)
+  }
+
+  async #commit (batch: Waiting[]): Promise<void> {
+    try {
+      const { results, entries } = await this.#options.commit(batch.map(({ command }) => command))
+      if (entries.length > 0) this.#options.publish(entries)
+      results.forEach((result, index) => answer(batch[index]!, result))
+      const rest = batch.slice(results.length)
+      if (rest.length > 0 && results.length > 0) this.#putBack(rest)
+      else for (const waiting of rest) waiting.reject(refuse('unknownError'))
+    } catch (err) {
+      if (isUnavailable(err)) return batch.forEach(({ reject }) => reject(refuse('unavailable')))
+      if (batch.length > 1) {
+        for (const waiting of batch) await this.#commit([waiting])
+        return
+      }
+      this.#options.onError(err as Error)
+      batch[0]!.reject(refuse('unknownError'))
+    }
+  }
+
+  #putBack (rest: Waiting[]): void {
+    this.#queue.unshift(...rest)
+    this.#queuedBytes += rest.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+}
+
+function isUnavailable (err: unknown): boolean {
+  return err instanceof Refusal && err.refusal === 'unavailable'
+}
+
+function answer ({ resolve, reject }: Waiting, result: Result): void {
+  if ('outcome' in result) resolve(result.outcome)
+  else reject(new Refusal(result.refusal))
+}
+
+/** What a command holds of its caller's data, in bytes, about: text counts as if each character took two. */
+function sizeOf (command: Command | Chore): number {
+  switch (command.type) {
+    case 'send-message': return 2 * (command.textPayload.length + sizeOfJson(command.messageData) + sizeOfJson(command.timelineEvents))
+    case 'edit-message': return 2 * ((command.textPayload?.length ?? 0) + sizeOfJson(command.messageData))
+    case 'create-channel': return 2 * (sizeOfJson(command.participants) + sizeOfJson(command.timelineEvents))
+    case 'create-user': return 2 * sizeOfJson(command.userLocators)
+    default: return 0
+  }
+}
+
+function sizeOfJson (value: unknown[] | undefined): number {
+  return value === undefined || value.length === 0 ? 0 : JSON.stringify(value).length
+}
