@@ -81,7 +81,7 @@ describe('the migrations', () => {
 
     it('keep the log as it was', () => {
       const db = found(fixture)
-      const log = () => db.prepare(`select position, tag, at, kind, lane, shard, channel_key, sender_key, about_key,
+      const log = () => db.prepare(`select position, tag, at, kind, lane, channel_key, sender_key, about_key,
         message_id, message_position, edit_position, body from entries order by position`).all()
       const before = log()
       upgrade(db)

@@ -144,9 +144,11 @@ update idempotency set outcome = json_object('type', 'change',
       'updatedAt', json_extract(outcome, '$.outcome.after.audit.updatedAt')))
   where json_extract(outcome, '$.outcome.after.participantId.identifier') is not null;
 
--- Deleted channels whose members an earlier version had not told apart.
-update channels set closing = 1 where deleted_position is not null and exists (select 1 from participations p
-  where p.channel_key = channels.channel_key and p.status is not null and p.closed_position is null);
+-- Members of deleted channels who have not been told apart yet, which the first version did for nobody.
+update participations set closed_position = (select c.deleted_position from channels c where c.channel_key = participations.channel_key)
+  where status is not null and closed_position is null
+    and exists (select 1 from channels c where c.channel_key = participations.channel_key and c.deleted_position is not null);
+update channels set closing = 0 where closing = 1;
 
 -- Every kept count, made from the rows that it counts.
 update counters set value = (select count(*) from users where deleted_at is null and user_key > 0) where name = 'users';
