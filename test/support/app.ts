@@ -35,19 +35,22 @@ export interface TestAppOptions {
   corsOrigins?: string[]
   retentionMs?: number
   tokenTtlSeconds?: number
+  /** What the service is given in the place of its store; `TestApp.store` stays the store itself. */
+  wrapStore?: (store: Store) => Store
 }
 
 export async function startApp (options: TestAppOptions = {}): Promise<TestApp> {
-  const { heartbeatMs = 15_000, queueBytes = 1024 * 1024, corsOrigins = [], retentionMs = 168 * 3_600_000, tokenTtlSeconds = 3_600, ...more } = options
+  const { heartbeatMs = 15_000, queueBytes = 1024 * 1024, corsOrigins = [], retentionMs = 168 * 3_600_000, tokenTtlSeconds = 3_600, wrapStore = store => store, ...more } = options
   const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-app-'))
   const logger = pino({ level: 'silent' })
   const failures: Error[] = []
   const credentials = loadCredentials(readSettings({ DATA_DIR: dataDir }))
   const store = await openSqliteStore({ dataDir, retentionMs, onError: err => failures.push(err) })
-  const tokens = createTokens({ credentials, store, ttlSeconds: tokenTtlSeconds })
-  const authenticate = createAuthenticate({ credentials, tokens, store })
-  const streams = await createStreams({ store, logger, heartbeatMs, queueBytes, ...more })
-  const app = await buildApp({ store, authenticate, tokens, streams, corsOrigins, logger })
+  const served = wrapStore(store)
+  const tokens = createTokens({ credentials, store: served, ttlSeconds: tokenTtlSeconds })
+  const authenticate = createAuthenticate({ credentials, tokens, store: served })
+  const streams = await createStreams({ store: served, logger, heartbeatMs, queueBytes, ...more })
+  const app = await buildApp({ store: served, authenticate, tokens, streams, corsOrigins, logger })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
   return {
