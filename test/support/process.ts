@@ -17,6 +17,8 @@ export interface ServiceOptions {
   dataDir?: string
   /** Settings besides DATA_DIR; PORT is 0 unless it is here. */
   env?: Record<string, string>
+  /** Options of Node's own, in front of the service. */
+  nodeArgs?: string[]
 }
 
 export interface ServiceProcess {
@@ -36,7 +38,7 @@ export interface ServiceProcess {
 export async function spawnService (options: ServiceOptions = {}): Promise<ServiceProcess> {
   const dataDir = options.dataDir ?? await mkdtemp(join(tmpdir(), 'channel-relay-'))
   const env = { PATH: process.env.PATH, PORT: '0', ...options.env, DATA_DIR: dataDir }
-  const child = spawn(process.execPath, ['src/server.ts'], { cwd: projectDir, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...options.nodeArgs ?? [], 'src/server.ts'], { cwd: projectDir, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const killWithUs = () => { child.kill('SIGKILL') }
   process.once('exit', killWithUs)
   const ended = once(child, 'close').finally(() => process.off('exit', killWithUs))
