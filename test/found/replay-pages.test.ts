@@ -1,0 +1,84 @@
+/** A page of a replay is about 256 KiB whatever it is made of, and costs what it holds: the event loop waits for it. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import type { Entry, Interest, Store } from '../../src/store/store.ts'
+import { createChannel, createUser, send } from '../support/commands.ts'
+
+const PAGE_BYTES = 256 * 1024
+/** What a replay asks for at a time. */
+const PAGE_ENTRIES = 250
+const LARGE_COUNT = 260
+const ROOMS = { large: 'large-in-ascii', wide: 'wide-letters', small: 'small-messages' }
+
+let store: Store
+let dataDir: string
+const keys = new Map<string, number>()
+beforeAll(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-pages-'))
+  store = await openSqliteStore({ dataDir })
+  await store.append(createUser('amy'))
+  for (const room of Object.values(ROOMS)) {
+    await store.append(createChannel('amy', room))
+    const { interest } = await store.openStream({ of: 'channel', channelId: room, actor: 'amy' }, { from: 'earliest' })
+    if (interest.of === 'channel') keys.set(room, interest.channelKey)
+  }
+  const messageData = [{ dataType: 'text', data: { note: 'n'.repeat(150_000) } }]
+  for (let index = 0; index < LARGE_COUNT; index += 20) {
+    await Promise.all(Array.from({ length: 20 }, () => store.append(send('amy', ROOMS.large, 'x'.repeat(60_000), { messageData }))))
+  }
+  for (let index = 0; index < 40; index++) await store.append(send('amy', ROOMS.wide, '語'.repeat(20_000)))
+  for (let index = 0; index < 400; index++) await store.append(send('amy', ROOMS.small, 'small'))
+}, 60_000)
+afterAll(async () => {
+  await store.close()
+  rmSync(dataDir, { recursive: true })
+})
+
+const interests: Record<string, () => Interest> = {
+  'the application\'s replay': () => ({ of: 'application' }),
+  'a user\'s replay': () => ({ of: 'user', userId: 'amy' }),
+  ...Object.fromEntries(Object.values(ROOMS).map(room =>
+    [`a channel's replay, ${room}`, (): Interest => ({ of: 'channel', channelId: room, channelKey: keys.get(room)!, userId: 'amy' })]))
+}
+
+const bytesOf = ({ payload = '' }: Entry): number => Buffer.byteLength(payload)
+
+it.each(Object.keys(interests))('no page of %s is larger, give or take an entry, and together they hold each entry once', async name => {
+  const interest = interests[name]!()
+  const positions: number[] = []
+  for (let after = 0; ;) {
+    const { entries, through, rights } = await store.read(interest, after, PAGE_ENTRIES)
+    const sizes = entries.map(bytesOf)
+    const total = sizes.reduce((sum, size) => sum + size, 0)
+    expect(total).toBeLessThanOrEqual(PAGE_BYTES + Math.max(0, ...sizes))
+    positions.push(...entries.map(({ position }) => position))
+    if (rights !== undefined) break
+    expect(through.position).toBeGreaterThan(after)
+    after = through.position
+  }
+  expect(positions).toEqual([...new Set(positions)].sort((a, b) => a - b))
+  const { position: head } = await store.head()
+  if (!name.startsWith('a channel')) expect(positions).toEqual(Array.from({ length: head }, (_, index) => index + 1))
+})
+
+/** The least time that a read takes, in milliseconds: what others do on the machine only adds to it. */
+async function timeOf (interest: Interest, after: number, limit: number): Promise<number> {
+  let least = Infinity
+  for (let run = 0; run < 7; run++) {
+    const begun = performance.now()
+    await store.read(interest, after, limit)
+    least = Math.min(least, performance.now() - begun)
+  }
+  return least
+}
+
+it.each(['the application\'s replay', 'a user\'s replay'])('a page of %s takes as long as what it holds, however many large entries come after it', async name => {
+  const interest = interests[name]!()
+  const after = Object.keys(ROOMS).length
+  const one = await timeOf(interest, after, 1)
+  // A page holds one or two of them; reading all that were asked for takes a hundred times as long.
+  expect(await timeOf(interest, after, PAGE_ENTRIES) / one).toBeLessThan(20)
+})
