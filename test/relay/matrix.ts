@@ -1,7 +1,9 @@
 /** The whole matrix: who may do what to whom in which type of channel, over HTTP and by the model. */
 import { expect } from 'vitest'
+import { entryGist } from '../model/gists.ts'
+import { take } from '../model/model.ts'
+import { memberLines, newState } from '../model/state.ts'
 import { isEntry } from '../support/sse.ts'
-import { Model } from './model.ts'
 import { groupTypes, SYSTEM, type GroupType, type Step } from './steps.ts'
 import { agrees } from './tables.ts'
 import type { World } from './world.ts'
@@ -46,7 +48,7 @@ export class Matrix {
   readonly #world: World
   readonly #disagreements: string[] = []
   readonly #history: string[] = []
-  #model = new Model()
+  #state = newState()
   #channels = 0
 
   constructor (world: World) {
@@ -66,8 +68,13 @@ export class Matrix {
     await this.#renew('public')
     await stream.until(frame => isEntry(frame) && this.#world.gist(frame) === `channel ${this.#channel}`)
     stream.close()
-    expect(stream.frames.filter(isEntry).map(frame => this.#world.gist(frame)), 'the stream of everything').toEqual([...this.#history, ...this.#model.history.map(({ gist }) => gist)])
+    expect(this.#world.gists(stream), 'the stream of everything').toEqual([...this.#history, ...this.#told()])
     return { text: `${parts.join('\n\n')}\n`, disagreements: this.#disagreements }
+  }
+
+  /** What has happened in the channel that there is. */
+  #told (): string[] {
+    return this.#state.history.map(entry => entryGist(entry, user => user))
   }
 
   async #alone (group: GroupType): Promise<string> {
@@ -100,10 +107,11 @@ export class Matrix {
 
   /** One cell: what the service says, compared with the model, and who is in the channel then. */
   async #cell (group: GroupType, step: Step): Promise<string> {
-    const expected = this.#model.step(step)
+    const expected = take(this.#state, step)
     const { said } = await this.#world.take(step)
     const members = await this.#world.members(this.#channel)
-    const left = this.#model.living(this.#channel) === undefined ? undefined : this.#model.members(this.#channel)
+    const channel = this.#state.channels.get(this.#channel)
+    const left = channel && memberLines(this.#state, channel)
     const fits = agrees(expected, said) && JSON.stringify(members) === JSON.stringify(left)
     if (!fits) this.#disagreements.push(`${group}: ${JSON.stringify(step)}: ${said}, then ${members}; by relay.md ${expected}, then ${left}`)
     if (!fits || expected.startsWith('2')) await this.#renew(group)
@@ -112,15 +120,15 @@ export class Matrix {
 
   /** A channel with everybody in it as what they are called. */
   async #renew (group: GroupType): Promise<void> {
-    this.#history.push(...this.#model.history.map(({ gist }) => gist))
-    this.#model = new Model()
+    this.#history.push(...this.#told())
+    this.#state = newState()
     this.#channels++
     const listed = ['admin', 'active', 'muted', 'disabled'].flatMap(state => [state, another(state)].map(user => ({
       user, admin: state === 'admin', status: state === 'muted' ? 'ReadOnly' as const : state === 'disabled' ? 'Disabled' as const : 'Active' as const
     })))
     const steps: Step[] = [{ do: 'create', by: SYSTEM, channel: this.#channel, group, listed }]
     if (group !== 'public') for (const by of ['pending', another('pending')]) steps.push({ do: 'join', by, channel: this.#channel })
-    for (const step of steps) expect(await this.#world.take(step)).toMatchObject({ said: this.#model.step(step) })
+    for (const step of steps) expect(await this.#world.take(step)).toMatchObject({ said: take(this.#state, step) })
   }
 }
 

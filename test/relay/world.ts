@@ -1,9 +1,10 @@
 /** People and channels of one test, over HTTP: names stand for ids of its own, connections are kept open. */
 import { Agent, request } from 'undici'
 import type { TestApp } from '../support/app.ts'
-import { openReader, type Frame, type Reader } from '../support/sse.ts'
-import { participationGist } from './history.ts'
-import { SYSTEM, type Listed, type Step } from './steps.ts'
+import { isEntry, openReader, type Frame, type Reader } from '../support/sse.ts'
+import { frameGist } from '../model/gists.ts'
+import { callOf, type Call } from './calls.ts'
+import { SYSTEM, type Step } from './steps.ts'
 
 export interface Answer<T = any> {
   /** Status and reason, as `403 muted`. */
@@ -24,6 +25,7 @@ export const keptConnections = (connections = 16): Agent => new Agent({ connecti
 export class World {
   readonly on: Service
   readonly #agent: Agent
+  readonly #authorized = new Map<string, Record<string, string>>()
   #id = ++serial
 
   constructor (on: Service, agent: Agent) {
@@ -55,11 +57,23 @@ export class World {
     if (failed !== undefined) throw new Error(`no user: ${failed.said}`)
   }
 
+  /** From now on somebody calls with credentials of its own; until then the application calls in its name. */
+  authorize (name: string, headers: Record<string, string>): void {
+    this.#authorized.set(name, headers)
+  }
+
+  /** Whether somebody calls with credentials of its own. */
+  isAuthorized (name: string): boolean {
+    return this.#authorized.has(name)
+  }
+
   headers (by: string): Record<string, string> {
+    const own = this.#authorized.get(by)
+    if (own !== undefined) return own
     return by === SYSTEM ? this.on.application : { ...this.on.application, 'x-mitter-sudo-user-id': this.id(by) }
   }
 
-  async call<T = any> (by: string, method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer<T>> {
+  async call<T = any> (by: string, method: Call['method'], path: string, body?: unknown): Promise<Answer<T>> {
     const response = await request(this.on.url + path, {
       method,
       dispatcher: this.#agent,
@@ -74,33 +88,8 @@ export class World {
 
   /** Takes a step. Of a stream only the status and reason are had; `open` keeps it. */
   async take (step: Step): Promise<Answer> {
-    const channel = `/v1/channels/${this.id(step.channel)}`
-    const participant = `${channel}/participants/${'user' in step ? this.id(step.user) : ''}`
-    switch (step.do) {
-      case 'create': return await this.call(step.by, 'POST', '/v1/channels', {
-        channelId: this.id(step.channel),
-        defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat',
-        groupType: step.group,
-        participation: (step.listed ?? []).map(listed => this.#participation(listed))
-      })
-      case 'join': return await this.call(step.by, 'POST', `${channel}/participants`, { participantId: this.id(step.by) })
-      case 'add': return await this.call(step.by, 'POST', `${channel}/participants`, { participantId: this.id(step.user), participationStatus: step.status })
-      case 'leave': return await this.call(step.by, 'DELETE', `${channel}/participants/${step.by === SYSTEM ? SYSTEM : 'me'}`)
-      case 'remove': return await this.call(step.by, 'DELETE', participant)
-      case 'set status': return await this.call(step.by, 'PATCH', participant, { newStatus: step.status })
-      case 'set roles': return await this.call(step.by, 'PATCH', participant, { roles: step.admin ? ['admin'] : [] })
-      case 'send': return await this.call(step.by, 'POST', `${channel}/messages`, { textPayload: step.text })
-      case 'delete': return await this.call(step.by, 'DELETE', channel)
-      case 'get channel': return await this.call(step.by, 'GET', channel)
-      case 'list participants': return await this.call(step.by, 'GET', `${channel}/participants`)
-      case 'list messages': return await this.call(step.by, 'GET', `${channel}/messages`)
-      case 'stream': return await this.#knock(step.by, `${channel}/events`)
-      default: return await this.call(step.by, 'POST', `${participant}/${step.do}`)
-    }
-  }
-
-  #participation ({ user, status, admin }: Listed): object {
-    return { participantId: this.id(user), ...(status && { participationStatus: status }), ...(admin === true && { roles: ['admin'] }) }
+    const { method, path, body } = callOf(step, name => this.id(name))
+    return step.do === 'stream' ? await this.#knock(step.by, path) : await this.call(step.by, method, path, body)
   }
 
   /** Opens a stream as far as its answer. */
@@ -129,14 +118,18 @@ export class World {
   }
 
   /** A frame in a line, as the model writes its history. */
-  gist ({ event, json }: Frame): string {
-    const channel = this.name((json.channel ?? json.channelId).identifier)
-    const user = json.participantId && this.name(json.participantId.identifier)
-    switch (event) {
-      case 'message': return `message ${channel} ${this.name(json.message.senderId.identifier)} ${json.message.textPayload}`
-      case 'participation': return participationGist(channel, user, json.newStatus, json.oldStatus, json.relayStatus, json.roles.includes('admin'))
-      case 'participation-deleted': return `participation-deleted ${channel} ${user}`
-      default: return `${event} ${channel}`
-    }
+  gist (frame: Frame): string {
+    return frameGist(frame, id => this.name(id))
+  }
+
+  /** Whether a frame tells of a channel of this world: the stream of everything carries others too. */
+  owns ({ json }: Frame): boolean {
+    const channel = json.channel ?? json.channelId
+    return channel !== undefined && this.name(channel.identifier) !== channel.identifier
+  }
+
+  /** The entries of this world that a stream has carried so far, a line each. */
+  gists ({ frames }: Pick<Reader, 'frames'>): string[] {
+    return frames.filter(frame => isEntry(frame) && this.owns(frame)).map(frame => this.gist(frame))
   }
 }

@@ -1,0 +1,141 @@
+/** What each reader is given who comes back at any cursor of a program: pages of the store, and streams over HTTP. */
+import { expect } from 'vitest'
+import type { Page, Resume, Rights, Store, StreamRequest, StreamStart } from '../../src/store/store.ts'
+import { SYSTEM } from '../relay/steps.ts'
+import type { World } from '../relay/world.ts'
+import { isEntry } from '../support/sse.ts'
+import { entryGist, frameGist } from './gists.ts'
+import { callingAt, carriedLater, receives, type Reader } from './history.ts'
+import type { Channel, State } from './state.ts'
+import type { Tail } from './tail.ts'
+
+/** Entries in a page of the stream of everything, of which only those of the program are looked at. */
+const EVERYTHING_LIMIT = 60
+
+export class Replays {
+  readonly #store: Store
+  readonly #world: World
+  readonly #state: State
+  readonly #tail: Tail
+  /** The log's head before the program. */
+  readonly #start: string
+  readonly #users: string[]
+
+  constructor (store: Store, world: World, state: State, tail: Tail, start: string, users: string[]) {
+    this.#store = store
+    this.#world = world
+    this.#state = state
+    this.#tail = tail
+    this.#start = start
+    this.#users = users
+  }
+
+  /** Everybody who may read now: the application, users, and both of each channel. */
+  readers (): Reader[] {
+    const users = this.#users.filter(user => !this.#state.deleted.has(user))
+    return [
+      { of: 'application' },
+      ...users.map(user => ({ of: 'user' as const, user })),
+      ...[...this.#state.channels.values()].flatMap(channel => [
+        { of: 'channel' as const, channel },
+        ...users.filter(user => receives(channel.members.get(user))).map(user => ({ of: 'channel' as const, channel, user }))
+      ])
+    ]
+  }
+
+  /** Every reader at every cursor, and each at one of them over HTTP. */
+  async everywhere (): Promise<void> {
+    const many = this.#state.history.length + 1
+    const readers = this.readers()
+    await Promise.all(readers.flatMap((reader, nth) => Array.from({ length: many }, (_, from) => this.from(reader, from, 1 + (nth + from) % 7))))
+    await Promise.all(readers.map((reader, nth) => this.#overHttp(reader, (nth * 7 + many) % many)))
+  }
+
+  /** A reader after so many entries, page by page. */
+  async from (reader: Reader, from: number, limit: number): Promise<void> {
+    const start = await this.#open(reader, from)
+    if (start === undefined) return
+    const everything = reader.of === 'application'
+    for (let after = start.place.position, looked = from; ;) {
+      const page = await this.#store.read(start.interest, after, everything ? EVERYTHING_LIMIT : limit)
+      const to = this.#tail.upTo(page.through.position)
+      expect(this.#gists(page), `${show(reader)} after entry ${looked}`).toEqual(this.#expected(reader, looked, to))
+      if (page.rights !== undefined) return expect(sorted(page.rights), `rights of ${show(reader)}`).toEqual(sorted(this.#rights(reader)))
+      if (everything) return
+      [after, looked] = [page.through.position, to]
+    }
+  }
+
+  /** Where the store says that it may begin; undefined where that must be a gap. */
+  async #open (reader: Reader, from: number): Promise<StreamStart | undefined> {
+    const start = await this.#store.openStream(this.#request(reader), this.#resume(from))
+    const gap = this.#isGap(reader, from)
+    expect(start.gap, `${show(reader)} after entry ${from}`).toBe(gap ? 'unknown' : undefined)
+    if (gap) return undefined
+    expect(start.place.cursor).toBe(this.#cursor(from))
+    return start
+  }
+
+  #isGap (reader: Reader, from: number): boolean {
+    return reader.of === 'channel' && from <= reader.channel.created
+  }
+
+  #cursor (from: number): string {
+    return from === 0 ? this.#start : this.#tail.places[from - 1]!.cursor
+  }
+
+  #resume (from: number): Resume {
+    return { from: 'cursor', cursor: this.#cursor(from) }
+  }
+
+  #request (reader: Reader): StreamRequest {
+    switch (reader.of) {
+      case 'application': return reader
+      case 'user': return { of: 'user', userId: this.#world.id(reader.user) }
+      case 'channel': return { of: 'channel', channelId: this.#world.id(reader.channel.name), actor: reader.user === undefined ? SYSTEM : this.#world.id(reader.user) }
+    }
+  }
+
+  #expected (reader: Reader, from: number, to: number): string[] {
+    const { history } = this.#state
+    const call = callingAt(history, history.length)
+    return history.slice(from, to).filter(entry => carriedLater(reader, entry, history, history.length)).map(entry => entryGist(entry, call))
+  }
+
+  #gists ({ entries }: Page): string[] {
+    return entries.filter(({ cursor }) => this.#tail.indexOf(cursor) !== undefined)
+      .map(({ kind, payload }) => frameGist({ event: kind, json: JSON.parse(payload!) }, id => this.#world.name(id)))
+  }
+
+  /** The channels that a reader is in, and whether it receives them. */
+  #rights (reader: Reader): Rights {
+    if (reader.of === 'application') return { channels: [] }
+    const made = this.#state.history.filter(({ kind }) => kind === 'channel').map(({ channel }) => channel as Channel)
+    const channels = made.flatMap((channel, nth) => {
+      if (channel.deletedAt !== undefined || (reader.of === 'channel' && reader.channel !== channel)) return []
+      const channelKey = this.#tail.channelKeys[nth]!
+      if (reader.user === undefined) return [{ channelKey, receives: true }]
+      const member = channel.members.get(reader.user)
+      return member === undefined ? [] : [{ channelKey, receives: receives(member) }]
+    })
+    return { channels }
+  }
+
+  async #overHttp (reader: Reader, from: number): Promise<void> {
+    if (this.#isGap(reader, from)) return
+    const by = reader.of === 'application' || reader.user === undefined ? SYSTEM : reader.user
+    const what = reader.of === 'application' ? 'all' : reader.of === 'user' ? 'me' : reader.channel.name
+    // All that a user ever could have is of this program.
+    const stream = await this.#world.open(by, what, from === 0 && what === 'me' ? 'earliest' : this.#cursor(from))
+    await stream.until('caught-up')
+    stream.close()
+    const told = stream.frames.filter(frame => isEntry(frame) && this.#tail.indexOf(frame.id) !== undefined).map(frame => this.#world.gist(frame))
+    expect(told, `${by} ${what} over HTTP after entry ${from}`).toEqual(this.#expected(reader, from, this.#state.history.length))
+  }
+}
+
+function show (reader: Reader): string {
+  return reader.of === 'channel' ? `${reader.user ?? SYSTEM} in ${reader.channel.name}` : reader.of === 'user' ? reader.user : 'the application'
+}
+
+const sorted = ({ channels }: Rights): Rights['channels'] => [...channels].sort((one, other) => one.channelKey - other.channelKey)

@@ -1,0 +1,93 @@
+/** What an open stream may and must have carried, by the history, and the comparison with what it did. */
+import { entryGist } from './gists.ts'
+import { callingAt, carriedLater, carriedLive, endsWith, membersAt, receives, type Entry, type Reader } from './history.ts'
+
+/** When a stream was opened, and became live. Moments are numbers of entries that had happened. */
+export interface Opening {
+  reader: Reader
+  /** It goes on after so many entries. */
+  from: number
+  /** When it was answered, and when `caught-up` was seen at the latest: what happened between was replayed or came live. */
+  answered: number
+  caughtUp: number
+  /** It was told that it cannot go on from where it asked. */
+  gap: boolean
+}
+
+/** An entry that a stream may carry. */
+export interface Carried {
+  index: number
+  /** As it may be told: live, or by a replay at one of the moments at which it can have been. */
+  gists: string[]
+  /** Whether it is carried at whichever moment. */
+  always: boolean
+}
+
+export interface Expected {
+  carried: Carried[]
+  /** Why it may have ended: none, and it is open. */
+  ends: string[]
+  /** Whether it may be open, where it may have ended. */
+  open: boolean
+}
+
+/** What a stream carries of the entries up to `to` (exclusive). */
+export function expectedOf (opening: Opening, history: Entry[], to = history.length): Expected {
+  const { reader, from, answered, caughtUp } = opening
+  const carried: Carried[] = []
+  const ends: string[] = []
+  for (let index = from; index < to; index++) {
+    const one = carriedAt(opening, history, index)
+    if (one !== undefined) carried.push(one)
+    const end = index < answered ? undefined : endsWith(reader, history[index]!)
+    if (end === undefined) continue
+    ends.push(end)
+    // Live, it ends at once. During its replay its rights may have ended and come again, seen or not.
+    if (index >= caughtUp) return { carried: ends.length > 1 ? maybe(carried) : carried, ends, open: false }
+    if (end !== 'removed') return { carried: maybe(carried), ends, open: false }
+  }
+  if (ends.length === 0) return { carried, ends, open: true }
+  return { carried: maybe(carried), ends, open: receivesAt(reader, history, to) }
+}
+
+function receivesAt (reader: Reader, history: Entry[], moment: number): boolean {
+  return reader.of !== 'channel' || reader.user === undefined || receives(membersAt(history, reader.channel, moment)?.get(reader.user))
+}
+
+const maybe = (carried: Carried[]): Carried[] => carried.map(one => ({ ...one, always: false }))
+
+function carriedAt ({ reader, answered, caughtUp }: Opening, history: Entry[], index: number): Carried | undefined {
+  const entry = history[index]!
+  const gists = new Set<string>()
+  let always = true
+  if (index >= answered) {
+    if (carriedLive(reader, entry)) gists.add(entryGist(entry, callingAt(history, index)))
+    else always = false
+  }
+  if (index < caughtUp) {
+    for (let moment = Math.max(index + 1, answered); moment <= caughtUp; moment++) {
+      if (carriedLater(reader, entry, history, moment)) gists.add(entryGist(entry, callingAt(history, moment)))
+      else always = false
+    }
+  }
+  return gists.size === 0 ? undefined : { index, gists: [...gists], always }
+}
+
+/** What was read: which entry each frame is of, and how it tells it. */
+export interface Told {
+  index: number | undefined
+  gist: string
+}
+
+/** Both in lines, to be compared: what was told, and what is expected, each as it was told where it may be so. */
+export function compared (carried: Carried[], told: Told[]): { actual: string[], expected: string[] } {
+  const toldBy = new Map(told.map(({ index, gist }) => [index, gist]))
+  const expected = carried.flatMap(({ index, gists, always }) => {
+    const gist = toldBy.get(index)
+    if (gist === undefined && !always) return []
+    return [line(index, gist !== undefined && gists.includes(gist) ? gist : gists[0]!)]
+  })
+  return { actual: told.map(({ index, gist }) => line(index, gist)), expected }
+}
+
+const line = (index: number | undefined, gist: string) => `${index ?? 'of no entry'}: ${gist}`
