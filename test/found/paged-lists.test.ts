@@ -1,6 +1,6 @@
 /** Participants and timelines page by `after` and `limit`, and Link leads from page to page (contract 1, rule 8). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { SYSTEM } from '../../src/store/commands.ts'
+import { SYSTEM } from '../../src/store/contract/commands.ts'
 import { statusOf } from '../../src/rules/relay.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createChannel, createUser, send } from '../support/commands.ts'

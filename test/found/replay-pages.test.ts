@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import type { Entry, Interest, Store } from '../../src/store/store.ts'
+import type { Entry, Interest } from '../../src/store/contract/log.ts'
+import type { Store } from '../../src/store/contract/store.ts'
 import { createChannel, createUser, send } from '../support/commands.ts'
 
 const PAGE_BYTES = 256 * 1024

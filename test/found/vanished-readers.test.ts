@@ -7,7 +7,7 @@ import { until } from '../durability/conversation.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createChannel } from '../support/commands.ts'
 import { call } from '../support/process.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/store/contract/store.ts'
 
 /** Far longer than any of this takes, in milliseconds. */
 const LONG_MS = 5_000

@@ -1,6 +1,7 @@
 /** What each reader is given who comes back at any cursor of a program: pages of the store, and streams over HTTP. */
 import { expect } from 'vitest'
-import type { Page, Resume, Rights, Store, StreamRequest, StreamStart } from '../../src/store/store.ts'
+import type { Page, Resume, Rights, StreamRequest, StreamStart } from '../../src/store/contract/log.ts'
+import type { Store } from '../../src/store/contract/store.ts'
 import { SYSTEM } from '../relay/steps.ts'
 import type { World } from '../relay/world.ts'
 import { isEntry } from '../support/sse.ts'
@@ -107,16 +108,16 @@ export class Replays {
       .map(({ kind, payload }) => frameGist({ event: kind, json: JSON.parse(payload!) }, id => this.#world.name(id)))
   }
 
-  /** The channels that a reader is in, and whether it receives them. */
+  /** The channels that a reader is in, and its standing there. */
   #rights (reader: Reader): Rights {
     if (reader.of === 'application') return { channels: [] }
     const made = this.#state.history.filter(({ kind }) => kind === 'channel').map(({ channel }) => channel as Channel)
     const channels = made.flatMap((channel, nth) => {
       if (channel.deletedAt !== undefined || (reader.of === 'channel' && reader.channel !== channel)) return []
       const channelKey = this.#tail.channelKeys[nth]!
-      if (reader.user === undefined) return [{ channelKey, receives: true }]
+      if (reader.user === undefined) return [{ channelKey, status: 'active' as const, admin: true }]
       const member = channel.members.get(reader.user)
-      return member === undefined ? [] : [{ channelKey, receives: receives(member) }]
+      return member === undefined ? [] : [{ channelKey, status: member.status, admin: member.admin }]
     })
     return { channels }
   }

@@ -1,5 +1,6 @@
 /** Where the entries of one program lie in a log that has those of others too. */
-import type { Cursor, Entry, Position, Store } from '../../src/store/store.ts'
+import type { Cursor, Entry, Position } from '../../src/store/contract/log.ts'
+import type { Store } from '../../src/store/contract/store.ts'
 
 /** Cursors that are remembered, newest first: far more than are written while a program runs. */
 const REMEMBERED_CURSORS = 200_000
@@ -62,8 +63,8 @@ export class Tail {
     this.places.push({ position: entry.position, cursor: entry.cursor })
   }
 
-  #isOurs ({ kind, channelKey, concerns, payload }: Entry): boolean {
-    if (kind === 'user-deleted') return this.#owns(concerns!)
+  #isOurs ({ kind, channelKey, userId, payload }: Entry): boolean {
+    if (kind === 'user-deleted') return this.#owns(userId!)
     if (channelKey === undefined) return false
     if (kind === 'channel' && this.#owns((JSON.parse(payload!) as { channel: { channelId: string } }).channel.channelId)) this.channelKeys.push(channelKey)
     return this.channelKeys.includes(channelKey)

@@ -1,4 +1,4 @@
-/** What every store keeps (src/store/store.ts). Called once for each implementation. */
+/** What every store keeps (src/store/contract). Called once for each implementation. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { SYSTEM } from '../../src/store/contract/commands.ts'
 import type { Entry } from '../../src/store/contract/log.ts'

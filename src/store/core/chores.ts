@@ -177,3 +177,8 @@ function erasedUpTo (draft: Draft, channelKey: number): Position {
 export function makesChores ({ type }: { type: string }): boolean {
   return type === 'delete-user' || type === 'delete-channel' || type === 'truncate-channel'
 }
+
+/** Kinds after which something that was there must soon be in no file any more. */
+export function erases ({ type }: { type: string }): boolean {
+  return ['delete-messages', 'edit-message', 'delete-user', 'erase-messages', 'forget', 'remove-entries', 'remove-channel'].includes(type)
+}

@@ -51,6 +51,8 @@ export function openWriter (dataDir: string): DatabaseSync {
     pragma cache_size = -65536;
   `)
   migrate(db)
+  // What was deleted before a crash is in no file any more.
+  db.exec('pragma wal_checkpoint(truncate)')
   ensureEpoch(db)
   return db
 }

@@ -284,11 +284,11 @@ export class SqliteQueries implements Queries {
 /** As many rows as the bounds allow, no more than that read. */
 function collect (rows: Iterable<Row>, bounds: PageBounds): EntryPage {
   const views: EntryView[] = []
-  let characters = 0
+  let bytes = 0
   for (const row of rows) {
-    if (views.length === bounds.entries || (views.length > 0 && characters >= bounds.characters)) return { views, ended: false }
+    if (views.length === bounds.entries || (views.length > 0 && bytes >= bounds.bytes)) return { views, ended: false }
     views.push(viewOfRow(row))
-    characters += row.body?.length ?? 0
+    if (row.body !== null) bytes += Buffer.byteLength(row.body)
   }
   return { views, ended: true }
 }

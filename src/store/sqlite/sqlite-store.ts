@@ -3,12 +3,12 @@ import type { DatabaseSync } from 'node:sqlite'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { Refusal, refuse } from '../../errors.ts'
-import type { Command, OutcomeOf } from '../contract/commands.ts'
+import type { Command, Outcome, OutcomeOf } from '../contract/commands.ts'
 import type { Entry, Interest, Position, Resume, StreamRequest } from '../contract/log.ts'
 import type { Store } from '../contract/store.ts'
 import type { ChannelFilter, EventRequest, ForwardRequest, PageRequest } from '../contract/reads.ts'
 import type { RelayStatus } from '../../rules/relay.ts'
-import { dueChores, leave, makesChores, type Chore } from '../core/chores.ts'
+import { dueChores, erases, leave, makesChores, type Chore } from '../core/chores.ts'
 import { getChannels, listChannels, listChannelsOf, listParticipants } from '../core/read/channels.ts'
 import { head, openStream, read, tail } from '../core/read/log.ts'
 import { getMessage, listChannelEvents, listMessageEvents, listMessages } from '../core/read/messages.ts'
@@ -78,7 +78,7 @@ class SqliteStore implements Store {
     this.#queries = new SqliteQueries(reader)
     this.#commits = new GroupCommit({ commit: commands => this.#commit(commands), publish: entries => this.#publish(entries), onError })
     this.#upkeep = new Upkeep({
-      find: now => this.#read(dueChores(now, retentionMs)), append: command => this.#commits.append(command), onError
+      find: now => this.#read(dueChores(now, retentionMs)), append: command => this.#append(command), onError
     })
     worker.on('message', (message: FromWriter) => this.#receive(message))
     worker.on('error', err => this.#fail(err as Error))
@@ -87,10 +87,15 @@ class SqliteStore implements Store {
   }
 
   async append<C extends Command> (command: C): Promise<OutcomeOf<C>> {
-    const outcome = await this.#commits.append(command)
-    if (holdsContent(command)) this.#erasedSoon()
+    const outcome = await this.#append(command) as OutcomeOf<C>
     if (command.type === 'delete-user') await this.#leaveChannels()
     if (makesChores(command)) this.#upkeep.wake()
+    return outcome
+  }
+
+  async #append (command: Command | Chore): Promise<Outcome> {
+    const outcome = await this.#commits.append(command)
+    if (erases(command)) this.#erasedSoon()
     return outcome
   }
 
@@ -218,9 +223,4 @@ class SqliteStore implements Store {
     reader.close()
     lock.close()
   }
-}
-
-/** Commands after which something that was there must be in no file any more. */
-function holdsContent ({ type }: Command): boolean {
-  return type === 'delete-messages' || type === 'edit-message' || type === 'delete-user' || makesChores({ type })
 }

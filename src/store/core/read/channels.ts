@@ -19,7 +19,10 @@ export function snapshotOf<T> (value: T, ends: LogEnds): Snapshot<T> {
   return { value, cursor: headOf(ends).cursor }
 }
 
-const rendered = (channel: ChannelDetails): Channel => channelOf(channel, creationEvents(channel.creation))
+/** Its timeline is for those who may read the channel. */
+const rendered = (channel: ChannelDetails, reads: boolean): Channel => channelOf(channel, reads ? creationEvents(channel.creation) : [])
+
+const receives = (status: RelayStatus | undefined): boolean => status !== undefined && statusTable[status].receives
 
 export function * getChannels (actor: Actor, channelIds: string[]): Read<Snapshot<Channel[]>> {
   const [ends, ...found] = yield * ask(['ends'], ...channelIds.map(id => ['channelDetails', id] as ['channelDetails', string]))
@@ -28,7 +31,7 @@ export function * getChannels (actor: Actor, channelIds: string[]): Read<Snapsho
     const channelId = channelIds[index]!
     const there = mustBeChannel(channel, channelId)
     if (actor !== SYSTEM && there.groupType !== 'public' && !isMember(members[index])) throw refuse('actorNotInGroup', channelId)
-    return rendered(there)
+    return rendered(there, actor === SYSTEM || receives(members[index]?.status))
   })
   return snapshotOf(channels, ends)
 }
@@ -44,7 +47,7 @@ export function * listChannels (actor: Actor, page: PageRequest, { includeSystem
   const [ends, channels, all, system] = yield * ask(
     ['ends'], ['channels', slice, includeSystemChannels, page.limit + 1, page.offset], ['total', 'channels'], ['total', 'system-channels'])
   return snapshotOf({
-    ...pageOf(channels.map(rendered), page.limit, ({ channelId }) => channelId), total: includeSystemChannels ? all : all - system
+    ...pageOf(channels.map(channel => rendered(channel, true)), page.limit, ({ channelId }) => channelId), total: includeSystemChannels ? all : all - system
   }, ends)
 }
 
@@ -61,7 +64,7 @@ export function * listChannelsOf (actor: Actor, userId: string, page: PageReques
     participationId: channel.participationId,
     identifier: channel.channelId,
     participationStatus: statusTable[channel.status].participationStatus,
-    channel: rendered(channel)
+    channel: rendered(channel, receives(channel.status))
   }))
   return snapshotOf({ ...pageOf(items, page.limit, ({ identifier }) => identifier), total }, ends)
 }

@@ -9,8 +9,8 @@ import { entryOf } from '../render/entry.ts'
 import { ask, type EntrySource, type LogEnds, type Membership, type Read } from './queries.ts'
 import { userKeyOf } from './rights.ts'
 
-/** Text of entries that one page holds at most, give or take one entry, in characters. */
-const PAGE_CHARACTERS = 256 * 1024
+/** Text of entries that one page holds at most, give or take one entry, in bytes. */
+const PAGE_BYTES = 256 * 1024
 
 export function headOf ({ epoch, position, tag }: LogEnds): Place {
   return { position, cursor: formatCursor(epoch, position, tag) }
@@ -24,7 +24,7 @@ export function * head (): Read<Place> {
 }
 
 export function * tail (after: Position, limit: number): Read<Tail> {
-  const [ends, { views }] = yield * ask(['ends'], ['entriesAfter', after, { entries: limit, characters: PAGE_CHARACTERS }])
+  const [ends, { views }] = yield * ask(['ends'], ['entriesAfter', after, { entries: limit, bytes: PAGE_BYTES }])
   const entries = views.map(view => entryOf(view, ends.epoch))
   const first = entries[0]?.position ?? ends.position + 1
   return { entries, head: headOf(ends), ...(first > after + 1 ? { gap: true } : {}) }
@@ -59,7 +59,7 @@ function * startOf (resume: Resume, least: Position): Read<Omit<StreamStart, 'in
 
 export function * read (interest: Interest, after: Position, limit: number): Read<Page> {
   const [ends] = yield * ask(['ends'])
-  const bounds = { entries: limit, characters: PAGE_CHARACTERS }
+  const bounds = { entries: limit, bytes: PAGE_BYTES }
   if (interest.of === 'application') {
     const [{ views, ended }] = yield * ask(['entriesAfter', after, bounds])
     return pageOf(views, ended ? { channels: [] } : undefined, ends)
@@ -118,9 +118,9 @@ function endOf ({ deletedPosition }: Membership, after: Position): EntrySource[]
   return deletedPosition !== undefined && deletedPosition > after ? [{ position: deletedPosition }] : []
 }
 
-/** The beginning of a channel reaches also those who were put into it without receiving it. */
-function beginningOf ({ status, sincePosition, createdPosition }: Membership, after: Position): EntrySource[] {
-  return !statusTable[status].receives && sincePosition === createdPosition && createdPosition > after ? [{ position: createdPosition }] : []
+/** The beginning of a channel concerns whoever is in it since, whether it received the channel then or not. */
+function beginningOf ({ sincePosition, createdPosition }: Membership, after: Position): EntrySource[] {
+  return sincePosition === createdPosition && createdPosition > after ? [{ position: createdPosition }] : []
 }
 
 /** The times in which a member received: intervals that meet are one. */

@@ -57,10 +57,10 @@ export interface EntryPage {
   ended: boolean
 }
 
-/** How much one page holds: entries, and characters of text, give or take one entry. */
+/** How much one page holds: entries, and bytes of text, give or take one entry. */
 export interface PageBounds {
   entries: number
-  characters: number
+  bytes: number
 }
 
 /** Each answers from one snapshot, by an index; lists are bounded by what they are given. */
