@@ -1,0 +1,104 @@
+/** A store on whatever keeps its rows: batches, background work, and reads are the same for all. */
+import { refuse } from '../errors.ts'
+import type { Command, Outcome, OutcomeOf } from './contract/commands.ts'
+import type { Entry } from './contract/log.ts'
+import type { Store } from './contract/store.ts'
+import { dueChores, erases, leave, makesChores, type Chore } from './core/chores.ts'
+import type { Read } from './core/read/queries.ts'
+import { readsBy } from './core/read/reads.ts'
+import { GroupCommit, type Committed } from './group-commit.ts'
+import { Upkeep } from './upkeep.ts'
+
+/** What a database has to do (docs/store.md). */
+export interface Backend {
+  /** Carries out a batch in one transaction, which is on disk when this resolves (group-commit.ts says what a rejection means). */
+  commit (commands: Array<Command | Chore>): Promise<Committed>
+  /** Runs a read on one snapshot. Throws `unavailable` where the database cannot answer. */
+  read<T> (read: Read<T>): Promise<T>
+  /** Something was committed that must soon be in no file any more. */
+  erased (): void
+  /** Calls back once, should it become unable to commit for good; what is under way is rejected then. */
+  onFailure (listener: (err: Error) => void): void
+  /** Lets go of everything. Called once, when nothing is under way. */
+  close (): Promise<void>
+}
+
+export interface CreateStoreOptions {
+  /** For how long an entry can be resumed from, in milliseconds. */
+  retentionMs: number
+  /** Told of what went wrong without being anybody's fault. */
+  onError: (err: Error) => void
+}
+
+export function createStore (backend: Backend, { retentionMs, onError }: CreateStoreOptions): Store {
+  const listeners = new Set<(entries: Entry[]) => void>()
+  let failed = false
+  let closing: Promise<void> | undefined
+
+  const commits = new GroupCommit({
+    commit: commands => backend.commit(commands),
+    publish: entries => { for (const listener of listeners) listener(entries) },
+    onError
+  })
+  const append = async (command: Command | Chore): Promise<Outcome> => {
+    const outcome = await commits.append(command)
+    if (erases(command)) backend.erased()
+    return outcome
+  }
+  const upkeep = new Upkeep({ find: now => backend.read(dueChores(now, retentionMs)), append, onError })
+  const failures: Array<(err: Error) => void> = []
+  backend.onFailure(err => {
+    failed = true
+    commits.fail()
+    onError(err)
+    for (const listener of failures) listener(err)
+  })
+
+  /** Whoever has deleted a user finds it gone from its channels; should that fail, it goes on in the background. */
+  async function leaveChannels (): Promise<void> {
+    try {
+      for (let due = await backend.read(leave()); due.length > 0; due = await backend.read(leave())) await upkeep.carryOut(due)
+    } catch (err) {
+      if (closing === undefined) onError(err as Error)
+    }
+  }
+
+  async function close (): Promise<void> {
+    await Promise.all([upkeep.stop(), commits.close()])
+    await backend.close()
+  }
+
+  upkeep.wake()
+  const reads = readsBy(read => backend.read(read))
+  return {
+    ...reads,
+
+    async append<C extends Command> (command: C): Promise<OutcomeOf<C>> {
+      const outcome = await append(command) as OutcomeOf<C>
+      if (command.type === 'delete-user') await leaveChannels()
+      if (makesChores(command)) upkeep.wake()
+      return outcome
+    },
+
+    onCommitted (listener) {
+      listeners.add(listener)
+      return () => { listeners.delete(listener) }
+    },
+
+    onFailure (listener) {
+      failures.push(listener)
+    },
+
+    async check () {
+      if (failed || closing !== undefined) throw refuse('unavailable')
+      await reads.head()
+    },
+
+    settle: () => upkeep.settle(),
+
+    close () {
+      closing ??= close()
+      return closing
+    }
+  }
+}
