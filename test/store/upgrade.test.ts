@@ -85,11 +85,22 @@ describe.each(fixtures)('a store found as %s', fixture => {
 
     it('what every stream tells from the earliest on', () => {
       expect(Object.keys(found.streams).sort()).toEqual(Object.keys(expected.streams).sort())
-      for (const name of Object.keys(expected.streams)) expect(told(found, found.streams[name]), name).toEqual(told(expected, expected.streams[name]))
+      for (const name of Object.keys(expected.streams)) {
+        const was = told(expected, expected.streams[name])
+        // Earlier versions did not tell a member of a channel's beginning that came to receive the channel only later.
+        const is = told(found, found.streams[name]).filter(({ event, id }) => event !== 'channel' || was.some(frame => frame.id === id))
+        expect(is, name).toEqual(was)
+      }
     })
 
     it('what every stream tells from its middle on', () => {
-      for (const name of Object.keys(expected.resumed)) expect(told(found, found.resumed[name]), name).toEqual(told(expected, expected.resumed[name]))
+      expect(Object.keys(found.resumed).sort()).toEqual(Object.keys(expected.resumed).sort())
+      for (const name of Object.keys(expected.resumed)) {
+        const rest = told(found, found.resumed[name])
+        expect(rest.length, name).toBeGreaterThan(0)
+        expect(rest, name).toEqual(told(found, found.streams[name]).slice(-rest.length))
+        if (found.streams[name]!.length === expected.streams[name]!.length) expect(rest, name).toEqual(told(expected, expected.resumed[name]))
+      }
     })
   })
 
@@ -321,4 +332,4 @@ function isListed ({ identifier }: { identifier: string }, { channels }: Observe
 
 const itemsOf = (lists: Record<string, List<unknown>>) => Object.entries(lists).map(([name, { items }]) => [name, items])
 
-const told = ({ frames }: Observed, indexes: number[] | undefined) => indexes?.map(index => frames[index])
+const told = ({ frames }: Observed, indexes: number[] | undefined) => indexes!.map(index => frames[index]!)
