@@ -7,46 +7,10 @@ import { until } from '../durability/conversation.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createChannel } from '../support/commands.ts'
 import { call } from '../support/process.ts'
-import type { Store } from '../../src/store/contract/store.ts'
+import { Turnstile } from './turnstile.ts'
 
 /** Far longer than any of this takes, in milliseconds. */
 const LONG_MS = 5_000
-
-/** Lets calls of the store through one by one, but for the one that it was told to hold. */
-class Turnstile {
-  /** How many calls may pass before one is held. */
-  passes = Infinity
-  #held = Promise.withResolvers<void>()
-  #released = Promise.withResolvers<void>()
-
-  wrap = (store: Store): Store => new Proxy(store, {
-    get: (target, name) => {
-      const member: unknown = Reflect.get(target, name, target)
-      if (typeof member !== 'function') return member
-      if (name === 'onCommitted' || name === 'close') return member.bind(target)
-      return async (...args: unknown[]) => {
-        if (this.passes-- === 0) {
-          this.#held.resolve()
-          await this.#released.promise
-        }
-        return await Reflect.apply(member, target, args)
-      }
-    }
-  })
-
-  /** Holds the call after so many; resolves when it is there. */
-  hold (passes: number): Promise<void> {
-    this.#held = Promise.withResolvers()
-    this.#released = Promise.withResolvers()
-    this.passes = passes
-    return this.#held.promise
-  }
-
-  release (): void {
-    this.passes = Infinity
-    this.#released.resolve()
-  }
-}
 
 let on: TestApp
 let turnstile: Turnstile
