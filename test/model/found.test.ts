@@ -1,7 +1,7 @@
 /** Programs in which the service and the model were seen to differ, each for what it showed. */
 import { it } from 'vitest'
 import { SYSTEM } from '../relay/steps.ts'
-import { ONESELF } from './programs.ts'
+import { ONESELF } from './lines.ts'
 import { runProgram } from './run.ts'
 import { useModelStage } from './suite.ts'
 

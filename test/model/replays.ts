@@ -13,6 +13,11 @@ import type { Tail } from './tail.ts'
 /** Entries in a page of the stream of everything, of which only those of the program are looked at. */
 const EVERYTHING_LIMIT = 60
 
+/** What each entry is to a reader who comes back now: a line, or nothing. */
+type Later = Array<string | undefined>
+
+const told = (later: Later, from: number, to: number): string[] => later.slice(from, to).filter(gist => gist !== undefined)
+
 export class Replays {
   readonly #store: Store
   readonly #world: World
@@ -48,19 +53,26 @@ export class Replays {
   async everywhere (): Promise<void> {
     const many = this.#state.history.length + 1
     const readers = this.readers()
-    await Promise.all(readers.flatMap((reader, nth) => Array.from({ length: many }, (_, from) => this.from(reader, from, 1 + (nth + from) % 7))))
-    await Promise.all(readers.map((reader, nth) => this.#overHttp(reader, (nth * 7 + many) % many)))
+    await Promise.all(readers.map(async (reader, nth) => {
+      const later = this.#later(reader)
+      await Promise.all(Array.from({ length: many }, (_, from) => this.#from(reader, later, from, (nth + from) % 5 === 0 ? 1 + from % 4 : 500)))
+      await this.#overHttp(reader, later, (nth * 7 + many) % many)
+    }))
   }
 
   /** A reader after so many entries, page by page. */
   async from (reader: Reader, from: number, limit: number): Promise<void> {
+    await this.#from(reader, this.#later(reader), from, limit)
+  }
+
+  async #from (reader: Reader, later: Later, from: number, limit: number): Promise<void> {
     const start = await this.#open(reader, from)
     if (start === undefined) return
     const everything = reader.of === 'application'
     for (let after = start.place.position, looked = from; ;) {
       const page = await this.#store.read(start.interest, after, everything ? EVERYTHING_LIMIT : limit)
       const to = this.#tail.upTo(page.through.position)
-      expect(this.#gists(page), `${show(reader)} after entry ${looked}`).toEqual(this.#expected(reader, looked, to))
+      expect(this.#gists(page), `${show(reader)} after entry ${looked}`).toEqual(told(later, looked, to))
       if (page.rights !== undefined) return expect(sorted(page.rights), `rights of ${show(reader)}`).toEqual(sorted(this.#rights(reader)))
       if (everything) return
       [after, looked] = [page.through.position, to]
@@ -97,10 +109,11 @@ export class Replays {
     }
   }
 
-  #expected (reader: Reader, from: number, to: number): string[] {
+  /** What a reader is told now of each entry, if anything. */
+  #later (reader: Reader): Later {
     const { history } = this.#state
     const call = callingAt(history, history.length)
-    return history.slice(from, to).filter(entry => carriedLater(reader, entry, history, history.length)).map(entry => entryGist(entry, call))
+    return history.map(entry => carriedLater(reader, entry, history, history.length) ? entryGist(entry, call) : undefined)
   }
 
   #gists ({ entries }: Page): string[] {
@@ -122,7 +135,7 @@ export class Replays {
     return { channels }
   }
 
-  async #overHttp (reader: Reader, from: number): Promise<void> {
+  async #overHttp (reader: Reader, later: Later, from: number): Promise<void> {
     if (this.#isGap(reader, from)) return
     const by = reader.of === 'application' || reader.user === undefined ? SYSTEM : reader.user
     const what = reader.of === 'application' ? 'all' : reader.of === 'user' ? 'me' : reader.channel.name
@@ -130,8 +143,8 @@ export class Replays {
     const stream = await this.#world.open(by, what, from === 0 && what === 'me' ? 'earliest' : this.#cursor(from))
     await stream.until('caught-up')
     stream.close()
-    const told = stream.frames.filter(frame => isEntry(frame) && this.#tail.indexOf(frame.id) !== undefined).map(frame => this.#world.gist(frame))
-    expect(told, `${by} ${what} over HTTP after entry ${from}`).toEqual(this.#expected(reader, from, this.#state.history.length))
+    const frames = stream.frames.filter(frame => isEntry(frame) && this.#tail.indexOf(frame.id) !== undefined)
+    expect(frames.map(frame => this.#world.gist(frame)), `${by} ${what} over HTTP after entry ${from}`).toEqual(told(later, from, later.length))
   }
 }
 

@@ -8,7 +8,7 @@ import type { TestApp } from '../support/app.ts'
 import { compareAnswer, compareChannels } from './answers.ts'
 import type { Reader } from './history.ts'
 import { NOBODY, take } from './model.ts'
-import { channels, stepOf, users, type Line } from './programs.ts'
+import { playerOf, channels, stepOf, users, type Line, type Subscribe } from './lines.ts'
 import { Replays } from './replays.ts'
 import { memberLine, newState } from './state.ts'
 import { Tail, type Cursors } from './tail.ts'
@@ -73,9 +73,8 @@ class Run {
   async #line (line: Line): Promise<void> {
     if (line.do === 'nothing') return
     if (line.do === 'subscribe') return await this.#subscribe(line)
-    if (line.do === 'cut') return await this.#watching.cut(this.#watching.open[line.nth])
-    const sent = [...this.#state.messages.values()].map(({ name, channel, said }) => ({ name, channel: channel.name, sender: said.sender }))
-    await this.#step(stepOf(line, sent))
+    if (line.do === 'cut') return await this.#watching.cut(this.#watching.open.at(-1 - line.nth))
+    await this.#step(stepOf(line, this.#state))
   }
 
   async #step (asked: Step): Promise<void> {
@@ -119,8 +118,9 @@ class Run {
     expect(wordsOf(body, step.message), `${what}, as of one that does not exist`).toBe(wordsOf(none.body, 'never-sent'))
   }
 
-  async #subscribe ({ by, what, from, wait }: Extract<Line, { do: 'subscribe' }>): Promise<void> {
+  async #subscribe ({ by: asked, what, from, wait }: Subscribe): Promise<void> {
     this.#watching.notice()
+    const by = playerOf(asked, what, this.#state)
     const channel = this.#state.channels.get(what)
     if (channels.includes(what)) {
       const expected = take(this.#state, { do: 'stream', by, channel: what })
