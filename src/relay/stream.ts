@@ -114,6 +114,7 @@ export class Stream implements Subscriber {
     let deleted = false
     while (this.#ended === undefined) {
       const page = await log.read(interest, this.#position, PAGE_ENTRIES)
+      if (page.gap !== undefined) this.#push(gapFrame(page.through.cursor, page.gap))
       if (!await this.#writePage(page)) continue
       this.#position = page.through.position
       deleted ||= page.entries.some(({ kind }) => kind === 'channel-deleted')

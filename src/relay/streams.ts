@@ -80,6 +80,8 @@ export async function createStreams (options: StreamsOptions): Promise<Streams> 
         }
       })
       if (stream.ended === undefined) open.set(stream, closed)
+      // It was asked for before that: whoever opens it sends its reader away.
+      if (closedFor !== undefined) stream.end(closedFor)
       return stream
     },
 

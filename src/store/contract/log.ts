@@ -109,6 +109,8 @@ export interface Page {
   head: Position
   /** Present where `through` is that head: the rights at that very place. */
   rights?: Rights
+  /** Retention has overtaken the reader: what lies between is not to be had any more, and `through` is the head. */
+  gap?: 'expired'
 }
 
 /** What a store tells of the log. */

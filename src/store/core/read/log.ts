@@ -60,6 +60,7 @@ function * startOf (resume: Resume, least: Position): Read<Omit<StreamStart, 'in
 export function * read (interest: Interest, after: Position, limit: number): Read<Page> {
   const [ends] = yield * ask(['ends'])
   const bounds = { entries: limit, bytes: PAGE_BYTES }
+  if (after < ends.floor.position) return yield * overtaken(interest, ends)
   if (interest.of === 'application') {
     const [{ views, ended }] = yield * ask(['entriesAfter', after, bounds])
     return pageOf(views, ended ? { channels: [] } : undefined, ends)
@@ -67,6 +68,12 @@ export function * read (interest: Interest, after: Position, limit: number): Rea
   const { sources, rights } = yield * readable(interest, after, ends.position)
   const [{ views, ended }] = yield * ask(['entriesOf', sources, after, bounds])
   return pageOf(views, ended ? rights : undefined, ends)
+}
+
+/** Retention has passed the place that was to be gone on from. */
+function * overtaken (interest: Interest, ends: LogEnds): Read<Page> {
+  const { rights } = interest.of === 'application' ? { rights: { channels: [] } } : yield * readable(interest, ends.position, ends.position)
+  return { ...pageOf([], rights, ends), gap: 'expired' }
 }
 
 /** @param rights those at the head, where nothing lies between the last entry and it */
