@@ -1,6 +1,6 @@
 /** What every store keeps (src/store/contract). Called once for each implementation. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { SYSTEM } from '../../src/store/contract/commands.ts'
+import { SYSTEM, type Command } from '../../src/store/contract/commands.ts'
 import type { Entry } from '../../src/store/contract/log.ts'
 import type { Store } from '../../src/store/contract/store.ts'
 import { createChannel, createUser, gists, join, leave, readAll, send } from '../support/commands.ts'
@@ -222,6 +222,59 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
       })
     })
 
+    describe('tail', () => {
+      /** Appends a command and compares what was handed over with what a node that only reads the log finds. */
+      const same = async (command: Command): Promise<Entry[]> => {
+        const { position } = await store.head()
+        const handed: Entry[] = []
+        const end = store.onCommitted(entries => handed.push(...entries))
+        await store.append(command)
+        end()
+        const { entries, head, gap } = await store.tail(position, 500)
+        expect(entries).toEqual(handed)
+        expect([head, gap]).toEqual([await store.head(), undefined])
+        return entries
+      }
+
+      it('tells of everything that was committed as the node that wrote it has told its own', async () => {
+        const [closed, messageId] = [`tail-${serial}-00`, `tail-${serial}-01`]
+        const [created] = await same(createChannel(SYSTEM, closed, {
+          groupType: 'strict_private',
+          participants: [{ userId: bob, status: 'muted', roles: [] }, { userId: carol, status: 'active', roles: ['admin'] }],
+          timelineEvents: [{ type: 'began', eventTimeMs: 1, subject: bob }]
+        }))
+        expect(created!.members).toEqual([{ userId: bob, status: 'muted', admin: false }, { userId: carol, status: 'active', admin: true }])
+        await same(join(alice, closed))
+        await same({ type: 'moderate-participant', operation: 'accept', actor: carol, channelId: closed, userId: alice })
+        await same({ type: 'change-participant', actor: SYSTEM, channelId: closed, userId: carol, newStatus: 'Disabled' })
+        await same(send(alice, closed, 'hello', { messageId, timelineEvents: [{ type: 'seen', eventTimeMs: 1, subject: alice }] }))
+        await same({ type: 'edit-message', actor: alice, channelId: closed, messageId, textPayload: 'hello again' })
+        await same({ type: 'add-message-event', actor: bob, channelId: closed, messageIds: [messageId], event: { type: 'mitter.mtet.ReadTime', eventTimeMs: 2, subject: bob } })
+        await same({ type: 'add-channel-event', actor: SYSTEM, channelId: closed, event: { type: 'x', eventTimeMs: 2, subject: SYSTEM } })
+        await same({ type: 'issue-token', actor: SYSTEM, userId: bob, tokenId: `t-${serial}` })
+        expect(await same({ type: 'revoke-tokens', actor: bob, userId: bob, tokenIds: [`t-${serial}`] })).toMatchObject([{ kind: 'token-revoked', tokenId: `t-${serial}` }])
+        await same({ type: 'delete-messages', actor: alice, channelId: closed, messageIds: [messageId] })
+        const gone = await same({ type: 'delete-user', actor: SYSTEM, userId: alice })
+        expect(gone.map(({ kind }) => kind)).toEqual(['user-deleted', 'participation-deleted', 'participation-deleted'])
+        await same({ type: 'truncate-channel', actor: SYSTEM, channelId: closed })
+        await same(leave(carol, closed))
+        await same({ type: 'delete-channel', actor: SYSTEM, channelId: closed })
+      })
+
+      it('has no holes, whatever the size of its pieces', async () => {
+        const { position } = await store.head()
+        await Promise.all(Array.from({ length: 30 }, (_, index) => store.append(send(alice, room, `${index}`))))
+        const entries: Entry[] = []
+        for (let from = position; ;) {
+          const piece = await store.tail(from, 7)
+          if (piece.entries.length === 0) break
+          entries.push(...piece.entries)
+          from = piece.entries.at(-1)!.position
+        }
+        expect(entries.map(entry => entry.position)).toEqual(Array.from({ length: 30 }, (_, index) => position + 1 + index))
+      })
+    })
+
     describe('deletion', () => {
       const messageId = () => `erase-${serial}-00`
 
@@ -343,6 +396,8 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         const { place } = await store.openStream({ of: 'user', userId: alice }, { from: 'earliest' })
         expect(await readAll(store, { of: 'user', userId: alice }, place.position)).toEqual([])
         expect(await text(alice)).toEqual(['kept, edited', 'the last'])
+        expect(await store.tail(0, 500)).toMatchObject({ entries: [], head: { cursor: last }, gap: true })
+        expect(await store.read({ of: 'user', userId: alice }, 0, 500)).toMatchObject({ entries: [], through: { cursor: last }, gap: 'expired' })
         store = await under.reopen()
         await store.append(send(alice, room, 'after it'))
         expect(gists(await readAll(store, { of: 'user', userId: bob }, place.position))).toEqual(['message after it'])

@@ -65,7 +65,7 @@ export interface Tail {
   entries: Entry[]
   /** The log's head when it was read. */
   head: Place
-  /** What lies between has fallen out of retention: the entries begin later than asked for. */
+  /** Some of what comes after that place has fallen out of retention: there is nothing to be had before the head. */
   gap?: true
 }
 

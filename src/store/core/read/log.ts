@@ -25,9 +25,8 @@ export function * head (): Read<Place> {
 
 export function * tail (after: Position, limit: number): Read<Tail> {
   const [ends, { views }] = yield * ask(['ends'], ['entriesAfter', after, { entries: limit, bytes: PAGE_BYTES }])
-  const entries = views.map(view => entryOf(view, ends.epoch))
-  const first = entries[0]?.position ?? ends.position + 1
-  return { entries, head: headOf(ends), ...(first > after + 1 ? { gap: true } : {}) }
+  if (after < ends.floor.position) return { entries: [], head: headOf(ends), gap: true }
+  return { entries: views.map(view => entryOf(view, ends.epoch)), head: headOf(ends) }
 }
 
 export function * openStream (request: StreamRequest, resume: Resume): Read<StreamStart> {
