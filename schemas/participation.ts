@@ -21,7 +21,10 @@ export const RelayStatus = Type.Enum(['active', 'pending', 'muted', 'disabled'],
 })
 export type RelayStatus = Static<typeof RelayStatus>
 
-const roles = Type.Array(Type.Enum(['admin'], { type: 'string' }), { description: 'What it is beside a participant', examples: [['admin']] })
+const Role = Type.Enum(['admin'], { type: 'string' })
+export type Role = Static<typeof Role>
+
+const roles = Type.Array(Role, { description: 'What it is beside a participant', examples: [['admin']] })
 
 export const Participant = Type.Object({
   userId: Type.String({ description: 'The id of the user', examples: ['@amy'] }),

@@ -1,13 +1,14 @@
 /** What a caller wants to see of participants (contract 4). */
-import { relayStatuses, statusOf, statusTable, type RelayStatus } from '../rules/relay.ts'
+import { ParticipationStatus, RelayStatus } from '../../schemas/participation.ts'
+import { statusTable } from '../rules/relay.ts'
 import { refuseField, splitList } from './validation.ts'
 
 /** Statuses of which lists show participants: those of either query, Active where there is none. */
 export function statusesAskedFor (query: { participationStatus?: string, relayStatus?: string }): RelayStatus[] {
-  const byMitter = valuesOf('query/participationStatus', query.participationStatus, Object.keys(statusOf))
-  const byRelay = valuesOf('query/relayStatus', query.relayStatus, relayStatuses)
+  const byMitter = valuesOf('query/participationStatus', query.participationStatus, ParticipationStatus.enum)
+  const byRelay = valuesOf('query/relayStatus', query.relayStatus, RelayStatus.enum)
   if (byMitter.length + byRelay.length === 0) return ['active']
-  return relayStatuses.filter(status => byRelay.includes(status) || byMitter.includes(statusTable[status].participationStatus))
+  return RelayStatus.enum.filter(status => byRelay.includes(status) || byMitter.includes(statusTable[status].participationStatus))
 }
 
 /** Whether `Prefer` (RFC 7240) asks for the entity in the answer. */

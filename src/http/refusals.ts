@@ -84,7 +84,7 @@ const told = {
   },
   503: {
     name: 'Unavailable',
-    description: 'The store cannot answer now; nothing was changed',
+    description: 'The service cannot do it now, or cannot confirm that it has: a write that is repeated under its Idempotency-Key is settled',
     example: refuse('unavailable'),
     headers: { 'Retry-After': { description: 'When to try again, in seconds', schema: { type: 'integer', examples: [1] } } }
   }

@@ -1,20 +1,16 @@
 /**
  * The relay's decisions as tables (relay.md, "The tables"), over plain data: no I/O, no clock.
  */
+import type { GroupType } from '../../schemas/channel.ts'
+import type { ParticipationStatus, RelayStatus, Role } from '../../schemas/participation.ts'
 import { refuse } from '../errors.ts'
 
-/** PhoenixGenApi's: who may join how, who accepts, who mutes. */
-export type GroupType = 'public' | 'private' | 'strict_private'
-export const groupTypes = ['public', 'private', 'strict_private'] as const
-
-/** A member's standing. `disabled` is set by the application only. */
-export type RelayStatus = 'active' | 'pending' | 'muted' | 'disabled'
-export const relayStatuses = ['active', 'pending', 'muted', 'disabled'] as const
-
-/** mitter's rendering of the same field; it cannot tell pending from disabled. */
-export type ParticipationStatus = 'Active' | 'ReadOnly' | 'Disabled'
-
-export type Role = 'admin'
+/**
+ * `GroupType` is PhoenixGenApi's: who may join how, who accepts, who mutes. `RelayStatus` is a member's standing,
+ * of which `disabled` is set by the application only; `ParticipationStatus` mitter's rendering of the same field,
+ * which cannot tell pending from disabled.
+ */
+export type { GroupType, ParticipationStatus, RelayStatus, Role }
 
 export type Ruleset =
   | 'io.mitter.ruleset.chats.DirectMessage'
