@@ -1,13 +1,14 @@
 /** User tokens and event tokens (contract 7). */
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LARGEST_ID_LIST, ref } from '../schemas/common.ts'
-import { EventToken, IssuedToken, TokenSummary } from '../schemas/token.ts'
+import { EventToken, IssuedToken, TokensQuery, TokenSummary } from '../schemas/token.ts'
 import { actorOf, type Principal, type UserPrincipal } from '../src/auth/principal.ts'
 import type { Tokens } from '../src/auth/tokens.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, noContent, refusals, security } from '../src/http/answers.ts'
 import { userOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
+import { forwardPageOf, sendPageHeaders } from '../src/http/paging.ts'
 import { splitList } from '../src/http/validation.ts'
 import type { Store } from '../src/store/contract/store.ts'
 
@@ -48,9 +49,15 @@ export const userTokens: FastifyPluginAsyncTypebox<Dependencies> = async (app, {
       summary: 'List a user\'s tokens (itself, the application)',
       security,
       params,
-      response: { 200: answer(Type.Array(ref(TokenSummary)), 'The tokens that are good now'), ...refusals }
+      querystring: TokensQuery,
+      response: { 200: answer(Type.Array(ref(TokenSummary)), 'The tokens that are good now, in the order in which they were made', 'Link'), ...refusals }
     }
-  }, async ({ principal, params }) => await store.listTokens(actorOf(principal), userOf(principal, params.userId)))
+  }, async (request, reply) => {
+    const { principal, params, query } = request
+    const page = await store.listTokens(actorOf(principal), userOf(principal, params.userId), forwardPageOf(query))
+    sendPageHeaders(request, reply, page)
+    return page.items
+  })
 
   app.delete('/v1/users/:userId/tokens/:tokenIds', {
     schema: {

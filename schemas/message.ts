@@ -6,12 +6,14 @@ import { MOST_CREATION_EVENTS, NewTimelineEvent, TimelineEvent } from './timelin
 /** Bytes of UTF-8 that a text may take, and items of data (contract 1, rule 9). */
 export const LONGEST_TEXT_BYTES = 65_536
 export const MOST_MESSAGE_DATA = 64
+/** Characters of a name of a kind of payload, or of data. */
+const LONGEST_TYPE = 256
 
 const exampleId = '3f0d8a52-0b4c-4f7e-8d53-2b7f0e6f6a11'
 const exampleAudit = { createdAt: 1732240000000, updatedAt: 1732240000000 }
 
 export const MessageDatum = Type.Object({
-  dataType: Type.String({ description: 'What the data is, for its readers', examples: ['com.example.location'] }),
+  dataType: Type.String({ maxLength: LONGEST_TYPE, description: 'What the data is, for its readers', examples: ['com.example.location'] }),
   data: Type.Unknown({ description: 'Any JSON, kept as it is', examples: [{ latitude: 52.5, longitude: 13.4 }] })
 }, {
   $id: 'MessageDatum',
@@ -21,7 +23,7 @@ export const MessageDatum = Type.Object({
 export type MessageDatum = Static<typeof MessageDatum>
 
 const messageType = Type.Enum(['Standard', 'Notification', 'OutOfBand'], { type: 'string', description: 'How clients are to treat it', examples: ['Standard'] })
-const payloadType = Type.String({ description: 'What the payload is', examples: ['mitter.mt.Text'] })
+const payloadType = Type.String({ maxLength: LONGEST_TYPE, description: 'What the payload is', examples: ['mitter.mt.Text'] })
 const textPayload = Type.String({
   'x-max-bytes': LONGEST_TEXT_BYTES,
   description: 'The text, up to 65,536 bytes of UTF-8',

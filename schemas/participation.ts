@@ -21,10 +21,13 @@ export const RelayStatus = Type.Enum(['active', 'pending', 'muted', 'disabled'],
 })
 export type RelayStatus = Static<typeof RelayStatus>
 
+/** Roles that a list may name; there is one. */
+const MOST_ROLES = 16
+
 const Role = Type.Enum(['admin'], { type: 'string' })
 export type Role = Static<typeof Role>
 
-const roles = Type.Array(Role, { description: 'What it is beside a participant', examples: [['admin']] })
+const roles = Type.Array(Role, { maxItems: MOST_ROLES, description: 'What it is beside a participant', examples: [['admin']] })
 
 export const Participant = Type.Object({
   userId: Type.String({ description: 'The id of the user', examples: ['@amy'] }),

@@ -1,6 +1,6 @@
 /** User tokens and event tokens (contract 2 and 7). */
 import { Type, type Static } from 'typebox'
-import { ref, Time } from './common.ts'
+import { LONGEST_FORWARD_PAGE, ref, Time } from './common.ts'
 
 const exampleToken = 'eyJhbGciOiJIUzUxMiJ9.eyJpc3MiOiJtaXR0ZXItaW8ifQ.c2lnbmF0dXJl'
 const exampleId = '1c9d0a44-6a2e-4b0c-8f55-3e8f1b7d9c02'
@@ -32,6 +32,11 @@ export const TokenSummary = Type.Object({
   expiresAt: Type.Optional(Time('When it ends; absent if it does not'))
 }, { $id: 'TokenSummary', description: 'A token that was made earlier, without itself', examples: [{ tokenId: exampleId, createdAt: 1732240000000 }] })
 export type TokenSummary = Static<typeof TokenSummary>
+
+export const TokensQuery = Type.Object({
+  after: Type.Optional(Type.String({ description: 'Those made after the token with this id', examples: [exampleId] })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LONGEST_FORWARD_PAGE, default: LONGEST_FORWARD_PAGE, description: 'Tokens at most, 1 to 1,000', examples: [20] }))
+})
 
 export const EventToken = Type.Object({
   eventToken: Type.String({ description: 'The token: put it into the query of an event stream as access_token', examples: [exampleToken] }),

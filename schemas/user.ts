@@ -2,10 +2,14 @@
 import { Type, type Static } from 'typebox'
 import { audits, ref, unsupportedInput } from './common.ts'
 
+/** Characters of a name, and places where a user can be found (contract 1, rule 9). */
+const LONGEST_SCREEN_NAME = 256
+const MOST_LOCATORS = 64
+
 const exampleAudit = { createdAt: 1732240000000, updatedAt: 1732240000000 }
 
 export const ScreenName = Type.Object({
-  screenName: Type.String({ description: 'The name that others see', examples: ['Amy'] })
+  screenName: Type.String({ maxLength: LONGEST_SCREEN_NAME, description: 'The name that others see, up to 256 characters', examples: ['Amy'] })
 }, { $id: 'ScreenName', description: 'The name that others see', examples: [{ screenName: 'Amy' }] })
 export type ScreenName = Static<typeof ScreenName>
 
@@ -45,7 +49,7 @@ export type User = Static<typeof User>
 export const NewUser = Type.Object({
   userId: Type.Optional(Type.String({ description: 'The id it is to have, 1 to 72 characters. Left out: a UUID', examples: ['@amy'] })),
   screenName: Type.Optional(ref(ScreenName, 'The name that others see')),
-  userLocators: Type.Optional(Type.Array(ref(UserLocator), { description: 'Where the user can be found', examples: [[]] })),
+  userLocators: Type.Optional(Type.Array(ref(UserLocator), { maxItems: MOST_LOCATORS, description: 'Where the user can be found, up to 64 places', examples: [[]] })),
   systemUser: Type.Optional(Type.Boolean({ description: 'Whether it is a machine\'s user. Left out: false', examples: [false] })),
   ...unsupportedInput
 }, { $id: 'NewUser', description: 'A user to create', examples: [{ userId: '@amy', screenName: { screenName: 'Amy' } }] })

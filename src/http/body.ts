@@ -16,8 +16,8 @@ declare module 'fastify' {
 /** Bytes of a body (contract 1, rule 9). */
 export const LARGEST_BODY_BYTES = 256 * 1024
 
-/** Levels of objects and arrays within each other: what recurses over JSON, JSON.stringify included, must not run out of stack. */
-const DEEPEST_NESTING_LEVELS = 100
+/** Levels of objects and arrays within each other (contract 1, rule 9): what recurses over JSON must not run out of stack. */
+const DEEPEST_NESTING_LEVELS = 32
 
 type Done = (err: Error | null, body?: unknown) => void
 
@@ -28,6 +28,11 @@ export function parseBodies (app: FastifyInstance): void {
   app.decorateRequest('rawBody')
   app.decorateRequest('signedMd5')
   app.removeAllContentTypeParsers()
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    const encoding = request.headers['content-encoding']
+    const encoded = encoding !== undefined && encoding.trim().toLowerCase() !== 'identity' && !request.is404
+    done(encoded ? refuse('unsupportedMediaType', 'Send the body as it is, without Content-Encoding') : null, payload)
+  })
 
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     if (bytes.length === 0 || request.is404) return done(null, undefined)
@@ -78,12 +83,12 @@ function unreadable (text: string): Refusal {
 function flawOf (body: unknown): string | undefined {
   let level: unknown[] = [body]
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > DEEPEST_NESTING_LEVELS) return `The body is nested deeper than ${DEEPEST_NESTING_LEVELS} levels: make it flatter`
     const next: unknown[] = []
     for (const value of level) {
       if (typeof value === 'string' && !value.isWellFormed()) return loneSurrogate
       if (typeof value === 'number' && !Number.isFinite(value)) return 'The body has a number that is too large: send a smaller one, or a string'
       if (typeof value !== 'object' || value === null) continue
+      if (depth === DEEPEST_NESTING_LEVELS) return `The body is nested deeper than ${DEEPEST_NESTING_LEVELS} levels: make it flatter`
       if (Array.isArray(value)) {
         for (const item of value) next.push(item)
         continue

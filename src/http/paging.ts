@@ -34,7 +34,7 @@ export function sendPageHeaders (request: FastifyRequest, reply: Pick<FastifyRep
 function nextPage ({ url }: FastifyRequest, next: string): string {
   const path = pathOf(url)
   const query = new URLSearchParams(url.slice(path.length).replace(/^\?/, '').replace(/#.*$/s, ''))
-  const onlyForward = /\/(?:participants|timeline)$/.test(path)
+  const onlyForward = /\/(?:participants|timeline|tokens)$/.test(path)
   for (const name of ['entityCountOffset', 'access_token']) query.delete(name)
   query.set(onlyForward || query.has('after') ? 'after' : 'before', next)
   return `${path}?${query}`

@@ -22,8 +22,13 @@ const payloadTypes: Partial<Record<EntryKind, string>> = {
 /** What an `EventSource` waits before it connects again, in milliseconds, while nothing is wrong. */
 export const RETRY_MS = 2_000
 
-/** After a `bye`, clients come back spread over this time, in milliseconds, so that they do not come all at once. */
-const BYE_RETRY_MS = { least: 500, most: 5_000 }
+/**
+ * After a `bye`, clients come back spread over this time, in milliseconds, so that they do not come all at once:
+ * later than a restart takes, and much later where there is nothing to come back for.
+ */
+const BYE_RETRY_MS = { least: 3_000, most: 8_000 }
+const FINAL_RETRY_MS = { least: 120_000, most: 300_000 }
+const finalReasons: EndReason[] = ['expired', 'removed', 'deleted']
 
 /** Keeps proxies and clients from taking silence for a dead connection. */
 export const heartbeatFrame = Buffer.from(':\n\n')
@@ -59,7 +64,7 @@ export const gapFrame = (cursor: Cursor, reason: 'expired' | 'unknown'): Buffer 
 
 /** The last frame. Without an id: what the client has seen stays what it goes on from. */
 export function byeFrame (reason: EndReason): Buffer {
-  const { least, most } = BYE_RETRY_MS
+  const { least, most } = finalReasons.includes(reason) ? FINAL_RETRY_MS : BYE_RETRY_MS
   return controlFrame('bye', { retry: Math.round(least + Math.random() * (most - least)), reason })
 }
 

@@ -1,6 +1,6 @@
 /** How long a client is told to wait before it comes back (contract 8, `bye`). */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { SYSTEM } from '../../src/store/commands.ts'
+import { SYSTEM } from '../../src/store/contract/commands.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createChannel, join, leave } from '../support/commands.ts'
 import { call } from '../support/process.ts'

@@ -1,6 +1,6 @@
 /** A page of any list ends at 4 MiB (contract 1, rule 8), and Link leads on from there. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { SYSTEM } from '../../src/store/commands.ts'
+import { SYSTEM } from '../../src/store/contract/commands.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createChannel, createUser, send } from '../support/commands.ts'
 

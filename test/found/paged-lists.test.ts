@@ -171,6 +171,24 @@ describe('events of several at once', () => {
   })
 })
 
+describe('participants who were deleted since', () => {
+  it.each<[string, string[]]>([['the first', ['first']], ['the second', ['second']], ['both', ['first', 'second']]])('are paged over as any other: %s of two', async (_who, gone) => {
+    const suffix = gone.join('-and-')
+    const [first, second] = [`first-${suffix}`, `second-${suffix}`]
+    const channelId = `direct-${suffix}`
+    for (const userId of [first, second]) await on.store.append(createUser(userId))
+    await on.store.append(createChannel(SYSTEM, channelId, {
+      ruleset: 'io.mitter.ruleset.chats.DirectMessage',
+      groupType: 'private',
+      participants: [first, second].map(userId => ({ userId, status: 'active', roles: [] }))
+    }))
+    for (const which of gone) await on.store.append({ type: 'delete-user', actor: SYSTEM, userId: `${which}-${suffix}` })
+    // Who stays in a direct channel is shown as .deleted there.
+    const shown = [first, second].map((userId, index) => gone.includes(['first', 'second'][index]!) ? '.deleted' : userId)
+    expect((await pagesFrom(`/v1/channels/${channelId}/participants?limit=1`)).map(page => idsOfParticipants(page))).toEqual(shown.map(id => [id]))
+  })
+})
+
 describe('the cost of a page', () => {
   it.each(['events of a channel', 'events of a message'])('of one of %s is far less than that of all', async name => {
     const { path } = lists[name]!

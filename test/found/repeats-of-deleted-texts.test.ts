@@ -1,6 +1,6 @@
 /** A repeat under an `Idempotency-Key` brings no deleted text back, from the moment that its deletion is answered. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { SYSTEM } from '../../src/store/commands.ts'
+import { SYSTEM } from '../../src/store/contract/commands.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createChannel, send } from '../support/commands.ts'
 import { call } from '../support/process.ts'

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Entry, Interest } from '../../src/store/contract/log.ts'
 import type { Store } from '../../src/store/contract/store.ts'
-import { createChannel, createUser, send } from '../support/commands.ts'
+import { createChannel, createUser, join as joining, leave, send } from '../support/commands.ts'
 
 const PAGE_BYTES = 256 * 1024
 /** What a replay asks for at a time. */
@@ -83,3 +83,20 @@ it.each(['the application\'s replay', 'a user\'s replay'])('a page of %s takes a
   // A page holds one or two of them; reading all that were asked for takes a hundred times as long.
   expect(await timeOf(interest, after, PAGE_ENTRIES) / one).toBeLessThan(20)
 })
+
+it('a page of a channel\'s replay takes as long for one who has come and gone elsewhere ten thousand times as for another', async () => {
+  await store.append(createChannel('amy', 'quiet-room'))
+  await store.append(createChannel('amy', 'busy-room'))
+  for (const user of ['ben', 'cleo']) {
+    await store.append(createUser(user))
+    await store.append(joining(user, 'quiet-room'))
+  }
+  const { interest } = await store.openStream({ of: 'channel', channelId: 'quiet-room', actor: 'ben' }, { from: 'earliest' })
+  const { position: after } = await store.head()
+  for (let round = 0; round < 100; round++) {
+    await Promise.all(Array.from({ length: 100 }, (_, index) => store.append(index % 2 === 0 ? joining('ben', 'busy-room') : leave('ben', 'busy-room'))))
+  }
+  await store.append(send('amy', 'quiet-room', 'hello'))
+  const other = await timeOf({ ...interest as Extract<Interest, { of: 'channel' }>, userId: 'cleo' }, after, PAGE_ENTRIES)
+  expect(await timeOf(interest, after, PAGE_ENTRIES) / other).toBeLessThan(20)
+}, 30_000)

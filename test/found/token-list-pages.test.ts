@@ -1,7 +1,7 @@
 /** A user's tokens are a list like any other: no answer is without bound (contract 1, rule 8). */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { randomUUID } from 'node:crypto'
-import { SYSTEM } from '../../src/store/commands.ts'
+import { SYSTEM } from '../../src/store/contract/commands.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createUser } from '../support/commands.ts'
 

@@ -79,8 +79,8 @@ export interface Reads {
   getToken (tokenId: string): Promise<TokenState | undefined>
   /** Whether there is such a user, not deleted. */
   userExists (userId: string): Promise<boolean>
-  /** The user itself, and the application. The newest 1,000. */
-  listTokens (actor: Actor, userId: string): Promise<TokenInfo[]>
+  /** The user itself, and the application. Those that were not revoked, in the order in which they were made. */
+  listTokens (actor: Actor, userId: string, request: ForwardRequest): Promise<ListPage<TokenInfo>>
   /** Participants of any status, the application, and for a `public` channel any user. All of them or none. */
   getChannels (actor: Actor, channelIds: string[]): Promise<Snapshot<Channel[]>>
   /** The application. Channels in the order in which they were made. */

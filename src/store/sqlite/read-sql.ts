@@ -48,7 +48,8 @@ export const readSql = {
   total: 'select value from counters where name = ?',
   token: `select ${tokenColumns}, u.user_id, u.deleted_at is not null as user_deleted from tokens t
     join users u on u.user_key = t.user_key where t.token_id = ?`,
-  tokens: `select ${tokenColumns} from tokens t where t.user_key = ? and t.revoked_at is null order by t.created_at desc limit ?`,
+  tokens: `select ${tokenColumns} from tokens t where t.user_key = ? and t.revoked_at is null and (t.created_at, t.token_id) > (?, ?)
+    order by t.created_at, t.token_id limit ?`,
   channel: `select ${channelColumns} from channels c where c.channel_id = ? and c.deleted_position is null`,
   channelDetails: `select ${channelColumns}, ${creationColumns} from channels c ${creationJoin}
     where c.channel_id = ? and c.deleted_position is null`,
@@ -95,8 +96,8 @@ export const readSql = {
   entryAt: `select ${entryColumns} from entries e ${entryJoins} where e.position = ?`,
   positionsInLane: `select position from entries
     where channel_key = ? and lane = ? and position > ? and position <= ? order by position limit ?`,
-  positionsAbout: `select position, channel_key from entries
-    where about_key = ? and position > ? order by position limit ?`,
+  positionsAbout: 'select position from entries where about_key = ? and position > ? order by position limit ?',
+  positionsAboutIn: 'select position from entries where about_key = ? and channel_key = ? and position > ? order by position limit ?',
 
   leavingUser: `select ${userColumns} from users where leaving = 1 and user_key > 0 limit 1`,
   channelsToLeave: `select c.channel_id from participations p join channels c on c.channel_key = p.channel_key

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Ruleset } from '../../rules/relay.ts'
 import type { Position } from '../contract/log.ts'
-import type { ChannelDetails, EntryPage, EntrySource, LogEnds, MessageDetails, PageBounds, Queries, Slice, StoredEvent } from '../core/read/queries.ts'
+import type { ChannelDetails, EntrySource, LogEnds, MessageDetails, PageBounds, Queries, Rows, Slice, StoredEvent } from '../core/read/queries.ts'
 import { lanes, type EntryView, type IntervalRecord, type Lane } from '../core/records.ts'
 import { channelOfRow, goneOfRow, memberOfRow, messageOfRow, tokenOfRow, userOfRow, viewOfRow } from './columns.ts'
 import { prepareAll, type Statements } from './database.ts'
@@ -63,8 +63,12 @@ export class SqliteQueries implements Queries {
     return found
   }
 
-  tokens (userKey: number, limit: number) {
-    return this.#sql.tokens.all(userKey, limit).map(tokenOfRow)
+  token (tokenId: string) {
+    return ifFound(this.#sql.token.get(tokenId), tokenOfRow)
+  }
+
+  tokens (userKey: number, { createdAt, tokenId }: { createdAt: number, tokenId: string }, limit: number) {
+    return this.#sql.tokens.all(userKey, createdAt, tokenId, limit).map(tokenOfRow)
   }
 
   channel (channelId: string) {
@@ -75,18 +79,19 @@ export class SqliteQueries implements Queries {
     return ifFound(this.#sql.channelDetails.get(channelId), detailsOfRow)
   }
 
-  channels (slice: Slice, includeSystemChannels: boolean, limit: number, offset: number) {
+  channels (slice: Slice, includeSystemChannels: boolean, bounds: PageBounds, offset: number) {
     const { channelsBefore, channelsAfter, listedChannelsBefore, listedChannelsAfter } = this.#sql
     const [before, after] = includeSystemChannels ? [channelsBefore, channelsAfter] : [listedChannelsBefore, listedChannelsAfter]
-    return ('after' in slice ? after.all(slice.after, limit, offset) : before.all(slice.before, limit, offset)).map(detailsOfRow)
+    const rows = 'after' in slice ? after.iterate(slice.after, bounds.rows + 1, offset) : before.iterate(slice.before, bounds.rows + 1, offset)
+    return collect(rows, bounds, detailsOfRow, sizeOfChannel)
   }
 
-  channelsOf (userKey: number, slice: Slice, { includeSystemChannels, ruleset = '' as Ruleset }: { includeSystemChannels: boolean, ruleset?: Ruleset }, limit: number, offset: number) {
-    const rest = [Number(includeSystemChannels), ruleset, ruleset, limit, offset]
-    const rows: Row[] = 'after' in slice
-      ? this.#sql.channelsOfAfter.all(userKey, slice.after, ...rest)
-      : this.#sql.channelsOfBefore.all(userKey, slice.before, ...rest)
-    return rows.map(row => ({ ...detailsOfRow(row), participationId: row.participation_id, status: row.status }))
+  channelsOf (userKey: number, slice: Slice, { includeSystemChannels, ruleset = '' as Ruleset }: { includeSystemChannels: boolean, ruleset?: Ruleset }, bounds: PageBounds, offset: number) {
+    const rest = [Number(includeSystemChannels), ruleset, ruleset, bounds.rows + 1, offset]
+    const rows = 'after' in slice
+      ? this.#sql.channelsOfAfter.iterate(userKey, slice.after, ...rest)
+      : this.#sql.channelsOfBefore.iterate(userKey, slice.before, ...rest)
+    return collect(rows, bounds, row => ({ ...detailsOfRow(row), participationId: row.participation_id, status: row.status }), sizeOfChannel)
   }
 
   membershipCounts (userKey: number) {
@@ -113,11 +118,12 @@ export class SqliteQueries implements Queries {
     return ifFound(this.#sql.message.get(messageId), shownOfRow)
   }
 
-  messages (channelKey: number, slice: Slice, truncatedPosition: Position, limit: number, offset: number) {
+  messages (channelKey: number, slice: Slice, truncatedPosition: Position, bounds: PageBounds, offset: number) {
     const { messagesBefore, messagesAfter } = this.#sql
-    return ('after' in slice
-      ? messagesAfter.all(channelKey, slice.after, truncatedPosition, limit, offset)
-      : messagesBefore.all(channelKey, slice.before, truncatedPosition, limit, offset)).map(shownOfRow)
+    const rows = 'after' in slice
+      ? messagesAfter.iterate(channelKey, slice.after, truncatedPosition, bounds.rows + 1, offset)
+      : messagesBefore.iterate(channelKey, slice.before, truncatedPosition, bounds.rows + 1, offset)
+    return collect(rows, bounds, shownOfRow, row => Buffer.byteLength(row.content))
   }
 
   channelEvents (channelKey: number, after: Position, type: string | undefined, limit: number): StoredEvent[] {
@@ -172,14 +178,14 @@ export class SqliteQueries implements Queries {
     }))
   }
 
-  entriesAfter (after: Position, bounds: PageBounds): EntryPage {
-    return collect(this.#sql.entriesAfter.iterate(after, bounds.entries + 1) as Iterable<Row>, bounds)
+  entriesAfter (after: Position, bounds: PageBounds): Rows<EntryView> {
+    return collect(this.#sql.entriesAfter.iterate(after, bounds.rows + 1), bounds, viewOfRow, sizeOfEntry)
   }
 
-  entriesOf (sources: EntrySource[], after: Position, bounds: PageBounds): EntryPage {
+  entriesOf (sources: EntrySource[], after: Position, bounds: PageBounds): Rows<EntryView> {
     const { entryAt } = this.#sql
     const found = merge(sources.flatMap(source => this.#sources(source)), after)
-    return collect(found.map(position => entryAt.get(position)!), bounds)
+    return collect(found.map(position => entryAt.get(position)!), bounds, viewOfRow, sizeOfEntry)
   }
 
   #sources (source: EntrySource): Source[] {
@@ -194,15 +200,11 @@ export class SqliteQueries implements Queries {
 
   /** What is about a user, in one channel or in all. */
   #about (userKey: number, channelKey: number | undefined): Source {
+    const { positionsAbout, positionsAboutIn } = this.#sql
     return {
-      read: (after, limit) => {
-        for (let from = after; ;) {
-          const rows = this.#sql.positionsAbout.all(userKey, from, limit)
-          const found = positions(channelKey === undefined ? rows : rows.filter(row => row.channel_key === channelKey))
-          if (found.length > 0 || rows.length < limit) return found
-          from = rows.at(-1)!.position as Position
-        }
-      }
+      read: (after, limit) => positions(channelKey === undefined
+        ? positionsAbout.all(userKey, after, limit)
+        : positionsAboutIn.all(userKey, channelKey, after, limit))
     }
   }
 
@@ -281,17 +283,21 @@ export class SqliteQueries implements Queries {
   }
 }
 
-/** As many rows as the bounds allow, no more than that read. */
-function collect (rows: Iterable<Row>, bounds: PageBounds): EntryPage {
-  const views: EntryView[] = []
+/** As many rows as the bounds allow, and no more than that read. */
+function collect<T> (found: Iterable<Row>, bounds: PageBounds, make: (row: Row) => T, sizeOf: (row: Row) => number): Rows<T> {
+  const rows: T[] = []
   let bytes = 0
-  for (const row of rows) {
-    if (views.length === bounds.entries || (views.length > 0 && bytes >= bounds.bytes)) return { views, ended: false }
-    views.push(viewOfRow(row))
-    if (row.body !== null) bytes += Buffer.byteLength(row.body)
+  for (const row of found) {
+    if (rows.length === bounds.rows || (rows.length > 0 && bytes >= bounds.bytes)) return { rows, ended: false }
+    rows.push(make(row))
+    bytes += sizeOf(row)
   }
-  return { views, ended: true }
+  return { rows, ended: true }
 }
+
+const sizeOfEntry = (row: Row): number => row.body === null ? 0 : Buffer.byteLength(row.body)
+
+const sizeOfChannel = (row: Row): number => row.creation_events === null ? 0 : Buffer.byteLength(row.creation_events)
 
 function detailsOfRow (row: Row): ChannelDetails {
   if (row.creation_events === null) return channelOfRow(row)

@@ -11,8 +11,8 @@ import { mustBeApplication, mustBeOwn } from '../decide/users.ts'
 import { isMember, type Member } from '../decide/standing.ts'
 import { channelOf, creationEvents, participationOf } from '../render/entities.ts'
 import { headOf } from './log.ts'
-import { pageOf, sliceOf } from './paging.ts'
-import { ask, type ChannelDetails, type LogEnds, type Read } from './queries.ts'
+import { boundsOf, pageOf, sliceOf } from './paging.ts'
+import { ask, type ChannelDetails, type LogEnds, type Read, type Rows } from './queries.ts'
 import { mustBeChannel, receivedChannel, userKeyOf } from './rights.ts'
 
 export function snapshotOf<T> (value: T, ends: LogEnds): Snapshot<T> {
@@ -45,9 +45,9 @@ export function * listChannels (actor: Actor, page: PageRequest, { includeSystem
   mustBeApplication(actor, 'list all channels')
   const slice = yield * sliceOf(page, channelKeyOf)
   const [ends, channels, all, system] = yield * ask(
-    ['ends'], ['channels', slice, includeSystemChannels, page.limit + 1, page.offset], ['total', 'channels'], ['total', 'system-channels'])
+    ['ends'], ['channels', slice, includeSystemChannels, boundsOf(page), page.offset], ['total', 'channels'], ['total', 'system-channels'])
   return snapshotOf({
-    ...pageOf(channels.map(channel => rendered(channel, true)), page.limit, ({ channelId }) => channelId), total: includeSystemChannels ? all : all - system
+    ...pageOf(channels, ({ channelId }) => channelId, channel => rendered(channel, true)), total: includeSystemChannels ? all : all - system
   }, ends)
 }
 
@@ -56,17 +56,19 @@ export function * listChannelsOf (actor: Actor, userId: string, page: PageReques
   const userKey = yield * userKeyOf(userId)
   const slice = yield * sliceOf(page, channelKeyOf)
   const [ends, channels, counts, closing] = yield * ask(
-    ['ends'], ['channelsOf', userKey, slice, filter, page.limit + 1, page.offset], ['membershipCounts', userKey], ['closingMemberships', userKey])
+    ['ends'], ['channelsOf', userKey, slice, filter, boundsOf(page), page.offset], ['membershipCounts', userKey], ['closingMemberships', userKey])
   const listed = (ruleset: Ruleset) => (filter.includeSystemChannels || ruleset !== SYSTEM_CHANNEL) && (filter.ruleset ?? ruleset) === ruleset
   // The kept counts still hold channels whose deletion is being told apart.
   const total = counts.reduce((sum, { ruleset, count }) => sum + (listed(ruleset) ? count : 0), 0) - closing.filter(listed).length
-  const items = channels.map(channel => ({
-    participationId: channel.participationId,
-    identifier: channel.channelId,
-    participationStatus: statusTable[channel.status].participationStatus,
-    channel: rendered(channel, receives(channel.status))
-  }))
-  return snapshotOf({ ...pageOf(items, page.limit, ({ identifier }) => identifier), total }, ends)
+  return snapshotOf({
+    ...pageOf(channels, ({ channelId }) => channelId, channel => ({
+      participationId: channel.participationId,
+      identifier: channel.channelId,
+      participationStatus: statusTable[channel.status].participationStatus,
+      channel: rendered(channel, receives(channel.status))
+    })),
+    total
+  }, ends)
 }
 
 export function * listParticipants (actor: Actor, channelId: string, statuses: RelayStatus[], { after, limit }: ForwardRequest): Read<Snapshot<ListPage<ChannelParticipation>>> {
@@ -76,10 +78,14 @@ export function * listParticipants (actor: Actor, channelId: string, statuses: R
     ['participants', channelKey, status, place, limit + 1] as ['participants', number, RelayStatus, typeof place, number]))
   const rows = (byStatus as Array<Array<{ member: Member, user: Parameters<typeof participationOf>[1] }>>).flat()
     .sort(({ member: one }, { member: other }) => one.sincePosition - other.sincePosition || one.userKey - other.userKey)
-  const { items, next } = pageOf(rows, limit, ({ member }) => member.userId)
-  return snapshotOf({
-    items: items.map(({ member, user }) => participationOf(member, user, channelId)), ...(next === undefined ? {} : { next })
-  }, ends)
+  return snapshotOf(pageOf(endingOnSomebody(rows, limit), ({ member }) => member.userId, ({ member, user }) => participationOf(member, user, channelId)), ends)
+}
+
+/** A page goes on from an id, and a deleted user has none: it holds those who follow the last one that has. */
+function endingOnSomebody<Row extends { user: { deletedAt?: number } }> (rows: Row[], limit: number): Rows<Row> {
+  let count = Math.min(limit, rows.length)
+  while (count < rows.length && rows[count - 1]!.user.deletedAt !== undefined) count++
+  return { rows: rows.slice(0, count), ended: count === rows.length }
 }
 
 function * participantPlace (channelId: string, userId: string): Read<{ sincePosition: number, userKey: number }> {

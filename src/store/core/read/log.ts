@@ -24,9 +24,9 @@ export function * head (): Read<Place> {
 }
 
 export function * tail (after: Position, limit: number): Read<Tail> {
-  const [ends, { views }] = yield * ask(['ends'], ['entriesAfter', after, { entries: limit, bytes: PAGE_BYTES }])
+  const [ends, { rows }] = yield * ask(['ends'], ['entriesAfter', after, { rows: limit, bytes: PAGE_BYTES }])
   if (after < ends.floor.position) return { entries: [], head: headOf(ends), gap: true }
-  return { entries: views.map(view => entryOf(view, ends.epoch)), head: headOf(ends) }
+  return { entries: rows.map(view => entryOf(view, ends.epoch)), head: headOf(ends) }
 }
 
 export function * openStream (request: StreamRequest, resume: Resume): Read<StreamStart> {
@@ -58,15 +58,15 @@ function * startOf (resume: Resume, least: Position): Read<Omit<StreamStart, 'in
 
 export function * read (interest: Interest, after: Position, limit: number): Read<Page> {
   const [ends] = yield * ask(['ends'])
-  const bounds = { entries: limit, bytes: PAGE_BYTES }
+  const bounds = { rows: limit, bytes: PAGE_BYTES }
   if (after < ends.floor.position) return yield * overtaken(interest, ends)
   if (interest.of === 'application') {
-    const [{ views, ended }] = yield * ask(['entriesAfter', after, bounds])
-    return pageOf(views, ended ? { channels: [] } : undefined, ends)
+    const [{ rows, ended }] = yield * ask(['entriesAfter', after, bounds])
+    return pageOf(rows, ended ? { channels: [] } : undefined, ends)
   }
   const { sources, rights } = yield * readable(interest, after, ends.position)
-  const [{ views, ended }] = yield * ask(['entriesOf', sources, after, bounds])
-  return pageOf(views, ended ? rights : undefined, ends)
+  const [{ rows, ended }] = yield * ask(['entriesOf', sources, after, bounds])
+  return pageOf(rows, ended ? rights : undefined, ends)
 }
 
 /** Retention has passed the place that was to be gone on from. */

@@ -9,7 +9,7 @@ import { creationEvents } from '../render/entities.ts'
 import { eventText } from '../render/entry.ts'
 import { messageText } from '../render/message.ts'
 import { snapshotOf } from './channels.ts'
-import { pageOfTexts, sliceOf } from './paging.ts'
+import { boundsOf, firstOf, pageOf, sliceOf } from './paging.ts'
 import { ask, type MessageDetails, type Read, type StoredEvent } from './queries.ts'
 import { receivedChannel } from './rights.ts'
 
@@ -20,9 +20,8 @@ function rendered ({ at, editedAt, ...message }: MessageDetails): MessageText {
 export function * listMessages (actor: Actor, channelId: string, page: PageRequest): Read<Snapshot<CountedPage<MessageText>>> {
   const { channelKey, truncatedPosition, messageCount } = yield * receivedChannel(actor, channelId)
   const slice = yield * sliceOf(page, function * (messageId) { return (yield * messageOf(messageId, channelKey)).position })
-  const [ends, messages] = yield * ask(['ends'], ['messages', channelKey, slice, truncatedPosition, page.limit + 1, page.offset])
-  const texts = messages.map(message => ({ id: message.messageId, text: rendered(message) }))
-  return snapshotOf({ ...pageOfTexts(texts, page.limit), total: messageCount }, ends)
+  const [ends, messages] = yield * ask(['ends'], ['messages', channelKey, slice, truncatedPosition, boundsOf(page), page.offset])
+  return snapshotOf({ ...pageOf(messages, ({ messageId }) => messageId, rendered), total: messageCount }, ends)
 }
 
 function * messageOf (messageId: string, channelKey: number): Read<MessageDetails> {
@@ -102,6 +101,5 @@ function * eventPage (first: TimelineEvent[], { types, after, limit }: EventRequ
   rows.sort((one, other) => one.position - other.position)
   const late = rows.slice(0, limit + 1).map(({ body, gone }) => JSON.parse(eventText({ record: { body }, sender: { deleted: gone } })) as TimelineEvent)
   const events = [...early, ...late]
-  const items = events.slice(0, limit)
-  return events.length > limit ? { items, next: items.at(-1)!.eventId } : { items }
+  return pageOf(firstOf(events, limit), ({ eventId }) => eventId, event => event)
 }

@@ -1,6 +1,6 @@
 /** Pages of lists (contract 1, rule 8): where they begin, and what they go on from. */
 import type { ListPage, PageRequest } from '../../contract/reads.ts'
-import { type Read, type Slice } from './queries.ts'
+import type { PageBounds, Read, Rows, Slice } from './queries.ts'
 
 /**
  * Where a page begins in its list's order.
@@ -11,25 +11,18 @@ export function * sliceOf ({ before, after }: PageRequest, keyOf: (id: string) =
   return { before: before === undefined ? Number.MAX_SAFE_INTEGER : yield * keyOf(before) }
 }
 
-/**
- * Text that an answer holds at most, in characters, give or take one item: a page that would be larger ends earlier.
- * UTF-8 takes at most three bytes for each; of what is sent mostly, one.
- */
-const PAGE_CHARACTERS = 4 * 1024 * 1024
+/** Text that an answer holds at most, in bytes, give or take one item: a page that would be larger ends earlier. */
+const PAGE_BYTES = 4 * 1024 * 1024
 
-/** A page of rows of which one more was asked for than it is to hold. */
-export function pageOf<T> (rows: T[], limit: number, idOf: (row: T) => string): ListPage<T> {
-  const items = rows.slice(0, limit)
-  return rows.length > limit ? { items, next: idOf(items.at(-1)!) } : { items }
+export const boundsOf = ({ limit }: PageRequest): PageBounds => ({ rows: limit, bytes: PAGE_BYTES })
+
+/** A page of what was found, and where it goes on. */
+export function pageOf<T, Row> ({ rows, ended }: Rows<Row>, idOf: (row: Row) => string, show: (row: Row) => T): ListPage<T> {
+  const last = rows.at(-1)
+  return { items: rows.map(show), ...(ended || last === undefined ? {} : { next: idOf(last) }) }
 }
 
-/** As `pageOf`, of texts, which may be too many for one answer. */
-export function pageOfTexts (rows: Array<{ id: string, text: string }>, limit: number): ListPage<string> {
-  let characters = 0
-  let count = 0
-  while (count < rows.length && count < limit && (count === 0 || characters + rows[count]!.text.length <= PAGE_CHARACTERS)) {
-    characters += rows[count++]!.text.length
-  }
-  const items = rows.slice(0, count).map(({ text }) => text)
-  return rows.length > count ? { items, next: rows[count - 1]!.id } : { items }
+/** As many rows as a page may hold, of which one more was asked for. */
+export function firstOf<Row> (rows: Row[], limit: number): Rows<Row> {
+  return { rows: rows.slice(0, limit), ended: rows.length <= limit }
 }

@@ -51,15 +51,15 @@ export type EntrySource =
   | { aboutKey: number, channelKey?: number }
   | { position: Position }
 
-/** Entries in order; `ended`: there are no more up to the head. */
-export interface EntryPage {
-  views: EntryView[]
+/** Rows in order; `ended`: there are no more. */
+export interface Rows<T> {
+  rows: T[]
   ended: boolean
 }
 
-/** How much one page holds: entries, and bytes of text, give or take one entry. */
+/** How much one page holds: rows, and bytes of text, give or take one row. */
 export interface PageBounds {
-  entries: number
+  rows: number
   bytes: number
 }
 
@@ -74,14 +74,15 @@ export interface Queries {
   total (name: 'users' | 'channels' | 'system-channels'): number
   /** A token, its maker, and so on, at most `limit` of them, with their users. */
   lineage (tokenId: string, limit: number): Array<TokenRecord & { userId: string, userDeleted: boolean }>
-  /** Of a user, not revoked, the newest first. */
-  tokens (userKey: number, limit: number): TokenRecord[]
+  token (tokenId: string): TokenRecord | undefined
+  /** Of a user, not revoked, in the order in which they were made, after the place given. */
+  tokens (userKey: number, after: Pick<TokenRecord, 'createdAt' | 'tokenId'>, limit: number): TokenRecord[]
   channel (channelId: string): ChannelRecord | undefined
   channelDetails (channelId: string): ChannelDetails | undefined
   /** Channels that exist, by their keys. */
-  channels (slice: Slice, includeSystemChannels: boolean, limit: number, offset: number): ChannelDetails[]
+  channels (slice: Slice, includeSystemChannels: boolean, bounds: PageBounds, offset: number): Rows<ChannelDetails>
   /** Channels that a user is in, by their keys. */
-  channelsOf (userKey: number, slice: Slice, filter: { includeSystemChannels: boolean, ruleset?: Ruleset }, limit: number, offset: number): Array<ChannelDetails & { participationId: string, status: RelayStatus }>
+  channelsOf (userKey: number, slice: Slice, filter: { includeSystemChannels: boolean, ruleset?: Ruleset }, bounds: PageBounds, offset: number): Rows<ChannelDetails & { participationId: string, status: RelayStatus }>
   /** How many channels a user is in, by ruleset, those counted that are deleted and still closing. */
   membershipCounts (userKey: number): Array<{ ruleset: Ruleset, count: number }>
   /** Of deleted channels that the user's count still holds: their rulesets. */
@@ -91,7 +92,7 @@ export interface Queries {
   participants (channelKey: number, status: RelayStatus, after: { sincePosition: Position, userKey: number }, limit: number): Array<{ member: MemberRecord, user: Pick<UserRecord, 'userId' | 'profile' | 'deletedAt'> }>
   /** A message that is there: not deleted, not truncated, its channel neither. */
   message (messageId: string): MessageDetails | undefined
-  messages (channelKey: number, slice: Slice, truncatedPosition: Position, limit: number, offset: number): MessageDetails[]
+  messages (channelKey: number, slice: Slice, truncatedPosition: Position, bounds: PageBounds, offset: number): Rows<MessageDetails>
   /** Events of a channel (or of a message, by its position), after a position, of one type or of all. */
   channelEvents (channelKey: number, after: Position, type: string | undefined, limit: number): StoredEvent[]
   messageEvents (messagePosition: Position, after: Position, type: string | undefined, limit: number): StoredEvent[]
@@ -105,9 +106,9 @@ export interface Queries {
   intervals (userKey: number, channelKey: number, upTo: Position): IntervalRecord[]
   channelByKey (channelKey: number): Pick<ChannelRecord, 'createdPosition' | 'deletedPosition'> | undefined
   /** Every entry after a position. */
-  entriesAfter (after: Position, bounds: PageBounds): EntryPage
+  entriesAfter (after: Position, bounds: PageBounds): Rows<EntryView>
   /** The entries of several sources, merged, each once. */
-  entriesOf (sources: EntrySource[], after: Position, bounds: PageBounds): EntryPage
+  entriesOf (sources: EntrySource[], after: Position, bounds: PageBounds): Rows<EntryView>
 
   // What is due in the background.
   leavingUser (): UserRecord | undefined

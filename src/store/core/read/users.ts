@@ -1,15 +1,13 @@
 /** Reads of users and their tokens. */
 import type { User } from '../../../../schemas/user.ts'
 import type { Actor } from '../../contract/commands.ts'
-import type { CountedPage, PageRequest, TokenInfo, TokenState } from '../../contract/reads.ts'
+import { refuse } from '../../../errors.ts'
+import type { CountedPage, ForwardRequest, ListPage, PageRequest, TokenInfo, TokenState } from '../../contract/reads.ts'
 import { LINEAGE_MAX, mustBeApplication, mustBeOwn } from '../decide/users.ts'
 import { userOf } from '../render/entities.ts'
-import { pageOf, sliceOf } from './paging.ts'
+import { firstOf, pageOf, sliceOf } from './paging.ts'
 import { ask, type Read } from './queries.ts'
 import { mustBeUser, userKeyOf } from './rights.ts'
-
-/** Tokens that one answer lists. */
-const TOKENS_MAX = 1_000
 
 export function * getUser (actor: Actor, userId: string): Read<User> {
   mustBeOwn(actor, userId, 'read a user')
@@ -26,7 +24,7 @@ export function * listUsers (actor: Actor, page: PageRequest): Read<CountedPage<
   mustBeApplication(actor, 'list users')
   const slice = yield * sliceOf(page, userKeyOf)
   const [users, total] = yield * ask(['users', slice, page.limit + 1, page.offset], ['total', 'users'])
-  return { ...pageOf(users.map(userOf), page.limit, ({ userId }) => userId), total }
+  return { ...pageOf(firstOf(users, page.limit), ({ userId }) => userId, userOf), total }
 }
 
 export function * getToken (tokenId: string): Read<TokenState | undefined> {
@@ -41,9 +39,12 @@ export function * getToken (tokenId: string): Read<TokenState | undefined> {
   }
 }
 
-export function * listTokens (actor: Actor, userId: string): Read<TokenInfo[]> {
+export function * listTokens (actor: Actor, userId: string, { after, limit }: ForwardRequest): Read<ListPage<TokenInfo>> {
   mustBeOwn(actor, userId, 'list its tokens')
   const userKey = yield * userKeyOf(userId)
-  const [tokens] = yield * ask(['tokens', userKey, TOKENS_MAX])
-  return tokens.reverse().map(({ tokenId, createdAt, expiresAt }) => ({ tokenId, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) }))
+  const [place] = after === undefined ? [{ createdAt: 0, tokenId: '', userKey }] : yield * ask(['token', after])
+  if (place?.userKey !== userKey) throw refuse('tokenNotFound', after!)
+  const [tokens] = yield * ask(['tokens', userKey, place, limit + 1])
+  return pageOf(firstOf(tokens, limit), ({ tokenId }) => tokenId, ({ tokenId, createdAt, expiresAt }) =>
+    ({ tokenId, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) }))
 }

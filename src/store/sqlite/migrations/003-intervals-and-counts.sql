@@ -88,6 +88,7 @@ update entries set subjects =
   where kind in ('message', 'message-updated', 'channel') and body is not null;
 update entries set subjects = null where subjects = '[]';
 
+create index entries_about_user_in on entries (about_key, channel_key, position) where about_key is not null;
 drop index if exists entries_of_message;
 drop index if exists entries_of_channel_timeline;
 create index entries_edits on entries (message_position) where kind = 'message-updated';
@@ -162,6 +163,10 @@ update channels set
   receiving_count = (select count(*) from participations p where p.channel_key = channels.channel_key and p.status in ('active', 'muted')),
   active_admin_count = (select count(*) from participations p where p.channel_key = channels.channel_key and p.status = 'active' and p.admin = 1),
   message_count = (select count(*) from entries e where e.channel_key = channels.channel_key and e.lane = 0 and e.position > channels.truncated_position);
+
+-- A user's good tokens in the order of their list.
+drop index if exists tokens_of_user;
+create index tokens_living on tokens (user_key, created_at, token_id) where revoked_at is null;
 
 -- Keys are allotted by what decides, not by the database.
 insert into meta (name, value) values
