@@ -123,7 +123,7 @@ export class SqliteQueries implements Queries {
     const rows = 'after' in slice
       ? messagesAfter.iterate(channelKey, slice.after, truncatedPosition, bounds.rows + 1, offset)
       : messagesBefore.iterate(channelKey, slice.before, truncatedPosition, bounds.rows + 1, offset)
-    return collect(rows, bounds, shownOfRow, row => Buffer.byteLength(row.content))
+    return collect(rows, bounds, shownOfRow, sizeOfMessage)
   }
 
   channelEvents (channelKey: number, after: Position, type: string | undefined, limit: number): StoredEvent[] {
@@ -297,7 +297,12 @@ function collect<T> (found: Iterable<Row>, bounds: PageBounds, make: (row: Row) 
 
 const sizeOfEntry = (row: Row): number => row.body === null ? 0 : Buffer.byteLength(row.body)
 
-const sizeOfChannel = (row: Row): number => row.creation_events === null ? 0 : Buffer.byteLength(row.creation_events)
+/** What goes around a text in an answer, in bytes, about: ids, references, times. */
+const AROUND_BYTES = 1024
+
+const sizeOfChannel = (row: Row): number => AROUND_BYTES + (row.creation_events === null ? 0 : Buffer.byteLength(row.creation_events))
+
+const sizeOfMessage = (row: Row): number => AROUND_BYTES + Buffer.byteLength(row.content)
 
 function detailsOfRow (row: Row): ChannelDetails {
   if (row.creation_events === null) return channelOfRow(row)
