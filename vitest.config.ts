@@ -4,7 +4,17 @@ const long = process.env.LONG !== undefined
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'plain', include: ['test/**/*.test.ts'] } },
+      // Again where reads take time and others write all the while (test/support/stores.ts), but for the matrix, of
+      // which each cell is one call after the other: there is nothing that could be stale.
+      {
+        extends: true,
+        test: {
+          name: 'delayed', include: ['test/{model,relay,stream}/**/*.test.ts'], exclude: ['test/relay/matrix.test.ts'], env: { READS: 'delayed' }
+        }
+      }
+    ],
     exclude: ['**/node_modules/**', ...(long ? [] : ['**/*.long.test.ts'])],
     // Processes of their own: what a test leaves open cannot reach the next one.
     pool: 'forks',

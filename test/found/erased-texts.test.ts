@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, type TestContext } from 'vitest'
 import { asApplication, asUser, call, basicOf, spawnService, tokenFor, type ServiceProcess } from '../support/process.ts'
 import { bytesOf } from './bytes-of.ts'
 
@@ -55,13 +55,13 @@ async function searched (directory: string, { gone, kept }: Texts): Promise<{ le
   }
 }
 
-function useDirectory (): string {
+function useDirectory ({ onTestFinished }: TestContext): string {
   const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-erased-'))
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }))
   return dataDir
 }
 
-async function start (dataDir: string): Promise<ServiceProcess> {
+async function start (dataDir: string, { onTestFinished }: TestContext): Promise<ServiceProcess> {
   const service = await spawnService({ dataDir, env: { LOG_LEVEL: 'warn' } })
   onTestFinished(() => service.kill('SIGKILL'))
   return service
@@ -125,41 +125,45 @@ async function converse (service: ServiceProcess, texts: Texts): Promise<void> {
   await ok(asApplication(service, 'DELETE', '/v1/channels/deleted-channel'))
 }
 
-it.each([
+const endings: Array<[where: string, meanwhile: (service: ServiceProcess, test: TestContext) => Promise<void>]> = [
   ['in a service that goes on', async () => {}],
-  ['in one that is killed and started again', async (service: ServiceProcess) => {
+  ['in one that is killed and started again', async (service, test) => {
     await service.kill('SIGKILL')
-    await start(service.dataDir)
+    await start(service.dataDir, test)
   }]
-] as const)('texts of deleted messages, of their edits and their data are in no file, and those of others still are, %s', async (_where, meanwhile) => {
-  const dataDir = useDirectory()
-  const service = await start(dataDir)
-  const texts = new Texts()
-  await converse(service, texts)
-  await meanwhile(service)
-  expect(await searched(dataDir, texts)).toEqual({ left: [], missing: [] })
-}, 150_000)
+]
 
-it('a deleted user\'s screen name and locators are in no file, and others\' are', async () => {
-  const dataDir = useDirectory()
-  const service = await start(dataDir)
-  const texts = new Texts()
-  const application = { authorization: basicOf(service.credentials) }
-  const users = Array.from({ length: 150 }, (_, index) => `user-${index}`)
-  const deleted = users.filter((_, index) => index % 2 === 0)
-  await call(service.url, 'POST', '/v1/channels', application, { channelId: 'channel-of-all', defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat' })
-  await each(users, async userId => {
-    const fate = deleted.includes(userId) ? 'gone' : 'kept'
-    const [screenName, locator] = [texts.make(fate, 24), texts.make(fate, 24)]
-    const answers = [
-      await call(service.url, 'POST', '/v1/users', application, { userId, screenName: { screenName }, userLocators: [{ '@type': 'email', locator }] }),
-      await call(service.url, 'POST', '/v1/channels/channel-of-all/participants',
-        { ...application, prefer: 'return=representation', 'idempotency-key': randomUUID() }, { participantId: userId }),
-      await call(service.url, 'PATCH', `/v1/channels/channel-of-all/participants/${userId}`,
-        { ...application, 'idempotency-key': randomUUID() }, { newStatus: 'ReadOnly' })
-    ]
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
-  })
-  await each(deleted, async userId => { expect((await call(service.url, 'DELETE', `/v1/users/${userId}`, application)).status).toBe(204) })
-  expect(await searched(dataDir, texts)).toEqual({ left: [], missing: [] })
-}, 150_000)
+describe.concurrent('within a minute', () => {
+  it.for(endings)('texts of deleted messages, of their edits and their data are in no file, and those of others still are, %s', async ([, meanwhile], test) => {
+    const dataDir = useDirectory(test)
+    const service = await start(dataDir, test)
+    const texts = new Texts()
+    await converse(service, texts)
+    await meanwhile(service, test)
+    expect(await searched(dataDir, texts)).toEqual({ left: [], missing: [] })
+  }, 150_000)
+
+  it('a deleted user\'s screen name and locators are in no file, and others\' are', async test => {
+    const dataDir = useDirectory(test)
+    const service = await start(dataDir, test)
+    const texts = new Texts()
+    const application = { authorization: basicOf(service.credentials) }
+    const users = Array.from({ length: 150 }, (_, index) => `user-${index}`)
+    const deleted = users.filter((_, index) => index % 2 === 0)
+    await call(service.url, 'POST', '/v1/channels', application, { channelId: 'channel-of-all', defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat' })
+    await each(users, async userId => {
+      const fate = deleted.includes(userId) ? 'gone' : 'kept'
+      const [screenName, locator] = [texts.make(fate, 24), texts.make(fate, 24)]
+      const answers = [
+        await call(service.url, 'POST', '/v1/users', application, { userId, screenName: { screenName }, userLocators: [{ '@type': 'email', locator }] }),
+        await call(service.url, 'POST', '/v1/channels/channel-of-all/participants',
+          { ...application, prefer: 'return=representation', 'idempotency-key': randomUUID() }, { participantId: userId }),
+        await call(service.url, 'PATCH', `/v1/channels/channel-of-all/participants/${userId}`,
+          { ...application, 'idempotency-key': randomUUID() }, { newStatus: 'ReadOnly' })
+      ]
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    })
+    await each(deleted, async userId => { expect((await call(service.url, 'DELETE', `/v1/users/${userId}`, application)).status).toBe(204) })
+    expect(await searched(dataDir, texts)).toEqual({ left: [], missing: [] })
+  }, 150_000)
+})

@@ -9,8 +9,8 @@ import { createAuthenticate } from '../../src/auth/authenticate.ts'
 import type { Credentials } from '../../src/auth/credentials.ts'
 import { createTokens } from '../../src/auth/tokens.ts'
 import { createStreams } from '../../src/relay/streams.ts'
-import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/contract/store.ts'
+import { openTestStore } from '../support/stores.ts'
 
 export const credentials: Credentials = {
   applicationId: 'application-1',
@@ -44,7 +44,7 @@ export interface Service {
 /** Starts the app; `users` are there already. A request is written as `POST /v1/channels`. */
 export async function startService (users: string[] = [], corsOrigins: string[] = []): Promise<Service> {
   const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-http-'))
-  const store = await openSqliteStore({ dataDir })
+  const store = await openTestStore({ dataDir })
   const log: Array<Record<string, unknown>> = []
   const logger = pino({ level: 'debug' }, { write: line => { log.push(JSON.parse(line)) } })
   const tokens = createTokens({ credentials, store, ttlSeconds: 3600 })

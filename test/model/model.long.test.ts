@@ -1,3 +1,4 @@
+import { readsAreDelayed } from '../support/stores.ts'
 import { modelSuite } from './suite.ts'
 
-modelSuite(10_000, 3_600_000)
+modelSuite(readsAreDelayed ? 1_000 : 10_000, 3_600_000)

@@ -1,6 +1,6 @@
 /** What must hold when many act at once (relay.md, mending 5), through HTTP, once; tests repeat it. */
 import { expect } from 'vitest'
-import { isEntry, textsOf, type Reader } from '../support/sse.ts'
+import { textsOf, type Reader } from '../support/sse.ts'
 import { SYSTEM } from './steps.ts'
 import type { World } from './world.ts'
 
@@ -15,11 +15,9 @@ async function ring (world: World, channel: string, readers: Reader[]): Promise<
 
 async function subscribed (world: World, by: string, what: string): Promise<Reader> {
   const reader = await world.open(by, what)
-  await reader.until('ready')
+  await reader.until('caught-up')
   return reader
 }
-
-const gists = (world: World, { frames }: Reader) => frames.filter(isEntry).map(frame => world.gist(frame))
 
 /** 50 users join at once: all are members, and each joining is told once. */
 export async function parallelJoins (world: World): Promise<void> {
@@ -32,7 +30,7 @@ export async function parallelJoins (world: World): Promise<void> {
   expect(await world.members('room')).toEqual(['amy active admin', ...joiners.map(name => `${name} active`)].sort())
   await ring(world, 'room', [amy])
   amy.close()
-  expect(gists(world, amy).slice(0, -1).sort()).toEqual(joiners.map(name => `participation room ${name} new to Active, active`).sort())
+  expect(world.gists(amy).slice(0, -1).sort()).toEqual(joiners.map(name => `participation room ${name} new to Active, active`).sort())
 }
 
 /** Two create one channel at once: one does, and is the admin; nothing of the other is left. */
@@ -49,7 +47,7 @@ export async function parallelCreates (world: World): Promise<void> {
   expect((await world.take({ do: 'get channel', by: winner, channel: 'room' })).body.groupType).toBe(group)
   await ring(world, 'room', [everything])
   everything.close()
-  expect(gists(world, everything)).toEqual(['channel room', 'message room .system bell'])
+  expect(world.gists(everything)).toEqual(['channel room', 'message room .system bell'])
 }
 
 /** 20 members accept one who asked, at once: one of them does, and it is told once. */
@@ -64,7 +62,7 @@ export async function parallelAccepts (world: World): Promise<void> {
   await ring(world, 'room', readers)
   for (const reader of readers) {
     reader.close()
-    expect(gists(world, reader)).toEqual(['participation room bob Disabled to Active, active', 'message room .system bell'])
+    expect(world.gists(reader)).toEqual(['participation room bob Disabled to Active, active', 'message room .system bell'])
   }
 }
 
@@ -97,14 +95,14 @@ export async function sendsRacingMute (world: World, after: number): Promise<Rac
   const relayed = outcomes.filter(({ said }) => said === '200').map(({ text }) => text)
 
   await ring(world, 'room', readers)
-  const [first, ...others] = readers.map(reader => gists(world, reader))
+  const [first, ...others] = readers.map(reader => world.gists(reader))
   expect(textsOf(readers[0]!).slice(0, -1).sort()).toEqual(relayed.sort())
   expect(first!.slice(relayed.length), 'nothing that was sent comes after the mute').toEqual(['participation room bob Active to ReadOnly, muted', 'message room .system bell'])
   for (const other of others) expect(other).toEqual(first)
   // Dan, who is only pending, has a bell of his own.
   await world.take({ do: 'create', by: SYSTEM, channel: 'for-dan', group: 'private', listed: [{ user: 'dan' }] })
   await pending.until('channel')
-  expect(gists(world, pending)).toEqual(['channel for-dan'])
+  expect(world.gists(pending)).toEqual(['channel for-dan'])
   for (const reader of [pending, ...readers]) reader.close()
   return { relayed: relayed.length, refused: outcomes.length - relayed.length }
 }

@@ -1,7 +1,7 @@
 /** What the scenarios share: one service for a file, people and channels of its own for each test, streams that end with it. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { isEntry, type Frame, type Reader } from '../support/sse.ts'
+import type { Frame, Reader } from '../support/sse.ts'
 import { SYSTEM, type GroupType, type Listed, type ParticipationStatus } from './steps.ts'
 import { errorCodes } from './tables.ts'
 import { keptConnections, World, type Answer } from './world.ts'
@@ -50,22 +50,23 @@ export const moderate = async (what: Moderation, by: string, user: string, chann
 
 export const members = async (channel = 'room') => await world.members(channel)
 
-/** A stream of `room`, of another channel, or of all of one's own (`me`), once `ready` was read. */
+/** A stream of `room`, of another channel, or of all of one's own (`me`), once it is live. */
 export async function subscribe (by: string, what = 'room'): Promise<Reader> {
   const reader = await world.open(by, what)
   readers.push(reader)
   expect(reader.status).toBe(200)
-  await reader.until('ready')
+  await reader.until('caught-up')
   return reader
 }
 
-export const gists = ({ frames }: Reader): string[] => frames.filter(isEntry).map(frame => world.gist(frame))
+export const gists = (reader: Reader): string[] => world.gists(reader)
 export const saying = (text: string) => ({ json }: Frame): boolean => json.message?.textPayload === text
 
 /** What streams have carried when something came through each of them that was sent last. That something is left out. */
 export async function carried (...open: Reader[]): Promise<string[][]> {
-  expect(await say(SYSTEM, 'bell')).toBe('200')
-  await Promise.all(open.map(reader => reader.until(saying('bell'))))
+  const { status, body } = await world.take({ do: 'send', by: SYSTEM, channel: 'room', text: 'bell' })
+  expect(status).toBe(200)
+  await Promise.all(open.map(reader => reader.until(({ id }) => id === body.relay.cursor)))
   return open.map(reader => gists(reader).filter(gist => gist !== 'message room .system bell'))
 }
 

@@ -11,9 +11,11 @@ import { loadCredentials, type Credentials } from '../../src/auth/credentials.ts
 import { createTokens } from '../../src/auth/tokens.ts'
 import { createStreams, type Streams } from '../../src/relay/streams.ts'
 import { readSettings } from '../../src/settings.ts'
-import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/contract/store.ts'
+import { startForeignTraffic } from './foreign-traffic.ts'
+import { loseHints } from './lost-hints.ts'
 import { basicOf } from './process.ts'
+import { openTestStore, readsAreDelayed } from './stores.ts'
 
 export interface TestApp {
   url: string
@@ -37,21 +39,27 @@ export interface TestAppOptions {
   tokenTtlSeconds?: number
   /** What the service is given in the place of its store; `TestApp.store` stays the store itself. */
   wrapStore?: (store: Store) => Store
+  /** Nobody else writes, and the service learns of each commit at once, even where reads are delayed. */
+  alone?: boolean
 }
 
 export async function startApp (options: TestAppOptions = {}): Promise<TestApp> {
-  const { heartbeatMs = 15_000, queueBytes = 1024 * 1024, corsOrigins = [], retentionMs = 168 * 3_600_000, tokenTtlSeconds = 3_600, wrapStore = store => store, ...more } = options
+  const {
+    heartbeatMs = 15_000, queueBytes = 1024 * 1024, corsOrigins = [], retentionMs = 168 * 3_600_000, tokenTtlSeconds = 3_600,
+    alone = !readsAreDelayed, wrapStore = store => store, ...more
+  } = options
   const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-app-'))
   const logger = pino({ level: 'silent' })
   const failures: Error[] = []
   const credentials = loadCredentials(readSettings({ DATA_DIR: dataDir }))
-  const store = await openSqliteStore({ dataDir, retentionMs, onError: err => failures.push(err) })
-  const served = wrapStore(store)
+  const store = await openTestStore({ dataDir, retentionMs, onError: err => failures.push(err) })
+  const served = wrapStore(alone ? store : loseHints(store, { seed: 1 }))
   const tokens = createTokens({ credentials, store: served, ttlSeconds: tokenTtlSeconds })
   const authenticate = createAuthenticate({ credentials, tokens, store: served })
   const streams = await createStreams({ store: served, logger, heartbeatMs, queueBytes, ...more })
   const app = await buildApp({ store: served, authenticate, tokens, streams, corsOrigins, logger })
   await app.listen({ port: 0, host: '127.0.0.1' })
+  const traffic = alone ? undefined : await startForeignTraffic(store)
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
   return {
     url,
@@ -66,6 +74,7 @@ export async function startApp (options: TestAppOptions = {}): Promise<TestApp> 
       return { authorization: `Bearer ${signedToken}` }
     },
     async stop () {
+      await traffic?.stop()
       await app.close()
       await store.close()
       rmSync(dataDir, { recursive: true })

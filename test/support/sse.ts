@@ -13,6 +13,9 @@ export interface Frame {
   json: any
 }
 
+/** How long a test waits for a frame, in milliseconds: longer than any takes on a busy machine, shorter than a test may. */
+const PATIENCE_MS = 10_000
+
 export interface Reader {
   status: number
   headers: IncomingHttpHeaders
@@ -22,7 +25,7 @@ export interface Reader {
   comments: number
   /** The body so far, as text. */
   raw (): string
-  /** The first frame, had or to come, that fits. Rejects where the stream ends before. */
+  /** The first frame, had or to come, that fits. Rejects where the stream ends before, or nothing fits within `PATIENCE_MS`. */
   until (fits: string | ((frame: Frame) => boolean)): Promise<Frame>
   /** Resolves when the server has ended the stream. */
   ended: Promise<void>
@@ -69,10 +72,18 @@ export async function openReader (url: string, headers: Record<string, string> =
     raw: () => raw,
     async until (fits) {
       const matches = typeof fits === 'string' ? (frame: Frame) => frame.event === fits : fits
-      for (let index = 0; ;) {
-        for (; index < frames.length; index++) if (matches(frames[index]!)) return frames[index]!
-        if (over) throw new Error(`the stream ended without it; it had ${frames.map(({ event }) => event).join(' ')}`)
-        await wake.promise
+      const had = () => `it had ${frames.length} frames, the last of them ${frames.slice(-12).map(({ event }) => event).join(' ')}`
+      let late = false
+      const timer = setTimeout(() => { late = true; wake.resolve() }, PATIENCE_MS)
+      try {
+        for (let index = 0; ;) {
+          for (; index < frames.length; index++) if (matches(frames[index]!)) return frames[index]!
+          if (over) throw new Error(`the stream ended without ${what(fits)}; ${had()}`)
+          if (late) throw new Error(`no ${what(fits)} within ${PATIENCE_MS} ms; ${had()}`)
+          await wake.promise
+        }
+      } finally {
+        clearTimeout(timer)
       }
     },
     ended,
@@ -82,6 +93,8 @@ export async function openReader (url: string, headers: Record<string, string> =
     lastId: () => frames.findLast(({ id }) => id !== undefined)?.id
   }
 }
+
+const what = (fits: string | ((frame: Frame) => boolean)): string => typeof fits === 'string' ? fits : 'such frame'
 
 function parse (part: string): Frame {
   const frame: Frame = { data: [], json: undefined }

@@ -1,7 +1,7 @@
 /** relay.md, scenarios: connections. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { carried, carriedByOwn, create, destroy, gists, goodbye, join, leave, members, moderate, remove, say, setStatus, subscribe, theApp, theWorld, useStage } from '../stage.ts'
+import { carried, carriedByOwn, create, destroy, gists, goodbye, join, leave, members, moderate, remove, say, saying, setStatus, subscribe, theApp, theWorld, useStage } from '../stage.ts'
 import { SYSTEM } from '../steps.ts'
 import { keptConnections, World } from '../world.ts'
 import { startApp } from '../../support/app.ts'
@@ -63,6 +63,7 @@ describe('while bob\'s streams are open', () => {
     await create('amy', 'public', [{ user: 'bob' }])
     const [room, own] = [await subscribe('bob'), await subscribe('bob', 'me')]
     await say('amy', 'before')
+    await Promise.all([room, own].map(reader => reader.until(saying('before')))) // what is deleted before it was delivered is not
     expect(await end()).toMatch(/^20/)
     await say('amy', 'after')
     expect(await goodbye(room)).toBe(bye)
