@@ -1,4 +1,4 @@
-/** Channels (contract 3). */
+/** Channels (protocol 3). */
 import { randomUUID } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Channel, ChannelsQuery, NewChannel, ParticipatedChannel, ParticipatedChannelsQuery } from '../schemas/channel.ts'

@@ -1,4 +1,4 @@
-/** The OpenAPI document, and a page to read and try it (contract 9). Open to everyone. */
+/** The OpenAPI document, and a page to read and try it (protocol 9). Open to everyone. */
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyPluginAsync } from 'fastify'
 

@@ -1,4 +1,4 @@
-/** Event streams (contract 8). */
+/** Event streams (protocol 8). */
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { StreamHeaders, StreamQuery } from '../schemas/stream.ts'
@@ -14,7 +14,7 @@ const resumable = {
   security: [...security, { eventToken: [] }],
   querystring: StreamQuery,
   headers: StreamHeaders,
-  // What is the service's own fault is a 200 too (contract 8, promise 8).
+  // What is the service's own fault is a 200 too (protocol 8, promise 8).
   response: { 200: eventStream, ...refuses(400, 401, 403, 404, 406) }
 }
 

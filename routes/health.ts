@@ -1,4 +1,4 @@
-/** Whether the process lives, and whether it can answer (contract 9). Open to everyone, and says nothing more. */
+/** Whether the process lives, and whether it can answer (protocol 9). Open to everyone, and says nothing more. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ref } from '../schemas/common.ts'
 import { Health } from '../schemas/health.ts'

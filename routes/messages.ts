@@ -1,4 +1,4 @@
-/** Messages (contract 6). The store has them as JSON text already: it is sent as it is. */
+/** Messages (protocol 6). The store has them as JSON text already: it is sent as it is. */
 import { randomUUID } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LARGEST_ID_LIST, PagingQuery, ref } from '../schemas/common.ts'

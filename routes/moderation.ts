@@ -1,4 +1,4 @@
-/** What is done to participants by others (contract 4; relay.md). */
+/** What is done to participants by others (protocol 4; relay.md). */
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ref } from '../schemas/common.ts'
 import { ChangedParticipation, ParticipationChange } from '../schemas/participation.ts'

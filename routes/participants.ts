@@ -1,4 +1,4 @@
-/** Participants of a channel (contract 4). */
+/** Participants of a channel (protocol 4). */
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ref } from '../schemas/common.ts'
 import { BriefParticipation, ChannelParticipation, NewParticipation, ParticipantsQuery } from '../schemas/participation.ts'

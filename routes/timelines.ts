@@ -1,4 +1,4 @@
-/** Timelines of channels and of messages (contract 5). */
+/** Timelines of channels and of messages (protocol 5). */
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LARGEST_ID_LIST, ref, Reference } from '../schemas/common.ts'
 import { ChannelTimelineEntry, MessageTimelineEntry, NewTimelineEvent, TimelineQuery } from '../schemas/timeline.ts'

@@ -1,4 +1,4 @@
-/** User tokens and event tokens (contract 7). */
+/** User tokens and event tokens (protocol 7). */
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LARGEST_ID_LIST, ref } from '../schemas/common.ts'
 import { EventToken, IssuedToken, TokensQuery, TokenSummary } from '../schemas/token.ts'

@@ -1,4 +1,4 @@
-/** Users (contract 7). */
+/** Users (protocol 7). */
 import { randomUUID } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { PagingQuery, ref, Reference } from '../schemas/common.ts'

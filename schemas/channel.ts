@@ -1,10 +1,10 @@
-/** Channels (contract 3). */
+/** Channels (protocol 3). */
 import { Type, type Static } from 'typebox'
 import { audits, PagingQuery, ref, unsupportedInput } from './common.ts'
 import { ChannelParticipation, InitialParticipation, ParticipationStatus } from './participation.ts'
 import { MOST_CREATION_EVENTS, NewTimelineEvent, TimelineEvent } from './timeline.ts'
 
-/** Participants that a channel may begin with (contract 1, rule 9). */
+/** Participants that a channel may begin with (protocol 1, rule 9). */
 export const MOST_INITIAL_PARTICIPANTS = 1_000
 
 const exampleAudit = { createdAt: 1732240000000, updatedAt: 1732240000000 }

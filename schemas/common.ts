@@ -85,7 +85,7 @@ export const PagingQuery = Type.Object({
 })
 export type PagingQuery = Static<typeof PagingQuery>
 
-/** Ids in a comma-separated path segment (contract 1, rule 9). */
+/** Ids in a comma-separated path segment (protocol 1, rule 9). */
 export const LARGEST_ID_LIST = 45
 
 /** Accepted so that clients which send them empty work; with content they are refused as not supported yet. */

@@ -1,4 +1,4 @@
-/** Whether the service lives and can answer (contract 9). */
+/** Whether the service lives and can answer (protocol 9). */
 import { Type, type Static } from 'typebox'
 
 export const Health = Type.Object({

@@ -1,9 +1,9 @@
-/** Messages (contract 6). */
+/** Messages (protocol 6). */
 import { Type, type Static } from 'typebox'
 import { audits, ref, Reference, ReferenceInput, Time, unsupportedInput } from './common.ts'
 import { MOST_CREATION_EVENTS, NewTimelineEvent, TimelineEvent } from './timeline.ts'
 
-/** Bytes of UTF-8 that a text may take, and items of data (contract 1, rule 9). */
+/** Bytes of UTF-8 that a text may take, and items of data (protocol 1, rule 9). */
 export const LONGEST_TEXT_BYTES = 65_536
 export const MOST_MESSAGE_DATA = 64
 /** Characters of a name of a kind of payload, or of data. */

@@ -1,4 +1,4 @@
-/** Participation (contract 4): one stored status, two renderings of it. */
+/** Participation (protocol 4): one stored status, two renderings of it. */
 import { Type, type Static } from 'typebox'
 import { audits, LONGEST_FORWARD_PAGE, ref, Reference, ReferenceInput, Time } from './common.ts'
 import { ScreenName } from './user.ts'

@@ -1,4 +1,4 @@
-/** What an event stream is asked with (contract 8). */
+/** What an event stream is asked with (protocol 8). */
 import { Type, type Static } from 'typebox'
 
 const cursor = 'k3f9x2ab10qz-2a-9f3kq1'

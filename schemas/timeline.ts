@@ -1,8 +1,8 @@
-/** Timeline events (contract 5). */
+/** Timeline events (protocol 5). */
 import { Type, type Static } from 'typebox'
 import { audits, LONGEST_FORWARD_PAGE, ref, Reference, ReferenceInput, Time } from './common.ts'
 
-/** Timeline events that a channel or a message may come with (contract 1, rule 9). */
+/** Timeline events that a channel or a message may come with (protocol 1, rule 9). */
 export const MOST_CREATION_EVENTS = 64
 
 /** Characters of a type of the caller's own. */

@@ -1,4 +1,4 @@
-/** User tokens and event tokens (contract 2 and 7). */
+/** User tokens and event tokens (protocol 2 and 7). */
 import { Type, type Static } from 'typebox'
 import { LONGEST_FORWARD_PAGE, ref, Time } from './common.ts'
 

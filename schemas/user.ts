@@ -1,8 +1,8 @@
-/** Users (contract 7). */
+/** Users (protocol 7). */
 import { Type, type Static } from 'typebox'
 import { audits, ref, unsupportedInput } from './common.ts'
 
-/** Characters of a name, and places where a user can be found (contract 1, rule 9). */
+/** Characters of a name, and places where a user can be found (protocol 1, rule 9). */
 const LONGEST_SCREEN_NAME = 256
 const MOST_LOCATORS = 64
 

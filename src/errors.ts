@@ -1,5 +1,5 @@
 /**
- * Every refusal of the service, declared once: its code (mitter's names, contract 1), its status,
+ * Every refusal of the service, declared once: its code (mitter's names, protocol 1), its status,
  * and a message that says what was wrong and what would be right.
  *
  * Codes are API: they are never renamed and never reused.
@@ -104,7 +104,7 @@ export interface PlainRefusal extends RefusalDetail {
   message: string
 }
 
-/** The one error that the domain throws. `app.ts` turns it into the envelope of contract 1, rule 6. */
+/** The one error that the domain throws. `app.ts` turns it into the envelope of protocol 1, rule 6. */
 export class Refusal extends Error {
   readonly refusal: RefusalName
   readonly status: number

@@ -1,5 +1,5 @@
 /**
- * The settings, from the environment (contract 9). A wrong one stops the start with a sentence that
+ * The settings, from the environment (protocol 9). A wrong one stops the start with a sentence that
  * names it; nothing is accepted and then ignored.
  */
 import { resolve } from 'node:path'
@@ -14,7 +14,7 @@ const Environment = Type.Object({
   HOST: Type.String({ default: '127.0.0.1', pattern: '^[A-Za-z0-9.:_-]+$', description: 'a host name or an IP address' }),
   PORT: Type.Integer({ default: 11902, minimum: 0, maximum: 65_535, description: 'a whole number from 0 to 65535 (0: any free port)' }),
   DATA_DIR: Type.String({ default: './data', description: 'a directory' }),
-  // It travels in tokens, which must decode with atob: > ? ~ would yield - or _ there (contract 2).
+  // It travels in tokens, which must decode with atob: > ? ~ would yield - or _ there (protocol 2).
   APPLICATION_ID: Type.Optional(Type.String({ pattern: '^[!-=@-}]{1,128}$', description: '1 to 128 printable ASCII characters without spaces and without > ? ~' })),
   // A colon ends the key in Basic and in the signature.
   ACCESS_KEY: Type.Optional(Type.String({ pattern: '^[!-9;-~]{1,128}$', description: '1 to 128 printable ASCII characters without spaces and without a colon' })),

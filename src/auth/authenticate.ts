@@ -1,4 +1,4 @@
-/** Who is calling (contract 2): from headers and query to a principal. */
+/** Who is calling (protocol 2): from headers and query to a principal. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { refuse } from '../errors.ts'
@@ -110,7 +110,7 @@ function credentialsOf ({ headers, query, eventStream }: Shown): Credential[] {
   if (authorization !== undefined) found.push(authorizationOf(authorization))
   const issued = header(headers, 'x-issued-mitter-user-authorization')
   if (issued !== undefined) found.push({ kind: 'token', value: issued })
-  // Elsewhere it is an unknown query parameter, and ignored as such (contract 1, rule 3).
+  // Elsewhere it is an unknown query parameter, and ignored as such (protocol 1, rule 3).
   const inUrl = (query as { access_token?: unknown } | undefined)?.access_token
   if (eventStream && inUrl !== undefined) {
     if (typeof inUrl !== 'string') throw refuse('claimRejected', 'access_token is given more than once: send one')

@@ -1,4 +1,4 @@
-/** Who is calling (contract 2). */
+/** Who is calling (protocol 2). */
 import { SYSTEM, type Actor } from '../store/contract/commands.ts'
 
 /** A user, by a token of its own or because the application acts as it (sudo). */

@@ -1,4 +1,4 @@
-/** Signed calls of the application (contract 2, "Signature"), as mitter's server SDKs make them. */
+/** Signed calls of the application (protocol 2, "Signature"), as mitter's server SDKs make them. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { refuse, type Refusal } from '../errors.ts'

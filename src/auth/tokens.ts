@@ -1,4 +1,4 @@
-/** User tokens and event tokens (contract 2): what they say, and how they are made and checked. */
+/** User tokens and event tokens (protocol 2): what they say, and how they are made and checked. */
 import { createHash, randomUUID } from 'node:crypto'
 import { createSigner, createVerifier, TOKEN_ERROR_CODES } from 'fast-jwt'
 import { Type, type Static } from 'typebox'
@@ -11,13 +11,13 @@ import { actorOf, type Principal, type UserPrincipal } from './principal.ts'
 
 const ISSUER = 'mitter-io'
 const ALGORITHM = 'HS512'
-/** How long an event token is good for connects and reconnects (contract 2), in milliseconds. */
+/** How long an event token is good for connects and reconnects (protocol 2), in milliseconds. */
 const EVENT_TOKEN_MS = 12 * 3_600_000
 
 /** As long as mitter's. */
 const USERTOKEN_CHARACTERS = 32
 
-/** All values are ASCII without > ? ~, so that the payload decodes with `atob` (contract 2). Times are in seconds. */
+/** All values are ASCII without > ? ~, so that the payload decodes with `atob` (protocol 2). Times are in seconds. */
 const Claims = Type.Object({
   iss: Type.Literal(ISSUER),
   applicationId: Type.String(),

@@ -34,7 +34,7 @@ function documented (headers: HeaderName[]): object {
   return headers.length === 0 ? {} : { headers: Object.fromEntries(headers.map(name => [name, headerSchemas[name]])) }
 }
 
-/** How callers show who they are (contract 2), on every route behind authentication. */
+/** How callers show who they are (protocol 2), on every route behind authentication. */
 export const security = [{ bearer: [] }, { userToken: [] }, { basic: [] }, { signature: [] }]
 
 /** Sends JSON text that is ready already, as it is. */

@@ -1,4 +1,4 @@
-/** Reading request bodies: JSON in UTF-8, or nothing (contract 1, rules 3, 4 and 10). */
+/** Reading request bodies: JSON in UTF-8, or nothing (protocol 1, rules 3, 4 and 10). */
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { alteration } from '../auth/signature.ts'
@@ -13,10 +13,10 @@ declare module 'fastify' {
   }
 }
 
-/** Bytes of a body (contract 1, rule 9). */
+/** Bytes of a body (protocol 1, rule 9). */
 export const LARGEST_BODY_BYTES = 256 * 1024
 
-/** Levels of objects and arrays within each other (contract 1, rule 9): what recurses over JSON must not run out of stack. */
+/** Levels of objects and arrays within each other (protocol 1, rule 9): what recurses over JSON must not run out of stack. */
 const DEEPEST_NESTING_LEVELS = 32
 
 type Done = (err: Error | null, body?: unknown) => void
@@ -64,7 +64,7 @@ export function parseBodies (app: FastifyInstance): void {
 
 const NO_BODY = Buffer.alloc(0)
 
-/** Why these bytes are not what the caller signed (contract 2): before anything reads meaning into them. */
+/** Why these bytes are not what the caller signed (protocol 2): before anything reads meaning into them. */
 function alterationOf ({ signedMd5 }: FastifyRequest, bytes: Buffer): Refusal | undefined {
   return signedMd5 === undefined ? undefined : alteration(signedMd5, bytes)
 }

@@ -1,4 +1,4 @@
-/** Who is calling, and what only some may do where the store does not decide it (contract 7). */
+/** Who is calling, and what only some may do where the store does not decide it (protocol 7). */
 import type { FastifyRequest } from 'fastify'
 import { signedMd5Of, type Authenticate } from '../auth/authenticate.ts'
 import type { Principal } from '../auth/principal.ts'
@@ -27,7 +27,7 @@ export function authenticated (authenticate: Authenticate) {
   }
 }
 
-/** An `onRequest` hook: an empty segment of a path (`/v1/channels/`) names nothing (contract 1, rule 5). */
+/** An `onRequest` hook: an empty segment of a path (`/v1/channels/`) names nothing (protocol 1, rule 5). */
 export async function refuseEmptySegments (request: FastifyRequest): Promise<void> {
   if (Object.values(request.params as Record<string, string>).includes('')) {
     throw refuse('notFound', 'The path has an empty id in it: write a # in an id as %23, and leave a slash at the end out')

@@ -1,4 +1,4 @@
-/** What a page of another origin may do (contract 1, rule 7). No cookies, so no credentials in the sense of CORS. */
+/** What a page of another origin may do (protocol 1, rule 7). No cookies, so no credentials in the sense of CORS. */
 import type { FastifyCorsOptions } from '@fastify/cors'
 
 /** Seconds that a browser may keep the answer to a preflight: two hours, the most that Chromium does. */

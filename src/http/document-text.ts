@@ -33,7 +33,7 @@ export const tags = [
 
 const sudo = 'With `X-Mitter-Sudo-User-Id: <user>` the call is made as that user.'
 
-/** Contract 2. */
+/** Protocol 2. */
 export const securitySchemes = {
   bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A user token: calls as that user.' },
   userToken: {

@@ -1,4 +1,4 @@
-/** Every error, wherever it comes from, in the one envelope (contract 1, rules 6 and 10). */
+/** Every error, wherever it comes from, in the one envelope (protocol 1, rules 6 and 10). */
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'

@@ -1,4 +1,4 @@
-/** Event streams over HTTP: from a request to a running stream (contract 8). */
+/** Event streams over HTTP: from a request to a running stream (protocol 8). */
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { StillHolds } from '../auth/authenticate.ts'
@@ -16,7 +16,7 @@ export interface EventStreams {
   serve (request: FastifyRequest, reply: FastifyReply, what: StreamRequest): Promise<void>
   /**
    * What a failure answers on a stream's route. The service's own is a 200 with `bye`, because an `EventSource`
-   * gives up for ever on any other status (contract 8, promise 8); any other is thrown on.
+   * gives up for ever on any other status (protocol 8, promise 8); any other is thrown on.
    */
   answerError (err: Error, request: FastifyRequest, reply: FastifyReply): void
 }

@@ -1,4 +1,4 @@
-/** `Idempotency-Key` (contract 6): a repeat answers what the first one answered. */
+/** `Idempotency-Key` (protocol 6): a repeat answers what the first one answered. */
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'

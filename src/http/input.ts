@@ -6,7 +6,7 @@ import { lengths, mustBeIdentifier, SYSTEM } from '../rules/identifiers.ts'
 import { isEventType } from '../rules/timelines.ts'
 import { refuseField } from './validation.ts'
 
-/** The id that a reference names, whichever way it is written (contract 1, rule 2). */
+/** The id that a reference names, whichever way it is written (protocol 1, rule 2). */
 export function idOf (reference: ReferenceInput): string {
   return typeof reference === 'string' ? reference : reference.identifier
 }

@@ -2,7 +2,7 @@
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
 import { pathOf } from './envelope.ts'
 
-/** Never the query: an event token may stand in it (contract 2). The request's id is on every line as `reqId`. */
+/** Never the query: an event token may stand in it (protocol 2). The request's id is on every line as `reqId`. */
 export const serializers = {
   req: (request: FastifyRequest) => ({ method: request.method, path: pathOf(request.url) })
 }

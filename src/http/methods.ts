@@ -1,4 +1,4 @@
-/** A known path asked with a method that it does not have: 405, which Fastify by itself does not know (contract 1, rule 10). */
+/** A known path asked with a method that it does not have: 405, which Fastify by itself does not know (protocol 1, rule 10). */
 import type { FastifyInstance, HTTPMethods } from 'fastify'
 import { refuse } from '../errors.ts'
 import { pathOf } from './envelope.ts'

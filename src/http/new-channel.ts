@@ -1,4 +1,4 @@
-/** From the body of `POST /v1/channels` to a command's ruleset and participants (contract 3). */
+/** From the body of `POST /v1/channels` to a command's ruleset and participants (protocol 3). */
 import type { InitialParticipation } from '../../schemas/participation.ts'
 import { refuse } from '../errors.ts'
 import { statusOf, type Ruleset } from '../rules/relay.ts'

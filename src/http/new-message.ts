@@ -1,4 +1,4 @@
-/** From the body of a message to the command, and from its outcome to the answer (contract 6). */
+/** From the body of a message to the command, and from its outcome to the answer (protocol 6). */
 import type { NewMessage } from '../../schemas/message.ts'
 import { actorOf, type Principal } from '../auth/principal.ts'
 import type { SendMessage, SendOutcome } from '../store/contract/commands.ts'

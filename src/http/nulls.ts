@@ -1,4 +1,4 @@
-/** `null` for an optional field means absent (contract 1, rule 3): mitter's SDKs send `appliedAcls: null`. */
+/** `null` for an optional field means absent (protocol 1, rule 3): mitter's SDKs send `appliedAcls: null`. */
 import type { TSchema } from 'typebox'
 
 interface JsonSchema {

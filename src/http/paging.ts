@@ -1,4 +1,4 @@
-/** From a list's query to the page that the store is asked for, and to the one after it (contract 1, rule 8). */
+/** From a list's query to the page that the store is asked for, and to the one after it (protocol 1, rule 8). */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { DEFAULT_PAGE_ROWS, LONGEST_FORWARD_PAGE, type PagingQuery } from '../../schemas/common.ts'
 import { refuseWith } from '../errors.ts'

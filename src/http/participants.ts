@@ -1,4 +1,4 @@
-/** What a caller wants to see of participants (contract 4). */
+/** What a caller wants to see of participants (protocol 4). */
 import { ParticipationStatus, RelayStatus } from '../../schemas/participation.ts'
 import { statusTable } from '../rules/relay.ts'
 import { refuseField, splitList } from './validation.ts'

@@ -1,4 +1,4 @@
-/** Checking requests against their schemas, and saying what is wrong in a way that helps (contract 1, rules 3, 6 and 9). */
+/** Checking requests against their schemas, and saying what is wrong in a way that helps (protocol 1, rules 3, 6 and 9). */
 import { Ajv, type AnySchemaObject, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'

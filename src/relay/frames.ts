@@ -1,4 +1,4 @@
-/** From entries to the bytes of `text/event-stream` (contract 8). A frame is made once and written to every stream. */
+/** From entries to the bytes of `text/event-stream` (protocol 8). A frame is made once and written to every stream. */
 import { randomUUID } from 'node:crypto'
 import type { Cursor, Entry, EntryKind } from '../store/contract/log.ts'
 

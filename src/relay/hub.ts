@@ -1,6 +1,6 @@
 /**
  * Who gets what is committed. Rights follow from the entries alone, in their order: an accepted join opens,
- * a removal closes, before the next entry is looked at (contract 8, promise 4).
+ * a removal closes, before the next entry is looked at (protocol 8, promise 4).
  */
 import { statusTable, type RelayStatus } from '../rules/relay.ts'
 import type { Entry, Rights, Standing } from '../store/contract/log.ts'

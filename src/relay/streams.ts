@@ -8,7 +8,7 @@ import type { EndReason } from './frames.ts'
 import { Hub } from './hub.ts'
 import { Stream } from './stream.ts'
 
-/** How often an idle stream's cursor is moved along, in milliseconds (contract 8, `checkpoint`). */
+/** How often an idle stream's cursor is moved along, in milliseconds (protocol 8, `checkpoint`). */
 const CHECKPOINT_MS = 60_000
 
 export interface StreamsOptions {

@@ -1,6 +1,6 @@
 /**
  * What must not be delivered any more of a page that was on its way while a right ended or a text was deleted:
- * an entry is for who was entitled at its position and is when it is delivered (contract 8, promises 4 and 5).
+ * an entry is for who was entitled at its position and is when it is delivered (protocol 8, promises 4 and 5).
  */
 import { statusTable } from '../rules/relay.ts'
 import type { Entry, Interest, Position } from '../store/contract/log.ts'

@@ -1,11 +1,11 @@
-/** Identifiers (contract 1, rule 1). */
+/** Identifiers (protocol 1, rule 1). */
 import { refuse } from '../errors.ts'
 
 /** Anchored; no dots, so that nothing reserved can be made. */
 export const IDENTIFIER_PATTERN = '^[a-zA-Z0-9@#][a-zA-Z0-9\\-_@$#]*$'
 const identifier = new RegExp(IDENTIFIER_PATTERN)
 
-/** The application itself (contract 2): above every rule of membership, and a member of nothing but SystemChannels. */
+/** The application itself (protocol 2): above every rule of membership, and a member of nothing but SystemChannels. */
 export const SYSTEM = '.system'
 
 /** Lengths in characters. Users may be as short as mitter's own tutorials have them (`@amy`). */

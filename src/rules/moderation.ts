@@ -1,4 +1,4 @@
-/** Who accepts, turns away, mutes, and changes whom (relay.md, "accept" to "unmute"; contract 4, PATCH), as tables. */
+/** Who accepts, turns away, mutes, and changes whom (relay.md, "accept" to "unmute"; protocol 4, PATCH), as tables. */
 import { refuse, type RefusalName } from '../errors.ts'
 import { mustAllowMembershipChange } from './rulesets.ts'
 import { statusOf, type GroupType, type Held, type ParticipationStatus, type RelayStatus, type Role, type Ruleset } from './relay.ts'

@@ -18,7 +18,7 @@ export type Ruleset =
   | 'io.mitter.ruleset.chats.SystemChannel'
   | 'io.mitter.ruleset.chats.SingleParticipantChannel'
 
-/** What a status lets a member do (contract 4). */
+/** What a status lets a member do (protocol 4). */
 export const statusTable: Record<RelayStatus, { participationStatus: ParticipationStatus, receives: boolean, sends: boolean }> = {
   active: { participationStatus: 'Active', receives: true, sends: true },
   muted: { participationStatus: 'ReadOnly', receives: true, sends: false },

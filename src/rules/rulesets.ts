@@ -1,4 +1,4 @@
-/** Rulesets (contract 3): who may be in a channel, and whether that may change. */
+/** Rulesets (protocol 3): who may be in a channel, and whether that may change. */
 import { refuse } from '../errors.ts'
 import { SYSTEM } from './identifiers.ts'
 import type { GroupType, RelayStatus, Role, Ruleset } from './relay.ts'

@@ -1,4 +1,4 @@
-/** Timelines (contract 5): who may write what about whom. */
+/** Timelines (protocol 5): who may write what about whom. */
 import { refuse } from '../errors.ts'
 import { mustReceive, type RelayStatus } from './relay.ts'
 

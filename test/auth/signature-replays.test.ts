@@ -1,4 +1,4 @@
-/** What a signed call is protected from: another body, and being sent again (contract 2, "Signature"). */
+/** What a signed call is protected from: another body, and being sent again (protocol 2, "Signature"). */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LightMyRequestResponse } from 'fastify'
 import { createAuthenticate } from '../../src/auth/authenticate.ts'

@@ -1,4 +1,4 @@
-/** Signed calls of the application over HTTP (contract 2, "Signature"). */
+/** Signed calls of the application over HTTP (protocol 2, "Signature"). */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LightMyRequestResponse } from 'fastify'
 import { credentials, startService, type Service } from '../http/service.ts'

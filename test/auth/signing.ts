@@ -1,4 +1,4 @@
-/** Signs calls as contract 2 says, by code of its own: what it makes and what the service checks share nothing. */
+/** Signs calls as protocol 2 says, by code of its own: what it makes and what the service checks share nothing. */
 import { createHash, createHmac, randomUUID } from 'node:crypto'
 
 export interface Signing {

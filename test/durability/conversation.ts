@@ -10,7 +10,7 @@ const RETRY_MS = 40
 /** How long a call may take before the client takes it for lost, in milliseconds. */
 const CALL_MS = 15_000
 
-/** Messages that one page of a list holds at most (contract 1, rule 8). */
+/** Messages that one page of a list holds at most (protocol 1, rule 8). */
 const PAGE = 200
 
 /** A member and its channel. The service may be another process by the next call, on the same port. */

@@ -130,7 +130,7 @@ class Member {
   }
 }
 
-/** The envelope of contract 1, rule 6, with nothing of the cause in it. */
+/** The envelope of protocol 1, rule 6, with nothing of the cause in it. */
 function mustBeUnavailable ({ status, headers, body }: Awaited<ReturnType<typeof sendOnce>>): void {
   expect([status, body.error, body.errorCode, body.error_code]).toEqual([503, 'Service Unavailable', 'unavailable', 'unavailable'])
   expect(body).toMatchObject({ message: expect.any(String), instanceId: expect.any(String), timestamp: expect.any(Number) })

@@ -1,4 +1,4 @@
-/** The bounds of contract 1, rule 9: every array and every string of a body has one, and nesting has. */
+/** The bounds of protocol 1, rule 9: every array and every string of a body has one, and nesting has. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { GROUP_CHAT, startService, type Service } from '../http/service.ts'
 import { callsTo } from '../http/rules/calls.ts'

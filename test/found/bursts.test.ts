@@ -1,4 +1,4 @@
-/** Slow is a reader that does not take what was written to it (contract 8, promise 7), not one to whom much happens at once. */
+/** Slow is a reader that does not take what was written to it (protocol 8, promise 7), not one to whom much happens at once. */
 import type { Socket } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

@@ -1,4 +1,4 @@
-/** How long a client is told to wait before it comes back (contract 8, `bye`). */
+/** How long a client is told to wait before it comes back (protocol 8, `bye`). */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { SYSTEM } from '../../src/store/contract/commands.ts'
 import { startApp, type TestApp } from '../support/app.ts'

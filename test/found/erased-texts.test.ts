@@ -1,4 +1,4 @@
-/** What was deleted is in no file of DATA_DIR a minute later, found by the bytes of all of them (contract 8, promise 5). */
+/** What was deleted is in no file of DATA_DIR a minute later, found by the bytes of all of them (protocol 8, promise 5). */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -134,16 +134,16 @@ const endings: Array<[where: string, meanwhile: (service: ServiceProcess, test: 
 ]
 
 describe.concurrent('within a minute', () => {
-  it.for(endings)('texts of deleted messages, of their edits and their data are in no file, and those of others still are, %s', async ([, meanwhile], test) => {
+  it.for(endings)('texts of deleted messages, of their edits and their data are in no file, and those of others still are, %s', { timeout: 150_000 }, async ([, meanwhile], test) => {
     const dataDir = useDirectory(test)
     const service = await start(dataDir, test)
     const texts = new Texts()
     await converse(service, texts)
     await meanwhile(service, test)
     expect(await searched(dataDir, texts)).toEqual({ left: [], missing: [] })
-  }, 150_000)
+  })
 
-  it('a deleted user\'s screen name and locators are in no file, and others\' are', async test => {
+  it('a deleted user\'s screen name and locators are in no file, and others\' are', { timeout: 150_000 }, async test => {
     const dataDir = useDirectory(test)
     const service = await start(dataDir, test)
     const texts = new Texts()
@@ -165,5 +165,5 @@ describe.concurrent('within a minute', () => {
     })
     await each(deleted, async userId => { expect((await call(service.url, 'DELETE', `/v1/users/${userId}`, application)).status).toBe(204) })
     expect(await searched(dataDir, texts)).toEqual({ left: [], missing: [] })
-  }, 150_000)
+  })
 })

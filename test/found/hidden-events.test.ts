@@ -1,4 +1,4 @@
-/** A channel shows its timeline events to those who may read it only (contract 3). */
+/** A channel shows its timeline events to those who may read it only (protocol 3). */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startService, type Service } from '../http/service.ts'
 import { callsTo } from '../http/rules/calls.ts'

@@ -1,4 +1,4 @@
-/** A message that one may not read is, to whom asks, a message that is not there (contract 6). */
+/** A message that one may not read is, to whom asks, a message that is not there (protocol 6). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startService, type Service } from '../http/service.ts'
 import { callsTo } from '../http/rules/calls.ts'

@@ -1,4 +1,4 @@
-/** `Idempotency-Key` on every route that changes something (contract 6), by the document's own list of routes. */
+/** `Idempotency-Key` on every route that changes something (protocol 6), by the document's own list of routes. */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-/** A page of any list ends at 4 MiB (contract 1, rule 8), and Link leads on from there. */
+/** A page of any list ends at 4 MiB (protocol 1, rule 8), and Link leads on from there. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SYSTEM } from '../../src/store/contract/commands.ts'
 import { startApp, type TestApp } from '../support/app.ts'

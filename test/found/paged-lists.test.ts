@@ -1,4 +1,4 @@
-/** Participants and timelines page by `after` and `limit`, and Link leads from page to page (contract 1, rule 8). */
+/** Participants and timelines page by `after` and `limit`, and Link leads from page to page (protocol 1, rule 8). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SYSTEM } from '../../src/store/contract/commands.ts'
 import { statusOf } from '../../src/rules/relay.ts'

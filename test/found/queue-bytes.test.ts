@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { createChannel, createUser, send } from '../support/commands.ts'
 
-/** As large as a body may be (contract 1, rule 9). */
+/** As large as a body may be (protocol 1, rule 9). */
 const TEXT = 'x'.repeat(250_000)
 /** 500 MB in all, far more than a service may hold for a disk that is slow. */
 const COUNT = 2_000

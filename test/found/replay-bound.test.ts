@@ -1,4 +1,4 @@
-/** What waits for a reader is bounded during a replay as it is live (contract 8, promise 7), in bytes, whatever the alphabet. */
+/** What waits for a reader is bounded during a replay as it is live (protocol 8, promise 7), in bytes, whatever the alphabet. */
 import type { Socket } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { until } from '../durability/conversation.ts'

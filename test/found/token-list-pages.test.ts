@@ -1,4 +1,4 @@
-/** A user's tokens are a list like any other: no answer is without bound (contract 1, rule 8). */
+/** A user's tokens are a list like any other: no answer is without bound (protocol 1, rule 8). */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { randomUUID } from 'node:crypto'
 import { SYSTEM } from '../../src/store/contract/commands.ts'

@@ -1,4 +1,4 @@
-/** A list of tokens is revoked whole or not at all (contract 1, rule 9), whoever else is revoking some of them. */
+/** A list of tokens is revoked whole or not at all (protocol 1, rule 9), whoever else is revoking some of them. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { call } from '../support/process.ts'

@@ -1,4 +1,4 @@
-/** Channels and participants over HTTP (contract 3 and 4). */
+/** Channels and participants over HTTP (protocol 3 and 4). */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { GROUP_CHAT, startService, type Service } from './service.ts'

@@ -1,4 +1,4 @@
-/** Whatever goes wrong wears the envelope (contract 1, rules 3, 4, 6, 9, 10). */
+/** Whatever goes wrong wears the envelope (protocol 1, rules 3, 4, 6, 9, 10). */
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-/** Messages over HTTP (contract 6). */
+/** Messages over HTTP (protocol 6). */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { GROUP_CHAT, startService, type Service } from './service.ts'

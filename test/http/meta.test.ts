@@ -1,4 +1,4 @@
-/** Health, the OpenAPI document, CORS, and the log (contract 1.7 and 9). */
+/** Health, the OpenAPI document, CORS, and the log (protocol 1, rule 7 and 9). */
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

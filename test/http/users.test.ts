@@ -1,4 +1,4 @@
-/** Users and tokens over HTTP (contract 7). */
+/** Users and tokens over HTTP (protocol 7). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startService, type Service } from './service.ts'
 

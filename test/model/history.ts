@@ -1,5 +1,5 @@
 /**
- * What each stream carries of a history (contract 8, promises 4 and 5): pure functions over it, for a reader
+ * What each stream carries of a history (protocol 8, promises 4 and 5): pure functions over it, for a reader
  * who is live when something happens and for one who reads of it at any moment later. A moment is the number
  * of entries that had happened.
  */

@@ -1,4 +1,4 @@
-/** The part of the model that is about what is said, changed, deleted and noted (contract 5, 6). Answers are status and reason. */
+/** The part of the model that is about what is said, changed, deleted and noted (protocol 5, 6). Answers are status and reason. */
 import { SYSTEM, type Happening, type On } from '../relay/steps.ts'
 import { receiving, sending } from '../relay/tables.ts'
 import { log, messageIn, messagesIn, standing, type Channel, type Message, type State } from './state.ts'

@@ -1,5 +1,5 @@
 /**
- * A plain model of relay.md and contract.md: channels, who is in them, what is said, and the history of what
+ * A plain model of relay.md and docs/protocol.md: channels, who is in them, what is said, and the history of what
  * happened. It knows nothing of the service's code, and decides by the tables in tables.ts, in relay.md's order of checks.
  */
 import { statusOf, SYSTEM, type On, type Step } from '../relay/steps.ts'

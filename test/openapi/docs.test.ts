@@ -1,4 +1,4 @@
-/** The page at /docs (contract 9): open to everyone, whole by itself, and without a memory. */
+/** The page at /docs (protocol 9): open to everyone, whole by itself, and without a memory. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startService, type Service } from '../http/service.ts'
 import { operationsOf, type Document } from './document.ts'

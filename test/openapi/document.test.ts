@@ -65,7 +65,7 @@ it('tells of the statuses that follow from what an operation takes', () => {
       ...(parameters.some(parameter => parameter.in === 'path') ? ['414'] : []),
       ...(parameters.some(parameter => parameter.name === 'idempotency-key') ? ['422'] : []),
       ...(name.startsWith('GET') ? [] : ['413', '415']),
-      // A stream answers 200 and bye instead (contract 8, promise 8).
+      // A stream answers 200 and bye instead (protocol 8, promise 8).
       ...(tags.includes('events') ? ['406'] : ['500'])
     ]
     expect(Object.keys(responses), name).toEqual(expect.arrayContaining(expected))

@@ -51,7 +51,7 @@ export type Step =
 /** The steps of these names. */
 export type On<Do extends Step['do'], One extends Step = Step> = One extends Step ? ([Extract<One['do'], Do>] extends [never] ? never : One) : never
 
-/** What mitter calls each status (contract 4). */
+/** What mitter calls each status (protocol 4). */
 export const mitterStatus: Record<Status, ParticipationStatus> = {
   active: 'Active', muted: 'ReadOnly', pending: 'Disabled', disabled: 'Disabled'
 }

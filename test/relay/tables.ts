@@ -54,7 +54,7 @@ export const sending: Check<State> = {
   stranger: '403 user_not_in_group', pending: '403 pending', muted: '403 muted', disabled: '403 disabled', active: passes, admin: passes, '.system': passes
 }
 
-/** Lists of participants and messages, and streams: members that receive, `.system` (contract 4, 6, 8). */
+/** Lists of participants and messages, and streams: members that receive, `.system` (protocol 4, 6, 8). */
 export const receiving: Check<State> = {
   stranger: '403 user_not_in_group', pending: '403 pending', muted: passes, disabled: '403 disabled', active: passes, admin: passes, '.system': passes
 }
@@ -63,10 +63,10 @@ const member: Check<State> = {
   stranger: '403 user_not_in_group', pending: passes, muted: passes, disabled: passes, active: passes, admin: passes, '.system': passes
 }
 
-/** Reading the channel itself (contract 3). */
+/** Reading the channel itself (protocol 3). */
 export const reading: Record<GroupType, Check<State>> = { public: { ...member, stranger: passes }, private: member, strict_private: member }
 
-/** A change of roles: `.system`, an admin (contract 4). */
+/** A change of roles: `.system`, an admin (protocol 4). */
 export const rolesActor: Check<State> = { ...muteActor, stranger: '403 ?' }
 
 /** The error code of each reason (relay.md, "Status codes"). */

@@ -1,4 +1,4 @@
-/** `@mitter-io/node` makes channels of each ruleset, which hold (contract 3). */
+/** `@mitter-io/node` makes channels of each ruleset, which hold (protocol 3). */
 import { StandardRuleSetNames, User } from '@mitter-io/models'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { spawnService, type ServiceProcess } from '../support/process.ts'

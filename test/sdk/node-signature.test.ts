@@ -1,4 +1,4 @@
-/** `@mitter-io/node` signs every call; what it signs wrongly, or too late, is refused (contract 2). */
+/** `@mitter-io/node` signs every call; what it signs wrongly, or too late, is refused (protocol 2). */
 import { User } from '@mitter-io/models'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { asApplication, spawnService, type ServiceProcess } from '../support/process.ts'

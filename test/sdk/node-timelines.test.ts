@@ -1,4 +1,4 @@
-/** `@mitter-io/node` writes and reads the timelines of messages (contract 5). */
+/** `@mitter-io/node` writes and reads the timelines of messages (protocol 5). */
 import { type Identifier, StandardTimeLineEventTypeNames, TimelineEvent, User } from '@mitter-io/models'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { spawnService, type ServiceProcess } from '../support/process.ts'

@@ -3,7 +3,7 @@ import type { BasePipelineSink, Mitter, MessagingPipelineDriver } from '@mitter-
 import type { MessagingPipelinePayload } from '@mitter-io/models'
 import { EventSource } from 'eventsource'
 
-/** Every event of contract 8: an `EventSource` gives only those that it is asked for by name. */
+/** Every event of protocol 8: an `EventSource` gives only those that it is asked for by name. */
 const EVENTS = [
   'message', 'message-updated', 'message-timeline', 'message-deleted', 'messages-truncated',
   'channel', 'channel-deleted', 'channel-timeline', 'participation', 'participation-deleted',

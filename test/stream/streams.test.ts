@@ -1,4 +1,4 @@
-/** The promises of contract 8, each through HTTP and a real reader. */
+/** The promises of protocol 8, each through HTTP and a real reader. */
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'

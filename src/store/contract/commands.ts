@@ -17,7 +17,7 @@ export { SYSTEM } from '../../rules/identifiers.ts'
 /** A user's id, or `SYSTEM`. */
 export type Actor = string
 
-/** Makes a repeat answer what the first one answered (contract 6). Kept for 24 h, per actor. */
+/** Makes a repeat answer what the first one answered (protocol 6). Kept for 24 h, per actor. */
 export interface Idempotency {
   /** The caller's `Idempotency-Key`, 8 to 128 characters. */
   key: string

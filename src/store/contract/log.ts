@@ -20,7 +20,7 @@ export interface Place {
   cursor: Cursor
 }
 
-/** What happened. All but the last two reach streams; those end streams (contract 2, revocation). */
+/** What happened. All but the last two reach streams; those end streams (protocol 2, revocation). */
 export type EntryKind =
   | 'message' | 'message-updated' | 'message-deleted' | 'messages-truncated' | 'message-timeline'
   | 'channel' | 'channel-deleted' | 'channel-timeline'
@@ -53,7 +53,7 @@ export interface Entry extends Place {
   /** `user-deleted`: the user. */
   userId?: string
   /**
-   * JSON text of an object: the event's data beyond `@type` and `globalPipelinePayloadId` (contract 8).
+   * JSON text of an object: the event's data beyond `@type` and `globalPipelinePayloadId` (protocol 8).
    * Absent where no stream carries the entry: internal ones, and those whose content was deleted.
    */
   payload?: string

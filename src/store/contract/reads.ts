@@ -7,13 +7,13 @@ import type { RelayStatus, Ruleset } from '../../rules/relay.ts'
 import type { Actor, MessageText } from './commands.ts'
 import type { Cursor } from './log.ts'
 
-/** Rows as of one moment, with the log's head at that same moment (contract 8, promise 6). */
+/** Rows as of one moment, with the log's head at that same moment (protocol 8, promise 6). */
 export interface Snapshot<T> {
   value: T
   cursor: Cursor
 }
 
-/** One page of a list of channels, users or messages (contract 1, rule 8). At most one of `before` and `after`. */
+/** One page of a list of channels, users or messages (protocol 1, rule 8). At most one of `before` and `after`. */
 export interface PageRequest {
   /** An entity id, exclusive; newest first. */
   before?: string

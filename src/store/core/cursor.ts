@@ -1,4 +1,4 @@
-/** Cursors (contract 8, promise 1): the epoch of the store, a position, and the tag written with its entry. */
+/** Cursors (protocol 8, promise 1): the epoch of the store, a position, and the tag written with its entry. */
 import type { Cursor, Position } from '../contract/log.ts'
 
 const cursorPattern = /^([0-9a-z]{12})-([0-9a-z]{1,11})-([0-9a-z]{1,7})$/

@@ -1,4 +1,4 @@
-/** Whether an answer is a refusal as the contract has it (contract 1, rule 6, and the error codes). */
+/** Whether an answer is a refusal as the contract has it (protocol 1, rule 6, and the error codes). */
 
 /** Statuses of each code that bad input may get. 501, 5xx and what has no place here are missing on purpose. */
 const statusesOf: Record<string, number[]> = {

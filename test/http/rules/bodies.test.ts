@@ -1,4 +1,4 @@
-/** Bodies: empty ones, nulls, unknown fields, no coercion, what is not supported yet (contract 1, rules 3 and 4). */
+/** Bodies: empty ones, nulls, unknown fields, no coercion, what is not supported yet (protocol 1, rules 3 and 4). */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readApi, type Api } from '../bad-input/operations.ts'

@@ -1,4 +1,4 @@
-/** Every GET of channels, participants, messages and timelines says as of when (contract 8, promise 6), and rows agree with totals. */
+/** Every GET of channels, participants, messages and timelines says as of when (protocol 8, promise 6), and rows agree with totals. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startService, type Service } from '../service.ts'
 import { callsTo } from './calls.ts'

@@ -1,4 +1,4 @@
-/** Identifiers and references (contract 1, rules 1, 2 and 5). */
+/** Identifiers and references (protocol 1, rules 1, 2 and 5). */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startService, type Service } from '../service.ts'

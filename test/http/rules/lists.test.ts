@@ -1,4 +1,4 @@
-/** Which channels are listed for whom, and who is in the list of one's own (contract 3). */
+/** Which channels are listed for whom, and who is in the list of one's own (protocol 3). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startService, type Service } from '../service.ts'
 import { callsTo, RULESETS } from './calls.ts'

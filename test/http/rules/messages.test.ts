@@ -1,4 +1,4 @@
-/** Messages: who sends, reads, edits and deletes, and what is made of what is sent (contract 6). */
+/** Messages: who sends, reads, edits and deletes, and what is made of what is sent (protocol 6). */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startService, type Service } from '../service.ts'

@@ -1,4 +1,4 @@
-/** Pages both ways, and exact totals, over channels, users and messages (contract 1, rule 8). */
+/** Pages both ways, and exact totals, over channels, users and messages (protocol 1, rule 8). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startService, type Service } from '../service.ts'
 import { callsTo, RULESETS } from './calls.ts'

@@ -1,4 +1,4 @@
-/** The four rulesets, at creation and on every later change (contract 3). */
+/** The four rulesets, at creation and on every later change (protocol 3). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startService, type Service } from '../service.ts'
 import { callsTo, RULESETS, type Gist } from './calls.ts'

@@ -1,4 +1,4 @@
-/** Timelines of channels and messages (contract 5). */
+/** Timelines of channels and messages (protocol 5). */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startService, type Service } from '../service.ts'

@@ -1,4 +1,4 @@
-/** Users and their tokens (contract 7). */
+/** Users and their tokens (protocol 7). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startService, type Service } from '../service.ts'
 import { callsTo } from './calls.ts'

@@ -1,5 +1,5 @@
 /**
- * What is kept of a success under an `Idempotency-Key`, and how a repeat is answered from it (contract 6).
+ * What is kept of a success under an `Idempotency-Key`, and how a repeat is answered from it (protocol 6).
  * Nothing of messages, people or tokens is kept but their ids: the answer is made again from what there is.
  */
 import { refuse } from '../../../errors.ts'

@@ -47,7 +47,7 @@ function senderOf (draft: Draft, channel: ChannelRecord, { actor, senderId }: Se
   return draft.existingUser(actor)
 }
 
-/** What is stored of a message, an event that says when it was sent put in front where it brings none (contract 6). */
+/** What is stored of a message, an event that says when it was sent put in front where it brings none (protocol 6). */
 function contentOf ({ messageType, payloadType, textPayload, messageData, timelineEvents: given, senderId }: SendMessage, at: number): string {
   const sent: TimelineEventInput = { type: SENT_TIME, eventTimeMs: at, subject: senderId }
   const events = given.some(({ type }) => type === SENT_TIME) ? given : [sent, ...given]

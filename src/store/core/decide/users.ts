@@ -1,4 +1,4 @@
-/** Users and their tokens (contract 7). */
+/** Users and their tokens (protocol 7). */
 import { refuse } from '../../../errors.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
 import type { Actor, CreateUser, DeleteUser, IssueToken, RevokeTokens, TakeNonce } from '../../contract/commands.ts'
@@ -6,7 +6,7 @@ import { lanes } from '../records.ts'
 import type { Profile } from '../render/entities.ts'
 import type { Draft } from '../state.ts'
 
-/** For how long a nonce may not recur (contract 2), in milliseconds: longer than twice the skew that a signature may have. */
+/** For how long a nonce may not recur (protocol 2), in milliseconds: longer than twice the skew that a signature may have. */
 export const NONCE_MS = 60_000
 
 /** Makers of makers of a token that are followed, far more than anybody has a use for; a longer line is not live. */

@@ -84,7 +84,7 @@ function pageOf (views: EntryView[], rights: Rights | undefined, ends: LogEnds):
   return { entries, through: { position, cursor: formatCursor(ends.epoch, position, tag) }, head }
 }
 
-/** Where an interest finds what it may have after `after`, and its rights, both as of the head (contract 8, promise 4). */
+/** Where an interest finds what it may have after `after`, and its rights, both as of the head (protocol 8, promise 4). */
 function * readable (interest: Exclude<Interest, { of: 'application' }>, after: Position, head: Position): Read<{ sources: EntrySource[], rights: Rights }> {
   if (interest.of === 'channel' && interest.userId === undefined) return yield * wholeChannel(interest.channelKey, head)
   const [user] = yield * ask(['user', interest.userId!])

@@ -1,4 +1,4 @@
-/** Pages of lists (contract 1, rule 8): where they begin, and what they go on from. */
+/** Pages of lists (protocol 1, rule 8): where they begin, and what they go on from. */
 import type { ListPage, PageRequest } from '../../contract/reads.ts'
 import type { PageBounds, Read, Rows, Slice } from './queries.ts'
 

@@ -3,7 +3,7 @@ import { SYSTEM } from '../../../rules/identifiers.ts'
 import type { MessageText } from '../../contract/commands.ts'
 import type { UserReference } from '../records.ts'
 
-/** In the place of a deleted user's id (contract 7). */
+/** In the place of a deleted user's id (protocol 7). */
 export const DELETED_USER = '.deleted'
 
 /** Content of a message that was deleted since: what a repeated send still answers with. */
