@@ -9,12 +9,12 @@ In a path a # is written %23. Where an id is left out, the service makes a UUID.
 **Times** are milliseconds since the epoch. What is absent is left out of answers, never null; in a request null means absent. \
 Unknown fields and parameters are ignored.
 
-**Pages** go on from an entity: \`before\` it, newest first, or \`after\` it, oldest first. \
-\`X-Mitter-Paginated-Estimated-Count\` says how many there are.
+**Pages** go on from an entity: \`before\` it, newest first, or \`after\` it, oldest first. A page that is not the last \
+has a \`Link\` to the next. \`X-Mitter-Paginated-Estimated-Count\` says how many there are.
 
 **Retries:** a write that is repeated with the same \`Idempotency-Key\` within 24 hours answers what the first one answered.
 
-**Streams:** every list answers \`X-Event-Cursor\`; a stream opened \`after\` it goes on exactly from what was read. A stream that was cut \
+**Streams:** what is read of channels answers \`X-Event-Cursor\`; a stream opened \`after\` it goes on exactly from what was read. A stream that was cut \
 resumes after the id it saw last.
 
 **Errors** of every kind have one shape, ErrorEnvelope. What is wrong before there is an operation has it too: 404 (no such path), \
