@@ -103,7 +103,7 @@ export class Feed {
   #readMissed (): void {
     this.#catchingUp = true
     this.#missed = true
-    this.#catchUp().finally(() => { this.#catchingUp = false }).catch((err: unknown) => {
+    this.#catchUp().catch((err: unknown) => {
       if (!this.#stopped.signal.aborted) this.#logger.error({ err }, 'the log cannot be followed')
     })
   }
@@ -122,6 +122,8 @@ export class Feed {
         wait = Math.min(wait * 2, RETRY_MS.most)
       }
     }
+    // In the same turn as it was found that nothing is missing: whoever tells of more in the next begins anew.
+    this.#catchingUp = false
   }
 
   async #readTail (): Promise<void> {
