@@ -15,7 +15,7 @@ import type { Store } from '../../src/store/contract/store.ts'
 import { startForeignTraffic } from './foreign-traffic.ts'
 import { loseHints } from './lost-hints.ts'
 import { basicOf } from './process.ts'
-import { openTestStore, readsAreDelayed } from './stores.ts'
+import { openTestStore, readsAreDelayed, readsSeed } from './stores.ts'
 
 export interface TestApp {
   url: string
@@ -53,7 +53,7 @@ export async function startApp (options: TestAppOptions = {}): Promise<TestApp> 
   const failures: Error[] = []
   const credentials = loadCredentials(readSettings({ DATA_DIR: dataDir }))
   const store = await openTestStore({ dataDir, retentionMs, onError: err => failures.push(err) })
-  const served = wrapStore(alone ? store : loseHints(store, { seed: 1 }))
+  const served = wrapStore(alone ? store : loseHints(store, { seed: readsSeed }))
   const tokens = createTokens({ credentials, store: served, ttlSeconds: tokenTtlSeconds })
   const authenticate = createAuthenticate({ credentials, tokens, store: served })
   const streams = await createStreams({ store: served, logger, heartbeatMs, queueBytes, ...more })
