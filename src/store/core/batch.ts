@@ -2,11 +2,13 @@
 import { Refusal, refuse, type PlainRefusal } from '../../errors.ts'
 import type { Command, Outcome } from '../contract/commands.ts'
 import type { Entry } from '../contract/log.ts'
+import type { Changes } from './changes.ts'
 import type { Chore } from './chores.ts'
 import { decide } from './decide/decide.ts'
 import { answerOf, IDEMPOTENCY_MS, type Remembered } from './decide/idempotency.ts'
+import { Draft } from './draft.ts'
 import type { LogState } from './records.ts'
-import { Draft, type Changes, type Source } from './state.ts'
+import type { Source } from './source.ts'
 
 /** What became of one command. */
 export type Result = { outcome: Outcome } | { refusal: PlainRefusal }

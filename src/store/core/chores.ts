@@ -9,9 +9,9 @@ import type { RemoveParticipant } from '../contract/commands.ts'
 import type { Position } from '../contract/log.ts'
 import { IDEMPOTENCY_MS } from './decide/idempotency.ts'
 import { NONCE_MS } from './decide/users.ts'
+import type { Draft } from './draft.ts'
 import { ask, type Read } from './read/queries.ts'
 import type { EntryRecord } from './records.ts'
-import type { Draft } from './state.ts'
 
 /** Rows that one chore touches: it keeps a step within a few milliseconds, so that commands wait no longer. */
 const STEP_ROWS = 200

@@ -1,7 +1,7 @@
 /** A source that holds what was loaded for a batch, and nothing else. */
 import type { Position } from '../contract/log.ts'
 import type { EntryView, MemberRecord, MessageRecord } from './records.ts'
-import { Unloaded, type Source, type TableName, type Tables } from './state.ts'
+import { Unloaded, type Source, type TableName, type Tables } from './source.ts'
 
 export class Loaded implements Source {
   readonly #rows = new Map<string, unknown>()

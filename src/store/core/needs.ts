@@ -13,7 +13,7 @@ export interface Needs {
   tokens: string[]
   /** Channels by id: which channel has it, and that one's row. */
   channels: string[]
-  /** Channels by key, and members by channel key and user key, as `Tables` (state.ts) has them. */
+  /** Channels by key, and members by channel key and user key, as `Tables` (source.ts) has them. */
   channelKeys: string[]
   memberKeys: string[]
   members: Array<{ channelId: string, userId: string }>

@@ -1,7 +1,7 @@
 /** What commands look up, when they ask for it, in the writer's own transaction. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { LogState, MemberRecord, MessageRecord, EntryView } from '../core/records.ts'
-import type { Source, TableName, Tables } from '../core/state.ts'
+import type { Source, TableName, Tables } from '../core/source.ts'
 import type { Position } from '../contract/log.ts'
 import {
   channelColumns, channelOfRow, entryColumns, entryJoins, memberColumns, memberOfRow, messageColumns, messageOfRow, tokenColumns, tokenOfRow,

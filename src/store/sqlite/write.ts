@@ -1,8 +1,9 @@
 /** Writes what a batch has come to, within its transaction. */
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { SYSTEM_CHANNEL } from '../../rules/rulesets.ts'
+import type { Changes } from '../core/changes.ts'
 import type { EntryRecord, LogState } from '../core/records.ts'
-import type { Changes, TableName, Tables } from '../core/state.ts'
+import type { TableName, Tables } from '../core/source.ts'
 import { prepareAll, type Statements } from './database.ts'
 import { partsOf } from './load.ts'
 

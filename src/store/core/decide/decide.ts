@@ -4,7 +4,7 @@
  */
 import type { Command } from '../../contract/commands.ts'
 import { carryOutChore, type Chore } from '../chores.ts'
-import type { Draft } from '../state.ts'
+import type { Draft } from '../draft.ts'
 import { createChannel, deleteChannel, truncateChannel } from './channels.ts'
 import { factsOf, plain, type Remembered } from './idempotency.ts'
 import { addParticipant, changeParticipant, moderateParticipant, removeParticipant } from './members.ts'

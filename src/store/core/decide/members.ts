@@ -4,8 +4,8 @@ import { accept, change, mute, reject, unmute, type Case, type Standing } from '
 import { joinTable } from '../../../rules/relay.ts'
 import { mustAllowMembershipChange } from '../../../rules/rulesets.ts'
 import { SYSTEM, type AddParticipant, type ChangeParticipant, type ModerateParticipant, type RemoveParticipant } from '../../contract/commands.ts'
+import type { Draft } from '../draft.ts'
 import type { ChannelRecord, MemberRecord } from '../records.ts'
-import type { Draft } from '../state.ts'
 import { addMember, changeMember, isMember, removeMember, type Member } from './standing.ts'
 
 export function addParticipant (draft: Draft, { actor, channelId, userId, status: asked }: AddParticipant): Member {

@@ -1,9 +1,9 @@
 /** A member's standing changes: its row, its interval, the channel's counts, the entry that tells of it, and succession. */
 import { randomUUID } from 'node:crypto'
 import { heldAfterLeaving, statusTable, type Held, type RelayStatus } from '../../../rules/relay.ts'
+import type { Draft } from '../draft.ts'
 import { lanes, type ChannelRecord, type MemberRecord, type UserRecord, type UserReference } from '../records.ts'
 import type { ParticipationBody } from '../render/entry.ts'
-import type { Draft } from '../state.ts'
 
 /** A row of one who is in the channel, not of one who has left and is held. */
 export type Member = MemberRecord & { status: RelayStatus }

@@ -5,9 +5,9 @@ import { SYSTEM } from '../../../rules/identifiers.ts'
 import { mustAddEvent, mustBeOwnEvent } from '../../../rules/timelines.ts'
 import type { TimelineEventInput } from '../../../../schemas/timeline.ts'
 import type { Actor, AddChannelEvent, AddMessageEvent } from '../../contract/commands.ts'
+import type { Draft } from '../draft.ts'
 import { isPresent, lanes, type ChannelRecord, type MessageRecord } from '../records.ts'
 import { timelineEventOf } from '../render/entities.ts'
-import type { Draft } from '../state.ts'
 import { standingOf } from './members.ts'
 
 /** Events whose subjects there are, a user's its own only, and whose ids nobody has taken. */

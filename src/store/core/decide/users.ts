@@ -2,9 +2,9 @@
 import { refuse } from '../../../errors.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
 import type { Actor, CreateUser, DeleteUser, IssueToken, RevokeTokens, TakeNonce } from '../../contract/commands.ts'
+import type { Draft } from '../draft.ts'
 import { lanes } from '../records.ts'
 import type { Profile } from '../render/entities.ts'
-import type { Draft } from '../state.ts'
 
 /** For how long a nonce may not recur (protocol 2), in milliseconds: longer than twice the skew that a signature may have. */
 export const NONCE_MS = 60_000

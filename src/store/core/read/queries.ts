@@ -117,7 +117,7 @@ export interface Queries {
   membersToClose (channelKey: number, limit: number): number[]
   erasingChannel (): ChannelRecord | undefined
   messagesToErase (channelKey: number, upTo: Position, limit: number): Position[]
-  /** Keys of rows, as `Tables` (state.ts) has them. */
+  /** Keys of rows, as `Tables` (source.ts) has them. */
   repliesBefore (at: number, limit: number): string[]
   noncesBefore (at: number, limit: number): string[]
   tokensEndedBefore (at: number, limit: number): string[]

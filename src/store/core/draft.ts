@@ -6,87 +6,10 @@ import { randomInt } from 'node:crypto'
 import type { Ruleset } from '../../rules/relay.ts'
 import { refuse } from '../../errors.ts'
 import type { Entry, Position } from '../contract/log.ts'
-import type {
-  ChannelRecord, CreationEvents, EntryRecord, EntryView, EventIdRecord, IntervalRecord, LivingChannel, LogState, MemberRecord, MessageRecord,
-  NonceRecord, ReplyRecord, TokenRecord, Total, UserRecord
-} from './records.ts'
+import type { Changes } from './changes.ts'
+import type { ChannelRecord, EntryRecord, EntryView, IntervalRecord, LogState, MemberRecord, MessageRecord, Total, UserRecord } from './records.ts'
 import { entryOf } from './render/entry.ts'
-
-/** What is looked up by a key, and which. A key of two parts is joined with a space. */
-export interface Tables {
-  /** By user id. */
-  user: UserRecord
-  /** By token id. */
-  token: TokenRecord
-  /** By channel id: the channel that has it now. */
-  living: LivingChannel
-  /** By channel key. */
-  channel: ChannelRecord
-  /** By channel key and user key. */
-  member: MemberRecord
-  /** By message id, also where it was deleted: its id is never given again. */
-  message: MessageRecord
-  /** By event id. */
-  event: EventIdRecord
-  /** By nonce. */
-  nonce: NonceRecord
-  /** By actor and idempotency key. */
-  reply: ReplyRecord
-  /** By channel key. */
-  creation: CreationEvents
-}
-export type TableName = keyof Tables
-
-/**
- * What a store has loaded of its own transaction. It may look things up when they are asked for, or have
- * loaded what the batch needs (`needsOf`) beforehand, and throw `Unloaded` for the rest.
- */
-export interface Source {
-  get<T extends TableName> (table: T, key: string): Tables[T] | undefined
-  /** The members of a channel who are active, those who have been so longest first; at most `limit`. */
-  longestActive (channelKey: number, limit: number): MemberRecord[]
-  /** A message's content as it is now: JSON text. */
-  content (message: MessageRecord): string | undefined
-  /** An entry, as it was stored before this batch. */
-  view (position: Position): EntryView | undefined
-}
-
-/** A command needs something that was not loaded: the batch is cut short before it, and what it needs is loaded. */
-export class Unloaded extends Error {
-  readonly need: { table: TableName | 'longest-active' | 'content' | 'view', key: string }
-
-  constructor (need: Unloaded['need']) {
-    super(`not loaded: ${need.table} ${need.key}`)
-    this.name = 'Unloaded'
-    this.need = need
-  }
-}
-
-/** What a store is to write, all of it in one transaction. Nothing in it depends on the order of the tables. */
-export interface Changes {
-  /** Rows to put in the place of whatever has their key. */
-  rows: { [T in TableName]?: Map<string, Tables[T] | null> }
-  /** Intervals that were in force before, and end. */
-  closed: Array<{ userKey: number, channelKey: number, untilPosition: Position }>
-  /** New intervals, ended ones among them. */
-  opened: IntervalRecord[]
-  /** What to add to how many channels a user is in. */
-  memberships: Map<string, { userKey: number, ruleset: Ruleset, by: number }>
-  totals: Map<Total, number>
-  /** New entries, in order. */
-  entries: EntryRecord[]
-  /** Of messages that were there before this batch, too: the newest edit. */
-  newestEdits: Map<Position, Position>
-  /** Messages, by position: their content and that of all their edits goes, and timeline events of theirs below the floor. */
-  erased: Position[]
-  /** Entries, by position. */
-  removed: Position[]
-  /** Intervals that ended up to a position go, some at a time. */
-  endedIntervals?: { upTo: Position, limit: number }
-  /** A member's row and its intervals. */
-  forgottenMembers: Array<{ channelKey: number, userKey: number }>
-  forgottenChannels: number[]
-}
+import type { Source, TableName, Tables } from './source.ts'
 
 /** An entry in the making: what the log adds is its place. */
 export type EntryDraft = Omit<EntryRecord, 'position' | 'tag' | 'at' | 'channelKey'>

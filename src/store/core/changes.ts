@@ -1,0 +1,31 @@
+/** What a batch has come to, as a store writes it. */
+import type { Ruleset } from '../../rules/relay.ts'
+import type { Position } from '../contract/log.ts'
+import type { EntryRecord, IntervalRecord, Total } from './records.ts'
+import type { TableName, Tables } from './source.ts'
+
+/** What a store is to write, all of it in one transaction. Nothing in it depends on the order of the tables. */
+export interface Changes {
+  /** Rows to put in the place of whatever has their key. */
+  rows: { [T in TableName]?: Map<string, Tables[T] | null> }
+  /** Intervals that were in force before, and end. */
+  closed: Array<{ userKey: number, channelKey: number, untilPosition: Position }>
+  /** New intervals, ended ones among them. */
+  opened: IntervalRecord[]
+  /** What to add to how many channels a user is in. */
+  memberships: Map<string, { userKey: number, ruleset: Ruleset, by: number }>
+  totals: Map<Total, number>
+  /** New entries, in order. */
+  entries: EntryRecord[]
+  /** Of messages that were there before this batch, too: the newest edit. */
+  newestEdits: Map<Position, Position>
+  /** Messages, by position: their content and that of all their edits goes, and timeline events of theirs below the floor. */
+  erased: Position[]
+  /** Entries, by position. */
+  removed: Position[]
+  /** Intervals that ended up to a position go, some at a time. */
+  endedIntervals?: { upTo: Position, limit: number }
+  /** A member's row and its intervals. */
+  forgottenMembers: Array<{ channelKey: number, userKey: number }>
+  forgottenChannels: number[]
+}
