@@ -64,10 +64,10 @@ export interface PageBounds {
 }
 
 /** Each answers from one snapshot, by an index; lists are bounded by what they are given. */
-export interface Queries {
-  ends (): LogEnds
-  /** The place of an entry that is still there. */
-  tagAt (position: Position): number | undefined
+export interface Queries extends EntityQueries, LogQueries, DueQueries {}
+
+/** What there is now, and lists of it. */
+export interface EntityQueries {
   user (userId: string): UserRecord | undefined
   /** Users who have not been deleted, by their keys. */
   users (slice: Slice, limit: number, offset: number): UserRecord[]
@@ -98,6 +98,13 @@ export interface Queries {
   messageEvents (messagePosition: Position, after: Position, type: string | undefined, limit: number): StoredEvent[]
   /** Where an event lies that is an entry of its own. */
   eventEntry (eventId: string): { position: Position, channelKey?: number, messagePosition?: Position } | undefined
+}
+
+/** The log, and what a reader may have of it. */
+export interface LogQueries {
+  ends (): LogEnds
+  /** The place of an entry that is still there. */
+  tagAt (position: Position): number | undefined
   /** The channels that a user is in, in whatever status; of a channel given, that one only. */
   memberships (userKey: number, channelKey?: number): Membership[]
   /** Deletions of channels that a user was in, whose members have been told: after a position. */
@@ -109,8 +116,10 @@ export interface Queries {
   entriesAfter (after: Position, bounds: PageBounds): Rows<EntryView>
   /** The entries of several sources, merged, each once. */
   entriesOf (sources: EntrySource[], after: Position, bounds: PageBounds): Rows<EntryView>
+}
 
-  // What is due in the background.
+/** What is due in the background. */
+export interface DueQueries {
   leavingUser (): UserRecord | undefined
   channelsToLeave (userKey: number, rulesets: Ruleset[], limit: number): string[]
   closingChannel (): ChannelRecord | undefined
