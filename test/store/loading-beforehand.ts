@@ -6,14 +6,14 @@ import type { DatabaseSync } from 'node:sqlite'
 import { Batch, type Result } from '../../src/store/core/batch.ts'
 import { Loaded } from '../../src/store/core/loaded.ts'
 import { needsOf } from '../../src/store/core/needs.ts'
-import { runRead, type Read } from '../../src/store/core/read/queries.ts'
+import { runRead, type Queries, type Read } from '../../src/store/core/read/queries.ts'
 import type { MessageRecord } from '../../src/store/core/records.ts'
 import { Unloaded, type Source, type TableName } from '../../src/store/core/source.ts'
 import type { Backend } from '../../src/store/create-store.ts'
 import type { Committed } from '../../src/store/group-commit.ts'
 import { openReader, openWriter } from '../../src/store/sqlite/database.ts'
 import { Loader } from '../../src/store/sqlite/load.ts'
-import { SqliteQueries } from '../../src/store/sqlite/read.ts'
+import { sqliteQueries } from '../../src/store/sqlite/read.ts'
 import { BatchWriter } from '../../src/store/sqlite/write.ts'
 
 /** Successors that are loaded with a channel. */
@@ -24,7 +24,7 @@ type Commands = Parameters<Backend['commit']>[0]
 export class LoadingBeforehand implements Backend {
   readonly #db: DatabaseSync
   readonly #reader: DatabaseSync
-  readonly #queries: SqliteQueries
+  readonly #queries: Queries
   readonly #loader: Loader
   readonly #writer: BatchWriter
   /** Second rounds, by what they were for. */
@@ -35,7 +35,7 @@ export class LoadingBeforehand implements Backend {
   constructor (dataDir: string) {
     this.#db = openWriter(dataDir)
     this.#reader = openReader(dataDir)
-    this.#queries = new SqliteQueries(this.#reader)
+    this.#queries = sqliteQueries(this.#reader)
     this.#loader = new Loader(this.#db)
     this.#writer = new BatchWriter(this.#db)
   }

@@ -9,7 +9,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openWriter } from '../../src/store/sqlite/database.ts'
 import { loadSql } from '../../src/store/sqlite/load.ts'
-import { readSql } from '../../src/store/sqlite/read-sql.ts'
+import { readSql } from '../../src/store/sqlite/read.ts'
 import { writeSql } from '../../src/store/sqlite/write.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-plans-'))

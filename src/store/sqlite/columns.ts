@@ -1,17 +1,26 @@
-/** From rows to records: each table's columns are named once, beside what is made of them. */
-import type { Standing } from '../contract/log.ts'
-import type {
-  ChannelRecord, EntryRecord, EntryView, MemberRecord, MessageRecord, TokenRecord, UserRecord, UserReference
-} from '../core/records.ts'
+/**
+ * From rows to records: each table's columns are named once, beside the type of their row and what is made of it.
+ * Here are users, tokens, channels and members; log-columns.ts has the log.
+ */
+import type { GroupType, Held, RelayStatus, Ruleset } from '../../rules/relay.ts'
+import type { Position } from '../contract/log.ts'
+import type { ChannelDetails } from '../core/read/queries.ts'
+import type { ChannelRecord, MemberRecord, TokenRecord, UserRecord } from '../core/records.ts'
+import { given, type Flag } from './rows.ts'
 
-type Row = Record<string, any>
-
-/** Absent values of a row are left out of a record. */
-const given = <K extends string, T>(key: K, value: T | null): { [Key in K]?: T } => (value === null ? {} : { [key]: value }) as { [Key in K]?: T }
+export interface UserRow {
+  user_key: number
+  user_id: string
+  profile: string
+  created_at: number
+  updated_at: number
+  deleted_at: number | null
+  leaving: Flag
+}
 
 export const userColumns = 'user_key, user_id, profile, created_at, updated_at, deleted_at, leaving'
 
-export function userOfRow (row: Row): UserRecord {
+export function userOfRow (row: UserRow): UserRecord {
   return {
     userKey: row.user_key,
     userId: row.user_id,
@@ -23,9 +32,19 @@ export function userOfRow (row: Row): UserRecord {
   }
 }
 
+export interface TokenRow {
+  token_id: string
+  user_key: number
+  parent_id: string | null
+  created_at: number
+  expires_at: number | null
+  revoked_at: number | null
+}
+
+/** `t` a token. */
 export const tokenColumns = 't.token_id, t.user_key, t.parent_id, t.created_at, t.expires_at, t.revoked_at'
 
-export function tokenOfRow (row: Row): TokenRecord {
+export function tokenOfRow (row: TokenRow): TokenRecord {
   return {
     tokenId: row.token_id,
     userKey: row.user_key,
@@ -36,12 +55,32 @@ export function tokenOfRow (row: Row): TokenRecord {
   }
 }
 
+export interface ChannelRow {
+  channel_key: number
+  channel_id: string
+  ruleset: Ruleset
+  group_type: GroupType
+  created_at: number
+  updated_at: number
+  created_position: Position
+  deleted_position: Position | null
+  truncated_position: Position
+  last_position: Position
+  erasing: Flag
+  closing: Flag
+  admin_vacant: Flag
+  receiving_count: number
+  active_admin_count: number
+  message_count: number
+}
+
+/** `c` a channel. */
 export const channelColumns = `
   c.channel_key, c.channel_id, c.ruleset, c.group_type, c.created_at, c.updated_at, c.created_position, c.deleted_position,
   c.truncated_position, c.last_position, c.erasing, c.closing, c.admin_vacant, c.receiving_count, c.active_admin_count, c.message_count
 `
 
-export function channelOfRow (row: Row): ChannelRecord {
+export function channelOfRow (row: ChannelRow): ChannelRecord {
   return {
     channelKey: row.channel_key,
     channelId: row.channel_id,
@@ -62,12 +101,52 @@ export function channelOfRow (row: Row): ChannelRecord {
   }
 }
 
+/** Which of the users that a column of keys (a JSON array) names were deleted: a JSON array of their ids. */
+export const goneAmong = (column: string): string => `
+  case when ${column} is null then null else (select json_group_array(gone.user_id) from json_each(${column}) named
+    join users gone on gone.user_key = named.value where gone.deleted_at is not null) end`
+
+export const goneOfRow = (json: string | null): string[] => json === null ? [] : JSON.parse(json) as string[]
+
+/** A channel with what it was created with; without events there is no such row. */
+export interface ChannelDetailsRow extends ChannelRow {
+  creation_events: string | null
+  creation_gone: string | null
+}
+
+export const channelDetailsColumns = `
+  ${channelColumns}, creation.events as creation_events, ${goneAmong('creation.subjects')} as creation_gone
+`
+export const channelDetailsJoin = 'left join channel_creations creation on creation.channel_key = c.channel_key'
+
+export function channelDetailsOfRow (row: ChannelDetailsRow): ChannelDetails {
+  if (row.creation_events === null) return channelOfRow(row)
+  return { ...channelOfRow(row), creation: { events: row.creation_events, gone: goneOfRow(row.creation_gone) } }
+}
+
+export interface MemberRow {
+  channel_key: number
+  user_key: number
+  user_id: string
+  participation_id: string
+  status: RelayStatus | null
+  held: Held
+  admin: Flag
+  joined_at: number
+  since_position: Position
+  active_position: Position | null
+  closed_position: Position | null
+  created_at: number
+  updated_at: number
+}
+
+/** `p` a participation, `u` its user. */
 export const memberColumns = `
-  p.channel_key, p.user_key, p.participation_id, p.status, p.held, p.admin, p.joined_at, p.since_position, p.active_position,
+  p.channel_key, p.user_key, u.user_id, p.participation_id, p.status, p.held, p.admin, p.joined_at, p.since_position, p.active_position,
   p.closed_position, p.created_at, p.updated_at
 `
 
-export function memberOfRow (row: Row): MemberRecord {
+export function memberOfRow (row: MemberRow): MemberRecord {
   return {
     channelKey: row.channel_key,
     userKey: row.user_key,
@@ -82,82 +161,5 @@ export function memberOfRow (row: Row): MemberRecord {
     ...given('closedPosition', row.closed_position),
     createdAt: row.created_at,
     updatedAt: row.updated_at
-  }
-}
-
-/** Which of the users that a column of keys (a JSON array) names were deleted: a JSON array of their ids. */
-export const goneAmong = (column: string): string => `
-  case when ${column} is null then null else (select json_group_array(gone.user_id) from json_each(${column}) named
-    join users gone on gone.user_key = named.value where gone.deleted_at is not null) end`
-
-export const goneOfRow = (json: string | null): string[] => json === null ? [] : JSON.parse(json) as string[]
-
-/** `e` an entry, its channel, its sender, whom it is about, and the message that it is about. */
-export const entryColumns = `
-  e.position, e.tag, e.at, e.kind, e.lane, e.channel_key, e.sender_key, e.about_key, e.message_id, e.message_position,
-  e.event_id, e.timeline_type, e.members, e.body, ${goneAmong('e.subjects')} as gone,
-  c.channel_id, c.truncated_position, c.deleted_position,
-  sender.user_id as sender_id, sender.deleted_at as sender_deleted_at,
-  about.user_id as about_id, about.deleted_at as about_deleted_at,
-  original.at as original_at, original.lane as original_lane
-`
-export const entryJoins = `
-  left join channels c on c.channel_key = e.channel_key
-  left join users sender on sender.user_key = e.sender_key
-  left join users about on about.user_key = e.about_key
-  left join entries original on original.position = e.message_position
-`
-
-export function viewOfRow (row: Row): EntryView {
-  const record: EntryRecord = {
-    position: row.position,
-    tag: row.tag,
-    at: row.at,
-    kind: row.kind,
-    lane: row.lane,
-    ...given('channelKey', row.channel_key),
-    ...given('senderKey', row.sender_key),
-    ...given('aboutKey', row.about_key),
-    ...given('messageId', row.message_id),
-    ...given('messagePosition', row.message_position),
-    ...given('eventId', row.event_id),
-    ...given('eventType', row.timeline_type),
-    ...(row.members === null ? {} : { members: JSON.parse(row.members) as Standing[] }),
-    ...given('body', row.body)
-  }
-  return {
-    record,
-    ...given('channel', channelOfEntry(row)),
-    ...(row.sender_id === null ? {} : { sender: userReference(row.sender_key, row.sender_id, row.sender_deleted_at) }),
-    ...(row.about_id === null ? {} : { about: userReference(row.about_key, row.about_id, row.about_deleted_at) }),
-    ...(row.original_at === null ? {} : { message: { at: row.original_at, present: row.original_lane === 0 } }),
-    gone: goneOfRow(row.gone)
-  }
-}
-
-function channelOfEntry (row: Row): NonNullable<EntryView['channel']> | null {
-  if (row.channel_id === null) return null
-  return { channelId: row.channel_id, truncatedPosition: row.truncated_position, ...given('deletedPosition', row.deleted_position) }
-}
-
-export function userReference (userKey: number, userId: string, deletedAt: number | null): UserReference {
-  return { userKey, userId, deleted: deletedAt !== null }
-}
-
-/** `e` a message's entry. */
-export const messageColumns = `
-  e.position, e.message_id, e.channel_key, e.at, e.lane, e.edit_position, e.sender_key,
-  sender.user_id as sender_id, sender.deleted_at as sender_deleted_at
-`
-
-export function messageOfRow (row: Row): MessageRecord {
-  return {
-    position: row.position,
-    messageId: row.message_id,
-    channelKey: row.channel_key,
-    sender: userReference(row.sender_key, row.sender_id, row.sender_deleted_at),
-    at: row.at,
-    present: row.lane === 0,
-    ...given('editPosition', row.edit_position)
   }
 }

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 
 /** Another process has the directory. Its message is one sentence for the person who starts the second. */
 export class StoreLocked extends Error {
@@ -80,7 +80,7 @@ export function openReader (dataDir: string): DatabaseSync {
 /** Runs the migrations that the database has not seen, in order, each in a transaction of its own. */
 function migrate (db: DatabaseSync): void {
   const files = readdirSync(migrationsDir).filter(name => name.endsWith('.sql')).sort()
-  const { user_version: done } = db.prepare('pragma user_version').get() as { user_version: number }
+  const done = Number(db.prepare('pragma user_version').get()?.user_version)
   if (done > files.length) {
     throw new Error(`The database in DATA_DIR was written by a newer channel-relay (schema ${done}, this one knows ${files.length}): run that one`)
   }
@@ -91,16 +91,6 @@ function migrate (db: DatabaseSync): void {
     db.exec(`pragma user_version = ${index + 1}`)
     db.exec('commit')
   }
-}
-
-/** What is kept of the log beside its entries. */
-export const metaSql = `select name, value from meta
-  where name in ('epoch', 'floor_position', 'floor_tag', 'removed_position', 'last_user_key', 'last_channel_key')`
-
-export type Statements<T> = Record<keyof T, StatementSync>
-
-export function prepareAll<T extends Record<string, string>> (db: DatabaseSync, sql: T): Statements<T> {
-  return Object.fromEntries(Object.entries(sql).map(([name, text]) => [name, db.prepare(text)])) as Statements<T>
 }
 
 /** SQLite's primary result code of an error, or undefined where it is not SQLite's. */

@@ -1,40 +1,45 @@
 /** What commands look up, when they ask for it, in the writer's own transaction. */
 import type { DatabaseSync } from 'node:sqlite'
-import type { LogState, MemberRecord, MessageRecord, EntryView } from '../core/records.ts'
-import type { Source, TableName, Tables } from '../core/source.ts'
 import type { Position } from '../contract/log.ts'
+import type { EntryView, LogState, MemberRecord, MessageRecord, NonceRecord } from '../core/records.ts'
+import type { Source, TableName, Tables } from '../core/source.ts'
 import {
-  channelColumns, channelOfRow, entryColumns, entryJoins, memberColumns, memberOfRow, messageColumns, messageOfRow, tokenColumns, tokenOfRow,
-  userColumns, userOfRow, viewOfRow
+  channelColumns, channelOfRow, memberColumns, memberOfRow, tokenColumns, tokenOfRow, userColumns, userOfRow,
+  type ChannelRow, type MemberRow, type TokenRow, type UserRow
 } from './columns.ts'
-import { metaSql, prepareAll, type Statements } from './database.ts'
+import {
+  entryColumns, entryJoins, messageColumns, messageOfRow, metaOfRows, metaSql, viewOfRow, type EntryRow, type MessageRow
+} from './log-columns.ts'
+import { ifFound, numbersOf, partsOf, type Flag } from './rows.ts'
+import { prepareAll, yields, type Statements } from './statements.ts'
 
-type Row = Record<string, any>
+interface ReplyRow {
+  actor: string
+  key: string
+  fingerprint: string
+  at: number
+  outcome: string
+}
 
 export const loadSql = {
   meta: metaSql,
-  head: 'select position, tag, at from entries where position > 0 order by position desc limit 1',
-  user: `select ${userColumns} from users where user_id = ?`,
-  token: `select ${tokenColumns} from tokens t where t.token_id = ?`,
-  living: `select ${channelColumns} from channels c where c.channel_id = ? and c.deleted_position is null`,
-  channel: `select ${channelColumns} from channels c where c.channel_key = ?`,
-  member: `select ${memberColumns}, u.user_id from participations p join users u on u.user_key = p.user_key
-    where p.channel_key = ? and p.user_key = ?`,
-  message: `select ${messageColumns} from entries e left join users sender on sender.user_key = e.sender_key
-    where e.message_id = ? and e.kind = 'message'`,
-  event: 'select event_id, 1 as entry from entries where event_id = ? union all select event_id, 0 from created_events where event_id = ?',
-  nonce: 'select nonce, at from nonces where nonce = ?',
-  reply: 'select actor, key, fingerprint, at, outcome from idempotency where actor = ? and key = ?',
-  longestActive: `select ${memberColumns}, u.user_id from participations p join users u on u.user_key = p.user_key
-    where p.channel_key = ? and p.active_position is not null order by p.active_position, p.user_key limit ?`,
-  content: 'select body from entries where position = ?',
-  view: `select ${entryColumns} from entries e ${entryJoins} where e.position = ?`
-}
-
-/** Two parts of a key, joined with a space; the first has none. */
-export function partsOf (key: string): [string, string] {
-  const space = key.indexOf(' ')
-  return [key.slice(0, space), key.slice(space + 1)]
+  head: yields<Pick<LogState, 'position' | 'tag' | 'at'>>('select position, tag, at from entries where position > 0 order by position desc limit 1'),
+  user: yields<UserRow>(`select ${userColumns} from users where user_id = ?`),
+  token: yields<TokenRow>(`select ${tokenColumns} from tokens t where t.token_id = ?`),
+  living: yields<ChannelRow>(`select ${channelColumns} from channels c where c.channel_id = ? and c.deleted_position is null`),
+  channel: yields<ChannelRow>(`select ${channelColumns} from channels c where c.channel_key = ?`),
+  member: yields<MemberRow>(`select ${memberColumns} from participations p join users u on u.user_key = p.user_key
+    where p.channel_key = ? and p.user_key = ?`),
+  message: yields<MessageRow>(`select ${messageColumns} from entries e left join users sender on sender.user_key = e.sender_key
+    where e.message_id = ? and e.kind = 'message'`),
+  event: yields<{ event_id: string, entry: Flag }>(`select event_id, 1 as entry from entries where event_id = ?
+    union all select event_id, 0 from created_events where event_id = ?`),
+  nonce: yields<NonceRecord>('select nonce, at from nonces where nonce = ?'),
+  reply: yields<ReplyRow>('select actor, key, fingerprint, at, outcome from idempotency where actor = ? and key = ?'),
+  longestActive: yields<MemberRow>(`select ${memberColumns} from participations p join users u on u.user_key = p.user_key
+    where p.channel_key = ? and p.active_position is not null order by p.active_position, p.user_key limit ?`),
+  content: yields<{ body: string | null }>('select body from entries where position = ?'),
+  view: yields<EntryRow>(`select ${entryColumns} from entries e ${entryJoins} where e.position = ?`)
 }
 
 /** Looks each thing up once in a batch. */
@@ -45,7 +50,6 @@ export class Loader implements Source {
 
   constructor (db: DatabaseSync) {
     const sql = this.#sql = prepareAll(db, loadSql)
-    const numbers = (key: string) => partsOf(key).map(Number) as [number, number]
     this.#load = {
       user: key => ifFound(sql.user.get(key), userOfRow),
       token: key => ifFound(sql.token.get(key), tokenOfRow),
@@ -54,11 +58,11 @@ export class Loader implements Source {
         return { channelId: key, channelKey: row.channel_key }
       }),
       channel: key => ifFound(sql.channel.get(Number(key)), channelOfRow),
-      member: key => ifFound(sql.member.get(...numbers(key)), memberOfRow),
+      member: key => ifFound(sql.member.get(...numbersOf(key)), memberOfRow),
       message: key => ifFound(sql.message.get(key), messageOfRow),
       event: key => ifFound(sql.event.get(key, key), row => ({ eventId: row.event_id, entry: row.entry === 1 })),
-      nonce: key => ifFound(sql.nonce.get(key), row => ({ nonce: row.nonce, at: row.at })),
-      reply: key => ifFound(sql.reply.get(...partsOf(key)), ({ outcome, ...row }) => ({ ...row, remembered: outcome }) as Tables['reply']),
+      nonce: key => ifFound(sql.nonce.get(key), ({ nonce, at }) => ({ nonce, at })),
+      reply: key => ifFound(sql.reply.get(...partsOf(key)), ({ outcome, ...row }) => ({ ...row, remembered: outcome })),
       creation: () => undefined
     }
   }
@@ -77,7 +81,7 @@ export class Loader implements Source {
   }
 
   #note<T extends TableName> (table: T, key: string, record: Tables[T] | undefined): void {
-    const found = (this.#found[table] ??= new Map() as never) as Map<string, Tables[T] | undefined>
+    const found: Map<string, Tables[T] | undefined> = (this.#found[table] ??= new Map())
     found.set(key, record)
   }
 
@@ -86,8 +90,7 @@ export class Loader implements Source {
   }
 
   content ({ position, editPosition }: MessageRecord): string | undefined {
-    const row = this.#sql.content.get(editPosition ?? position) as { body: string | null } | undefined
-    return row?.body ?? undefined
+    return this.#sql.content.get(editPosition ?? position)?.body ?? undefined
   }
 
   view (position: Position): EntryView | undefined {
@@ -96,20 +99,8 @@ export class Loader implements Source {
 
   /** As the transaction finds the log. */
   log (): LogState {
-    const meta = Object.fromEntries(this.#sql.meta.all().map(({ name, value }) => [name as string, value as string]))
-    const floor = { position: Number(meta.floor_position), tag: Number(meta.floor_tag) }
-    const head = this.#sql.head.get() as { position: Position, tag: number, at: number } | undefined
-    return {
-      epoch: meta.epoch!,
-      ...(head !== undefined && head.position >= floor.position ? head : { ...floor, at: head?.at ?? 0 }),
-      floor,
-      removedPosition: Number(meta.removed_position),
-      lastUserKey: Number(meta.last_user_key),
-      lastChannelKey: Number(meta.last_channel_key)
-    }
+    const meta = metaOfRows(this.#sql.meta.all())
+    const head = this.#sql.head.get()
+    return { ...meta, ...(head !== undefined && head.position >= meta.floor.position ? head : { ...meta.floor, at: head?.at ?? 0 }) }
   }
-}
-
-function ifFound<T> (row: Row | undefined, make: (row: Row) => T): T | undefined {
-  return row === undefined ? undefined : make(row)
 }

@@ -6,11 +6,11 @@ import { Refusal, refuse } from '../../errors.ts'
 import type { Command } from '../contract/commands.ts'
 import type { Store } from '../contract/store.ts'
 import type { Chore } from '../core/chores.ts'
-import { runRead, type Read } from '../core/read/queries.ts'
+import { runRead, type Queries, type Read } from '../core/read/queries.ts'
 import { createStore, type Backend } from '../create-store.ts'
 import type { Committed } from '../group-commit.ts'
 import { isUnavailable, lockDirectory, openReader } from './database.ts'
-import { SqliteQueries } from './read.ts'
+import { sqliteQueries } from './read.ts'
 import type { FromWriter, ToWriter, WriterOptions } from './writer-thread.ts'
 
 /** How long a starting process waits for one that is just ending, in milliseconds. */
@@ -49,7 +49,7 @@ class SqliteBackend implements Backend {
   readonly #lock: DatabaseSync
   readonly #worker: Worker
   readonly #reader: DatabaseSync
-  readonly #queries: SqliteQueries
+  readonly #queries: Queries
   readonly #onError: (err: Error) => void
   #onFailure: (err: Error) => void = () => {}
   /** The batch that the writer has now; there is never another. */
@@ -62,7 +62,7 @@ class SqliteBackend implements Backend {
     this.#lock = lock
     this.#worker = worker
     this.#reader = reader
-    this.#queries = new SqliteQueries(reader)
+    this.#queries = sqliteQueries(reader)
     this.#onError = onError
     worker.on('message', (message: FromWriter) => this.#receive(message))
     worker.on('error', err => this.#fail(err as Error))

@@ -4,8 +4,8 @@ import { SYSTEM_CHANNEL } from '../../rules/rulesets.ts'
 import type { Changes } from '../core/changes.ts'
 import type { EntryRecord, LogState } from '../core/records.ts'
 import type { TableName, Tables } from '../core/source.ts'
-import { prepareAll, type Statements } from './database.ts'
-import { partsOf } from './load.ts'
+import { numbersOf, partsOf } from './rows.ts'
+import { prepareAll, type Statements } from './statements.ts'
 
 export const writeSql = {
   putMeta: 'insert into meta (name, value) values (?, ?) on conflict (name) do update set value = excluded.value',
@@ -76,7 +76,7 @@ export class BatchWriter {
     }
     this.#removals = {
       token: key => sql.deleteToken.run(key),
-      member: key => sql.deleteMember.run(...partsOf(key).map(Number) as [number, number]),
+      member: key => sql.deleteMember.run(...numbersOf(key)),
       nonce: key => sql.deleteNonce.run(key),
       reply: key => sql.deleteReply.run(...partsOf(key))
     }

@@ -1,0 +1,179 @@
+/** From rows of the log to records: entries, the messages and timeline events that some of them are, and what is kept beside them. */
+import type { EntryKind, Position, Standing } from '../contract/log.ts'
+import type { MessageDetails, StoredEvent } from '../core/read/queries.ts'
+import { lanes, type EntryRecord, type EntryView, type Lane, type LogState, type MessageRecord, type UserReference } from '../core/records.ts'
+import { goneAmong, goneOfRow } from './columns.ts'
+import { given, type Flag } from './rows.ts'
+import { yields } from './statements.ts'
+
+/** What is kept of the log beside its entries. */
+export const metaSql = yields<MetaRow>(`select name, value from meta
+  where name in ('epoch', 'floor_position', 'floor_tag', 'removed_position', 'last_user_key', 'last_channel_key')`)
+
+export interface MetaRow {
+  name: string
+  value: string
+}
+
+export function metaOfRows (rows: MetaRow[]): Omit<LogState, 'position' | 'tag' | 'at'> {
+  const meta = Object.fromEntries(rows.map(({ name, value }) => [name, value]))
+  return {
+    epoch: meta.epoch!,
+    floor: { position: Number(meta.floor_position), tag: Number(meta.floor_tag) },
+    removedPosition: Number(meta.removed_position),
+    lastUserKey: Number(meta.last_user_key),
+    lastChannelKey: Number(meta.last_channel_key)
+  }
+}
+
+/** An entry; `null` is, too, what is not there of all that was joined to it. */
+export interface EntryRow {
+  position: Position
+  tag: number
+  at: number
+  kind: EntryKind
+  lane: Lane
+  channel_key: number | null
+  sender_key: number | null
+  about_key: number | null
+  message_id: string | null
+  message_position: Position | null
+  event_id: string | null
+  timeline_type: string | null
+  members: string | null
+  body: string | null
+  gone: string | null
+  channel_id: string | null
+  truncated_position: Position | null
+  deleted_position: Position | null
+  sender_id: string | null
+  sender_deleted_at: number | null
+  about_id: string | null
+  about_deleted_at: number | null
+  original_at: number | null
+  original_lane: Lane | null
+}
+
+/** `e` an entry, its channel, its sender, whom it is about, and the message that it is about. */
+export const entryColumns = `
+  e.position, e.tag, e.at, e.kind, e.lane, e.channel_key, e.sender_key, e.about_key, e.message_id, e.message_position,
+  e.event_id, e.timeline_type, e.members, e.body, ${goneAmong('e.subjects')} as gone,
+  c.channel_id, c.truncated_position, c.deleted_position,
+  sender.user_id as sender_id, sender.deleted_at as sender_deleted_at,
+  about.user_id as about_id, about.deleted_at as about_deleted_at,
+  original.at as original_at, original.lane as original_lane
+`
+export const entryJoins = `
+  left join channels c on c.channel_key = e.channel_key
+  left join users sender on sender.user_key = e.sender_key
+  left join users about on about.user_key = e.about_key
+  left join entries original on original.position = e.message_position
+`
+
+export function viewOfRow (row: EntryRow): EntryView {
+  const record: EntryRecord = {
+    position: row.position,
+    tag: row.tag,
+    at: row.at,
+    kind: row.kind,
+    lane: row.lane,
+    ...given('channelKey', row.channel_key),
+    ...given('senderKey', row.sender_key),
+    ...given('aboutKey', row.about_key),
+    ...given('messageId', row.message_id),
+    ...given('messagePosition', row.message_position),
+    ...given('eventId', row.event_id),
+    ...given('eventType', row.timeline_type),
+    ...(row.members === null ? {} : { members: JSON.parse(row.members) as Standing[] }),
+    ...given('body', row.body)
+  }
+  return {
+    record,
+    ...given('channel', channelOfEntry(row)),
+    ...given('sender', userReference(row.sender_key, row.sender_id, row.sender_deleted_at)),
+    ...given('about', userReference(row.about_key, row.about_id, row.about_deleted_at)),
+    ...(row.original_at === null ? {} : { message: { at: row.original_at, present: row.original_lane === lanes.message } }),
+    gone: goneOfRow(row.gone)
+  }
+}
+
+function channelOfEntry (row: EntryRow): NonNullable<EntryView['channel']> | null {
+  if (row.channel_id === null || row.truncated_position === null) return null
+  return { channelId: row.channel_id, truncatedPosition: row.truncated_position, ...given('deletedPosition', row.deleted_position) }
+}
+
+function userReference (userKey: number | null, userId: string | null, deletedAt: number | null): UserReference | null {
+  return userKey === null || userId === null ? null : { userKey, userId, deleted: deletedAt !== null }
+}
+
+export interface MessageRow {
+  position: Position
+  message_id: string
+  channel_key: number
+  at: number
+  lane: Lane
+  edit_position: Position | null
+  sender_key: number
+  sender_id: string
+  sender_deleted_at: number | null
+}
+
+/** `e` a message's entry, `sender` its sender. */
+export const messageColumns = `
+  e.position, e.message_id, e.channel_key, e.at, e.lane, e.edit_position, e.sender_key,
+  sender.user_id as sender_id, sender.deleted_at as sender_deleted_at
+`
+
+export function messageOfRow (row: MessageRow): MessageRecord {
+  return {
+    position: row.position,
+    messageId: row.message_id,
+    channelKey: row.channel_key,
+    sender: { userKey: row.sender_key, userId: row.sender_id, deleted: row.sender_deleted_at !== null },
+    at: row.at,
+    present: row.lane === lanes.message,
+    ...given('editPosition', row.edit_position)
+  }
+}
+
+/** A message that is there, so with content. */
+export interface MessageDetailsRow extends MessageRow {
+  channel_id: string
+  content: string
+  edited_at: number | null
+  gone: string | null
+}
+
+export const messageDetailsColumns = `
+  ${messageColumns}, c.channel_id, coalesce(edit.body, e.body) as content, edit.at as edited_at,
+  ${goneAmong('e.subjects')} as gone
+`
+export const messageDetailsJoins = `
+  join channels c on c.channel_key = e.channel_key
+  left join users sender on sender.user_key = e.sender_key
+  left join entries edit on edit.position = e.edit_position
+`
+
+export function messageDetailsOfRow (row: MessageDetailsRow): MessageDetails {
+  return {
+    ...messageOfRow(row),
+    channelId: row.channel_id,
+    content: row.content,
+    ...given('editedAt', row.edited_at),
+    gone: goneOfRow(row.gone)
+  }
+}
+
+export interface EventRow {
+  position: Position
+  body: string
+  gone: Flag
+}
+
+/** `e` a timeline event's entry, `subject` whom it is about. */
+export const eventColumns = 'e.position, e.body, subject.deleted_at is not null as gone'
+export const eventJoin = 'left join users subject on subject.user_key = e.sender_key'
+
+export function eventOfRow (row: EventRow): StoredEvent {
+  return { position: row.position, body: row.body, gone: row.gone === 1 }
+}

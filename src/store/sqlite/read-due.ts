@@ -1,0 +1,78 @@
+/** What is due in the background (core/chores.ts). */
+import type { Position } from '../contract/log.ts'
+import type { DueQueries, LogQueries } from '../core/read/queries.ts'
+import { lanes, type EntryRecord, type Lane } from '../core/records.ts'
+import { channelColumns, channelOfRow, userColumns, userOfRow, type ChannelRow, type UserRow } from './columns.ts'
+import { given, ifFound, positionsOf, type PositionRow } from './rows.ts'
+import { yields, type Statements } from './statements.ts'
+
+/** An entry below the floor, and what has become of the message that it is about. */
+interface ExpiredRow extends Pick<EntryRecord, 'position' | 'kind'> {
+  original_lane: Lane | null
+  newest_edit: Position | null
+}
+
+export const dueSql = {
+  leavingUser: yields<UserRow>(`select ${userColumns} from users where leaving = 1 and user_key > 0 limit 1`),
+  channelsToLeave: yields<{ channel_id: string }>(`select c.channel_id from participations p join channels c on c.channel_key = p.channel_key
+    where p.user_key = ? and p.status is not null and p.closed_position is null and c.deleted_position is null
+      and c.ruleset in (select value from json_each(?)) order by p.channel_key limit ?`),
+  closingChannel: yields<ChannelRow>(`select ${channelColumns} from channels c
+    where c.closing = 1 and c.channel_key > 0 order by c.channel_key limit 1`),
+  membersToClose: yields<{ user_key: number }>(`select user_key from participations
+    where channel_key = ? and status is not null and closed_position is null limit ?`),
+  erasingChannel: yields<ChannelRow>(`select ${channelColumns} from channels c
+    where c.erasing = 1 and c.channel_key > 0 order by c.channel_key limit 1`),
+  messagesToErase: yields<PositionRow>(`select position from entries
+    where channel_key = ? and lane = 0 and position <= ? order by position limit ?`),
+  repliesBefore: yields<{ actor: string, key: string }>('select actor, key from idempotency where at < ? limit ?'),
+  noncesBefore: yields<{ nonce: string }>('select nonce from nonces where at < ? limit ?'),
+  tokensEndedBefore: yields<{ token_id: string }>('select token_id from tokens where expires_at is not null and expires_at < ? limit ?'),
+  atPosition: yields<{ at: number }>('select at from entries where position = ?'),
+  entriesToRemove: yields<ExpiredRow>(`select e.position, e.kind, original.lane as original_lane, original.edit_position as newest_edit
+    from entries e left join entries original on original.position = e.message_position
+    where e.position > ? and e.position <= ? order by e.position limit ?`),
+  endedInterval: yields<object>('select 1 from intervals where until_position is not null and until_position <= ? limit 1'),
+  channelToRemove: yields<{ channel_key: number }>(`select channel_key from channels
+    where deleted_position is not null and deleted_position <= ? and erasing = 0 and closing = 0 order by deleted_position limit 1`),
+  membersOf: yields<{ user_key: number }>('select user_key from participations where channel_key = ? limit ?'),
+  eventsOf: yields<PositionRow>('select position from entries where channel_key = ? and lane = 1 and position <= ? order by position limit ?')
+}
+
+export function dueQueries (sql: Statements<typeof dueSql>, { ends, tagAt }: Pick<LogQueries, 'ends' | 'tagAt'>): DueQueries {
+  return {
+    leavingUser: () => ifFound(sql.leavingUser.get(), userOfRow),
+    channelsToLeave: (userKey, rulesets, limit) => sql.channelsToLeave.all(userKey, JSON.stringify(rulesets), limit).map(row => row.channel_id),
+    closingChannel: () => ifFound(sql.closingChannel.get(), channelOfRow),
+    membersToClose: (channelKey, limit) => sql.membersToClose.all(channelKey, limit).map(row => row.user_key),
+    erasingChannel: () => ifFound(sql.erasingChannel.get(), channelOfRow),
+    messagesToErase: (channelKey, upTo, limit) => positionsOf(sql.messagesToErase.all(channelKey, upTo, limit)),
+    repliesBefore: (at, limit) => sql.repliesBefore.all(at, limit).map(({ actor, key }) => `${actor} ${key}`),
+    noncesBefore: (at, limit) => sql.noncesBefore.all(at, limit).map(row => row.nonce),
+    tokensEndedBefore: (at, limit) => sql.tokensEndedBefore.all(at, limit).map(row => row.token_id),
+
+    /** By halving: `at` never falls along the log, and above the floor there are no holes. */
+    newestBefore (at) {
+      const { floor, position } = ends()
+      const oldEnough = (where: Position) => sql.atPosition.get(where)!.at <= at
+      let [low, high] = [floor.position, position]
+      while (low < high) {
+        const middle = Math.ceil((low + high) / 2)
+        if (oldEnough(middle)) low = middle
+        else high = middle - 1
+      }
+      return low === floor.position ? undefined : { position: low, tag: tagAt(low)! }
+    },
+
+    entriesToRemove: (after, upTo, limit) => sql.entriesToRemove.all(after, upTo, limit).map(row => ({
+      position: row.position,
+      kind: row.kind,
+      ...(row.original_lane === null ? {} : { messagePresent: row.original_lane === lanes.message }),
+      ...given('newestEdit', row.newest_edit)
+    })),
+    hasIntervalsEndedBy: position => sql.endedInterval.get(position) !== undefined,
+    channelToRemove: deletedBy => sql.channelToRemove.get(deletedBy)?.channel_key,
+    membersOf: (channelKey, limit) => sql.membersOf.all(channelKey, limit).map(row => row.user_key),
+    eventsOf: (channelKey, upTo, limit) => positionsOf(sql.eventsOf.all(channelKey, upTo, limit))
+  }
+}

@@ -1,0 +1,159 @@
+/** What there is now, and lists of it: users, tokens, channels, members, messages, timeline events. */
+import type { RelayStatus, Ruleset } from '../../rules/relay.ts'
+import type { Position } from '../contract/log.ts'
+import type { EntityQueries } from '../core/read/queries.ts'
+import {
+  channelColumns, channelDetailsColumns, channelDetailsJoin, channelDetailsOfRow, channelOfRow, memberColumns, memberOfRow, tokenColumns, tokenOfRow,
+  userColumns, userOfRow, type ChannelDetailsRow, type ChannelRow, type MemberRow, type TokenRow, type UserRow
+} from './columns.ts'
+import {
+  eventColumns, eventJoin, eventOfRow, messageDetailsColumns, messageDetailsJoins, messageDetailsOfRow, type EventRow, type MessageDetailsRow
+} from './log-columns.ts'
+import { collect, given, ifFound, type Flag } from './rows.ts'
+import { yields, type Statements } from './statements.ts'
+
+const channelDetails = `select ${channelDetailsColumns} from channels c ${channelDetailsJoin}`
+
+type ChannelOfUserRow = ChannelDetailsRow & { participation_id: string, status: RelayStatus }
+const channelOfUser = `
+  select ${channelDetailsColumns}, p.participation_id, p.status
+  from participations p join channels c on c.channel_key = p.channel_key ${channelDetailsJoin}
+`
+const listedOfUser = `
+  p.status is not null and p.closed_position is null
+  and c.deleted_position is null and (? or c.system_channel = 0) and (? = '' or c.ruleset = ?)
+`
+const message = `select ${messageDetailsColumns} from entries e ${messageDetailsJoins}`
+const event = `select ${eventColumns} from entries e ${eventJoin}`
+
+export const entitySql = {
+  user: yields<UserRow>(`select ${userColumns} from users where user_id = ?`),
+  usersBefore: yields<UserRow>(`select ${userColumns} from users
+    where user_key < ? and user_key > 0 and deleted_at is null order by user_key desc limit ? offset ?`),
+  usersAfter: yields<UserRow>(`select ${userColumns} from users where user_key > ? and deleted_at is null order by user_key limit ? offset ?`),
+  total: yields<{ value: number }>('select value from counters where name = ?'),
+  token: yields<TokenRow & { user_id: string, user_deleted: Flag }>(`
+    select ${tokenColumns}, u.user_id, u.deleted_at is not null as user_deleted from tokens t
+    join users u on u.user_key = t.user_key where t.token_id = ?`),
+  tokens: yields<TokenRow>(`select ${tokenColumns} from tokens t where t.user_key = ? and t.revoked_at is null and (t.created_at, t.token_id) > (?, ?)
+    order by t.created_at, t.token_id limit ?`),
+  channel: yields<ChannelRow>(`select ${channelColumns} from channels c where c.channel_id = ? and c.deleted_position is null`),
+  channelDetails: yields<ChannelDetailsRow>(`${channelDetails} where c.channel_id = ? and c.deleted_position is null`),
+  channelsBefore: yields<ChannelDetailsRow>(`${channelDetails}
+    where c.channel_key < ? and c.deleted_position is null order by c.channel_key desc limit ? offset ?`),
+  channelsAfter: yields<ChannelDetailsRow>(`${channelDetails}
+    where c.channel_key > ? and c.deleted_position is null order by c.channel_key limit ? offset ?`),
+  listedChannelsBefore: yields<ChannelDetailsRow>(`${channelDetails}
+    where c.channel_key < ? and c.deleted_position is null and c.system_channel = 0 order by c.channel_key desc limit ? offset ?`),
+  listedChannelsAfter: yields<ChannelDetailsRow>(`${channelDetails}
+    where c.channel_key > ? and c.deleted_position is null and c.system_channel = 0 order by c.channel_key limit ? offset ?`),
+  channelsOfBefore: yields<ChannelOfUserRow>(`${channelOfUser}
+    where p.user_key = ? and p.channel_key < ? and ${listedOfUser} order by p.channel_key desc limit ? offset ?`),
+  channelsOfAfter: yields<ChannelOfUserRow>(`${channelOfUser}
+    where p.user_key = ? and p.channel_key > ? and ${listedOfUser} order by p.channel_key limit ? offset ?`),
+  membershipCounts: yields<{ ruleset: Ruleset, count: number }>('select ruleset, count from memberships where user_key = ?'),
+  channelsClosing: yields<{ channel_key: number, ruleset: Ruleset }>('select channel_key, ruleset from channels where closing = 1 and channel_key > 0'),
+  isClosing: yields<object>(`select 1 from participations
+    where channel_key = ? and user_key = ? and status is not null and closed_position is null`),
+  member: yields<MemberRow>(`select ${memberColumns} from users u cross join channels c
+    join participations p on p.channel_key = c.channel_key and p.user_key = u.user_key
+    where u.user_id = ? and c.channel_id = ? and c.deleted_position is null`),
+  participants: yields<MemberRow & Pick<UserRow, 'profile' | 'deleted_at'>>(`
+    select ${memberColumns}, u.profile, u.deleted_at
+    from participations p join users u on u.user_key = p.user_key
+    where p.channel_key = ? and p.status = ? and (p.since_position, p.user_key) > (?, ?)
+    order by p.since_position, p.user_key limit ?`),
+  message: yields<MessageDetailsRow>(`${message}
+    where e.message_id = ? and e.kind = 'message' and e.lane = 0 and e.position > c.truncated_position and c.deleted_position is null`),
+  messagesBefore: yields<MessageDetailsRow>(`${message}
+    where e.channel_key = ? and e.lane = 0 and e.position < ? and e.position > ? order by e.position desc limit ? offset ?`),
+  messagesAfter: yields<MessageDetailsRow>(`${message}
+    where e.channel_key = ? and e.lane = 0 and e.position > max(?, ?) order by e.position limit ? offset ?`),
+  channelEvents: yields<EventRow>(`${event}
+    where e.channel_key = ? and e.kind = 'channel-timeline' and e.position > ? order by e.position limit ?`),
+  channelEventsOfType: yields<EventRow>(`${event}
+    where e.channel_key = ? and e.kind = 'channel-timeline' and e.timeline_type = ? and e.position > ? order by e.position limit ?`),
+  messageEvents: yields<EventRow>(`${event}
+    where e.message_position = ? and e.kind = 'message-timeline' and e.position > ? order by e.position limit ?`),
+  messageEventsOfType: yields<EventRow>(`${event}
+    where e.message_position = ? and e.kind = 'message-timeline' and e.timeline_type = ? and e.position > ? order by e.position limit ?`),
+  eventEntry: yields<{ position: Position, channel_key: number | null, message_position: Position | null }>(`
+    select position, channel_key, message_position from entries where event_id = ?`)
+}
+
+export function entityQueries (sql: Statements<typeof entitySql>): EntityQueries {
+  return {
+    user: userId => ifFound(sql.user.get(userId), userOfRow),
+    users (slice, limit, offset) {
+      const rows = 'after' in slice ? sql.usersAfter.all(slice.after, limit, offset) : sql.usersBefore.all(slice.before, limit, offset)
+      return rows.map(userOfRow)
+    },
+    total: name => sql.total.get(name)!.value,
+
+    lineage (tokenId, limit) {
+      const found: ReturnType<EntityQueries['lineage']> = []
+      for (let id: string | undefined = tokenId; id !== undefined && found.length < limit; id = found.at(-1)!.parentId) {
+        const row = sql.token.get(id)
+        if (row === undefined) break
+        found.push({ ...tokenOfRow(row), userId: row.user_id, userDeleted: row.user_deleted === 1 })
+      }
+      return found
+    },
+    token: tokenId => ifFound(sql.token.get(tokenId), tokenOfRow),
+    tokens: (userKey, { createdAt, tokenId }, limit) => sql.tokens.all(userKey, createdAt, tokenId, limit).map(tokenOfRow),
+
+    channel: channelId => ifFound(sql.channel.get(channelId), channelOfRow),
+    channelDetails: channelId => ifFound(sql.channelDetails.get(channelId), channelDetailsOfRow),
+    channels (slice, includeSystemChannels, bounds, offset) {
+      const [before, after] = includeSystemChannels ? [sql.channelsBefore, sql.channelsAfter] : [sql.listedChannelsBefore, sql.listedChannelsAfter]
+      const rows = 'after' in slice ? after.iterate(slice.after, bounds.rows + 1, offset) : before.iterate(slice.before, bounds.rows + 1, offset)
+      return collect(rows, bounds, channelDetailsOfRow, sizeOfChannel)
+    },
+    channelsOf (userKey, slice, { includeSystemChannels, ruleset = '' }, bounds, offset) {
+      const rest = [Number(includeSystemChannels), ruleset, ruleset, bounds.rows + 1, offset]
+      const rows = 'after' in slice
+        ? sql.channelsOfAfter.iterate(userKey, slice.after, ...rest)
+        : sql.channelsOfBefore.iterate(userKey, slice.before, ...rest)
+      return collect(rows, bounds, row => ({ ...channelDetailsOfRow(row), participationId: row.participation_id, status: row.status }), sizeOfChannel)
+    },
+
+    membershipCounts: userKey => sql.membershipCounts.all(userKey),
+    closingMemberships: userKey => sql.channelsClosing.all()
+      .filter(({ channel_key: key }) => sql.isClosing.get(key, userKey) !== undefined)
+      .map(({ ruleset }) => ruleset),
+    member: (channelId, userId) => ifFound(sql.member.get(userId, channelId), memberOfRow),
+    participants (channelKey, status, { sincePosition, userKey }, limit) {
+      return sql.participants.all(channelKey, status, sincePosition, userKey, limit).map(row => ({
+        member: memberOfRow(row),
+        user: { userId: row.user_id, profile: row.profile, ...given('deletedAt', row.deleted_at) }
+      }))
+    },
+
+    message: messageId => ifFound(sql.message.get(messageId), messageDetailsOfRow),
+    messages (channelKey, slice, truncatedPosition, bounds, offset) {
+      const rows = 'after' in slice
+        ? sql.messagesAfter.iterate(channelKey, slice.after, truncatedPosition, bounds.rows + 1, offset)
+        : sql.messagesBefore.iterate(channelKey, slice.before, truncatedPosition, bounds.rows + 1, offset)
+      return collect(rows, bounds, messageDetailsOfRow, sizeOfMessage)
+    },
+
+    channelEvents (channelKey, after, type, limit) {
+      const rows = type === undefined ? sql.channelEvents.all(channelKey, after, limit) : sql.channelEventsOfType.all(channelKey, type, after, limit)
+      return rows.map(eventOfRow)
+    },
+    messageEvents (messagePosition, after, type, limit) {
+      const rows = type === undefined ? sql.messageEvents.all(messagePosition, after, limit) : sql.messageEventsOfType.all(messagePosition, type, after, limit)
+      return rows.map(eventOfRow)
+    },
+    eventEntry: eventId => ifFound(sql.eventEntry.get(eventId), row => ({
+      position: row.position, ...given('channelKey', row.channel_key), ...given('messagePosition', row.message_position)
+    }))
+  }
+}
+
+/** What goes around a text in an answer, in bytes, about: ids, references, times. */
+const AROUND_BYTES = 1024
+
+const sizeOfChannel = (row: ChannelDetailsRow): number => AROUND_BYTES + (row.creation_events === null ? 0 : Buffer.byteLength(row.creation_events))
+
+const sizeOfMessage = (row: MessageDetailsRow): number => AROUND_BYTES + Buffer.byteLength(row.content)

@@ -1,0 +1,125 @@
+/** The log as reads see it: its ends, its entries, and what decides which of them a reader may have. */
+import type { RelayStatus } from '../../rules/relay.ts'
+import type { Position } from '../contract/log.ts'
+import type { EntrySource, LogQueries, Membership } from '../core/read/queries.ts'
+import { lanes, type IntervalRecord, type Lane, type LogState } from '../core/records.ts'
+import { entryColumns, entryJoins, metaOfRows, metaSql, viewOfRow, type EntryRow } from './log-columns.ts'
+import { merge, type Source } from './merge.ts'
+import { collect, given, ifFound, positionsOf, type Flag, type PositionRow } from './rows.ts'
+import { yields, type Statements } from './statements.ts'
+
+interface MembershipRow {
+  channel_key: number
+  status: RelayStatus
+  admin: Flag
+  since_position: Position
+  created_position: Position
+  deleted_position: Position | null
+  last_position: Position
+}
+
+const membership = `
+  select p.channel_key, p.status, p.admin, p.since_position, c.created_position, c.deleted_position, c.last_position
+  from participations p join channels c on c.channel_key = p.channel_key
+`
+
+interface IntervalRow {
+  user_key: number
+  channel_key: number
+  from_position: Position
+  until_position: Position | null
+  status: RelayStatus
+  admin: Flag
+}
+
+export const logSql = {
+  meta: metaSql,
+  head: yields<Pick<LogState, 'position' | 'tag'>>('select position, tag from entries where position > 0 order by position desc limit 1'),
+  tagAt: yields<Pick<LogState, 'tag'>>('select tag from entries where position = ?'),
+  memberships: yields<MembershipRow>(`${membership} where p.user_key = ? and p.status is not null and p.closed_position is null`),
+  membership: yields<MembershipRow>(`${membership} where p.channel_key = ? and p.user_key = ? and p.status is not null`),
+  closings: yields<PositionRow>('select closed_position as position from participations where user_key = ? and closed_position > ?'),
+  intervals: yields<IntervalRow>(`select user_key, channel_key, from_position, until_position, status, admin from intervals
+    where user_key = ? and channel_key = ? and from_position <= ? order by from_position`),
+  channelByKey: yields<Pick<MembershipRow, 'channel_key' | 'created_position' | 'deleted_position'>>(`
+    select channel_key, created_position, deleted_position from channels where channel_key = ?`),
+  entriesAfter: yields<EntryRow>(`select ${entryColumns} from entries e ${entryJoins} where e.position > ? order by e.position limit ?`),
+  entryAt: yields<EntryRow>(`select ${entryColumns} from entries e ${entryJoins} where e.position = ?`),
+  positionsInLane: yields<PositionRow>(`select position from entries
+    where channel_key = ? and lane = ? and position > ? and position <= ? order by position limit ?`),
+  positionsAbout: yields<PositionRow>('select position from entries where about_key = ? and position > ? order by position limit ?'),
+  positionsAboutIn: yields<PositionRow>(`select position from entries
+    where about_key = ? and channel_key = ? and position > ? order by position limit ?`)
+}
+
+export function logQueries (sql: Statements<typeof logSql>): LogQueries {
+  return {
+    ends () {
+      const { epoch, floor, removedPosition } = metaOfRows(sql.meta.all())
+      const head = sql.head.get()
+      return { epoch, ...(head !== undefined && head.position >= floor.position ? head : floor), floor, removedPosition }
+    },
+    tagAt: position => sql.tagAt.get(position)?.tag,
+
+    memberships (userKey, channelKey) {
+      const rows = channelKey === undefined ? sql.memberships.all(userKey) : sql.membership.all(channelKey, userKey)
+      return rows.map(membershipOfRow)
+    },
+    closings: (userKey, after) => positionsOf(sql.closings.all(userKey, after)),
+    intervals: (userKey, channelKey, upTo) => sql.intervals.all(userKey, channelKey, upTo).map(intervalOfRow),
+    channelByKey: channelKey => ifFound(sql.channelByKey.get(channelKey), row => ({
+      createdPosition: row.created_position, ...given('deletedPosition', row.deleted_position)
+    })),
+
+    entriesAfter: (after, bounds) => collect(sql.entriesAfter.iterate(after, bounds.rows + 1), bounds, viewOfRow, sizeOfEntry),
+    entriesOf (sources, after, bounds) {
+      const found = merge(sources.flatMap(source => positionsIn(sql, source)), after)
+      return collect(found.map(position => sql.entryAt.get(position)!), bounds, viewOfRow, sizeOfEntry)
+    }
+  }
+}
+
+/** A channel's messages and its other events lie in two lanes: what has nothing to deliver is not looked at. */
+function positionsIn (sql: Statements<typeof logSql>, source: EntrySource): Source[] {
+  if ('position' in source) return [{ read: after => source.position > after ? [source.position] : [] }]
+  if ('aboutKey' in source) return [positionsAbout(sql, source.aboutKey, source.channelKey)]
+  const { channelKey, from, upTo } = source
+  const inLane = (lane: Lane): Source => ({
+    read: (after, limit) => positionsOf(sql.positionsInLane.all(channelKey, lane, Math.max(after, from - 1), upTo, limit))
+  })
+  return [inLane(lanes.message), inLane(lanes.event)]
+}
+
+/** What is about a user, in one channel or in all. */
+function positionsAbout (sql: Statements<typeof logSql>, userKey: number, channelKey: number | undefined): Source {
+  return {
+    read: (after, limit) => positionsOf(channelKey === undefined
+      ? sql.positionsAbout.all(userKey, after, limit)
+      : sql.positionsAboutIn.all(userKey, channelKey, after, limit))
+  }
+}
+
+const sizeOfEntry = (row: EntryRow): number => row.body === null ? 0 : Buffer.byteLength(row.body)
+
+function membershipOfRow (row: MembershipRow): Membership {
+  return {
+    channelKey: row.channel_key,
+    status: row.status,
+    admin: row.admin === 1,
+    sincePosition: row.since_position,
+    createdPosition: row.created_position,
+    ...given('deletedPosition', row.deleted_position),
+    lastPosition: row.last_position
+  }
+}
+
+function intervalOfRow (row: IntervalRow): IntervalRecord {
+  return {
+    userKey: row.user_key,
+    channelKey: row.channel_key,
+    fromPosition: row.from_position,
+    ...given('untilPosition', row.until_position),
+    status: row.status,
+    admin: row.admin === 1
+  }
+}

@@ -1,0 +1,45 @@
+/** What is done with rows of whatever table. */
+import type { Position } from '../contract/log.ts'
+import type { PageBounds, Rows } from '../core/read/queries.ts'
+
+/** SQLite has no booleans. */
+export type Flag = 0 | 1
+
+export interface PositionRow {
+  position: Position
+}
+
+/** Absent values of a row are left out of a record. */
+export const given = <K extends string, T>(key: K, value: T | null): { [Key in K]?: T } => (value === null ? {} : { [key]: value }) as { [Key in K]?: T }
+
+export function ifFound<Row, T> (row: Row | undefined, make: (row: Row) => T): T | undefined {
+  return row === undefined ? undefined : make(row)
+}
+
+export function positionsOf (rows: PositionRow[]): Position[] {
+  return rows.map(({ position }) => position)
+}
+
+/** As many rows as the bounds allow, and no more than that read. */
+export function collect<Row, T> (found: Iterable<Row>, bounds: PageBounds, make: (row: Row) => T, sizeOf: (row: Row) => number): Rows<T> {
+  const rows: T[] = []
+  let bytes = 0
+  for (const row of found) {
+    if (rows.length === bounds.rows || (rows.length > 0 && bytes >= bounds.bytes)) return { rows, ended: false }
+    rows.push(make(row))
+    bytes += sizeOf(row)
+  }
+  return { rows, ended: true }
+}
+
+/** Two parts of a row's key (`Tables` in core/source.ts), joined with a space; the first has none. */
+export function partsOf (key: string): [string, string] {
+  const space = key.indexOf(' ')
+  return [key.slice(0, space), key.slice(space + 1)]
+}
+
+/** Two parts that are numbers. */
+export function numbersOf (key: string): [number, number] {
+  const [one, other] = partsOf(key)
+  return [Number(one), Number(other)]
+}
