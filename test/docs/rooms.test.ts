@@ -1,6 +1,5 @@
 /** The drawing of the rooms in docs/architecture.md, held against the imports as they are. */
-import { readFileSync } from 'node:fs'
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { expect, it } from 'vitest'
 import { projectDir } from '../support/process.ts'

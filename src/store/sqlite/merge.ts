@@ -9,13 +9,13 @@ const FIRST_CHUNK = 2
 const LARGEST_CHUNK = 256
 
 /** A rising sequence of positions, read in chunks: at most `limit` after `after`; none: it has ended. */
-export interface Source {
+export interface PositionSource {
   read (after: Position, limit: number): Position[]
 }
 
 /** A source with what was read of it, not empty. */
 interface Head {
-  source: Source
+  source: PositionSource
   /** Rising; from `next` on not yet given out. */
   buffer: Position[]
   next: number
@@ -23,10 +23,10 @@ interface Head {
 }
 
 /** The positions of all sources after `after`, each once. */
-export function * merge (sources: Source[], after: Position): Generator<Position> {
+export function * merge (sources: PositionSource[], after: Position): Generator<Position> {
   /** By their next position, the least at the end. */
   const heads: Head[] = []
-  const refill = (source: Source, from: Position, chunk: number): Head | undefined => {
+  const refill = (source: PositionSource, from: Position, chunk: number): Head | undefined => {
     const buffer = source.read(from, chunk)
     return buffer.length === 0 ? undefined : { source, buffer, next: 0, chunk: Math.min(chunk * 2, LARGEST_CHUNK) }
   }

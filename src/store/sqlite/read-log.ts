@@ -4,7 +4,7 @@ import type { Position } from '../contract/log.ts'
 import type { EntrySource, LogQueries, Membership } from '../core/read/queries.ts'
 import { lanes, type IntervalRecord, type Lane, type LogState } from '../core/records.ts'
 import { entryColumns, entryJoins, metaOfRows, metaSql, viewOfRow, type EntryRow } from './log-columns.ts'
-import { merge, type Source } from './merge.ts'
+import { merge, type PositionSource } from './merge.ts'
 import { collect, given, ifFound, positionsOf, type Flag, type PositionRow } from './rows.ts'
 import { yields, type Statements } from './statements.ts'
 
@@ -80,18 +80,18 @@ export function logQueries (sql: Statements<typeof logSql>): LogQueries {
 }
 
 /** A channel's messages and its other events lie in two lanes: what has nothing to deliver is not looked at. */
-function positionsIn (sql: Statements<typeof logSql>, source: EntrySource): Source[] {
+function positionsIn (sql: Statements<typeof logSql>, source: EntrySource): PositionSource[] {
   if ('position' in source) return [{ read: after => source.position > after ? [source.position] : [] }]
   if ('aboutKey' in source) return [positionsAbout(sql, source.aboutKey, source.channelKey)]
   const { channelKey, from, upTo } = source
-  const inLane = (lane: Lane): Source => ({
+  const inLane = (lane: Lane): PositionSource => ({
     read: (after, limit) => positionsOf(sql.positionsInLane.all(channelKey, lane, Math.max(after, from - 1), upTo, limit))
   })
   return [inLane(lanes.message), inLane(lanes.event)]
 }
 
 /** What is about a user, in one channel or in all. */
-function positionsAbout (sql: Statements<typeof logSql>, userKey: number, channelKey: number | undefined): Source {
+function positionsAbout (sql: Statements<typeof logSql>, userKey: number, channelKey: number | undefined): PositionSource {
   return {
     read: (after, limit) => positionsOf(channelKey === undefined
       ? sql.positionsAbout.all(userKey, after, limit)
