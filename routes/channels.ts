@@ -6,8 +6,8 @@ import { LARGEST_ID_LIST, ref, Reference } from '../schemas/common.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, countedList, CURSOR_HEADER, noContent, refusals, refuses, security } from '../src/http/answers.ts'
-import { userOf } from '../src/http/callers.ts'
-import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
+import { givenBy, userOf } from '../src/http/callers.ts'
+import { IdempotencyHeaders } from '../src/http/idempotency.ts'
 import { mustBeNewId, mustNotUseUnsupported, timelineEventsOf } from '../src/http/input.ts'
 import { listedParticipants, mustNotClaimSystem, namedRuleset } from '../src/http/new-channel.ts'
 import { pageOf, sendPageHeaders } from '../src/http/paging.ts'
@@ -38,7 +38,7 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       response: { 200: answer(ref(Reference), 'Created: its id'), ...refusals, ...refuses(409, 501) }
     }
   }, async (request) => {
-    const { principal, body } = request
+    const { body } = request
     mustNotUseUnsupported(body)
     const { channelId = randomUUID() } = body
     const ruleset = namedRuleset('body/defaultRuleSet', body.defaultRuleSet)
@@ -46,13 +46,12 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
     mustBeNewId('channel', channelId)
     return await store.append({
       type: 'create-channel',
-      actor: actorOf(principal),
       channelId,
       ruleset,
       groupType: groupTypeOf(ruleset, body.groupType),
       participants: listedParticipants(body.participation),
       timelineEvents: timelineEventsOf(body.timelineEvents),
-      ...idempotencyOf(request)
+      ...givenBy(request)
     })
   })
 
@@ -122,8 +121,8 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       response: { 204: noContent('Deleted: its id is free again'), ...refusals }
     }
   }, async (request, reply) => {
-    const { principal, params: { channelId } } = request
-    await store.append({ type: 'delete-channel', actor: actorOf(principal), channelId, ...idempotencyOf(request) })
+    const { params: { channelId } } = request
+    await store.append({ type: 'delete-channel', channelId, ...givenBy(request) })
     return await reply.code(204).send()
   })
 }

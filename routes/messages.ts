@@ -6,7 +6,8 @@ import { Message, MessageEdit, NewMessage, SentMessage } from '../schemas/messag
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, arrayText, countedList, CURSOR_HEADER, noContent, refusals, refuses, security, sendText } from '../src/http/answers.ts'
-import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
+import { givenBy } from '../src/http/callers.ts'
+import { IdempotencyHeaders } from '../src/http/idempotency.ts'
 import { mustBeNewId } from '../src/http/input.ts'
 import { sendCommand, withRelay } from '../src/http/new-message.ts'
 import { pageOf, sendPageHeaders } from '../src/http/paging.ts'
@@ -38,10 +39,10 @@ export const messages: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       response: { 200: answer(ref(SentMessage), 'Sent: on disk, and handed to every stream'), ...refusals, ...refuses(409, 501) }
     }
   }, async (request, reply) => {
-    const { principal, params: { channelId }, body } = request
+    const { params: { channelId }, body } = request
     const messageId = body.messageId ?? randomUUID()
     mustBeNewId('message', messageId)
-    const outcome = await store.append({ ...sendCommand(principal, channelId, messageId, body), ...idempotencyOf(request) })
+    const outcome = await store.append(sendCommand(givenBy(request), channelId, messageId, body))
     sendText(reply, withRelay(outcome))
     return await reply
   })
@@ -92,16 +93,15 @@ export const messages: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       response: { 200: answer(ref(Message), 'The message as it is now'), ...refusals }
     }
   }, async (request, reply) => {
-    const { principal, params: { channelId, messageIds: messageId }, body: { textPayload, messageData } } = request
+    const { params: { channelId, messageIds: messageId }, body: { textPayload, messageData } } = request
     if (textPayload === undefined && messageData === undefined) throw refuse('badRequest', 'The edit changes nothing: send textPayload, messageData, or both')
     const { message } = await store.append({
       type: 'edit-message',
-      actor: actorOf(principal),
       channelId,
       messageId,
       ...(textPayload === undefined ? {} : { textPayload }),
       ...(messageData === undefined ? {} : { messageData }),
-      ...idempotencyOf(request)
+      ...givenBy(request)
     })
     sendText(reply, message)
     return await reply
@@ -118,9 +118,9 @@ export const messages: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       response: { 204: noContent('Deleted: their content is gone, from replays too'), ...refusals }
     }
   }, async (request, reply) => {
-    const { principal, params: { channelId, messageIds: list } } = request
+    const { params: { channelId, messageIds: list } } = request
     const messageIds = splitList(list, LARGEST_ID_LIST)
-    await store.append({ type: 'delete-messages', actor: actorOf(principal), channelId, messageIds, ...idempotencyOf(request) })
+    await store.append({ type: 'delete-messages', channelId, messageIds, ...givenBy(request) })
     return await reply.code(204).send()
   })
 
@@ -135,8 +135,8 @@ export const messages: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       response: { 204: noContent('Deleted: their content is gone, from replays too'), ...refusals }
     }
   }, async (request, reply) => {
-    const { principal, params: { channelId } } = request
-    await store.append({ type: 'truncate-channel', actor: actorOf(principal), channelId, ...idempotencyOf(request) })
+    const { params: { channelId } } = request
+    await store.append({ type: 'truncate-channel', channelId, ...givenBy(request) })
     return await reply.code(204).send()
   })
 }

@@ -2,11 +2,10 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ref } from '../schemas/common.ts'
 import { ChangedParticipation, ParticipationChange } from '../schemas/participation.ts'
-import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
-import { userOf } from '../src/http/callers.ts'
-import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
+import { givenBy, userOf } from '../src/http/callers.ts'
+import { IdempotencyHeaders } from '../src/http/idempotency.ts'
 import type { Store } from '../src/store/contract/store.ts'
 
 const tags = ['participants']
@@ -39,10 +38,9 @@ export const moderation: FastifyPluginAsyncTypebox<{ store: Store }> = async (ap
       await store.append({
         type: 'moderate-participant',
         operation,
-        actor: actorOf(principal),
         channelId,
         userId: userOf(principal, userId),
-        ...idempotencyOf(request)
+        ...givenBy(request)
       })
       return await reply.code(204).send()
     })
@@ -64,12 +62,11 @@ export const moderation: FastifyPluginAsyncTypebox<{ store: Store }> = async (ap
     if (newStatus === undefined && roles === undefined) throw refuse('badRequest', 'The change changes nothing: send newStatus, roles, or both')
     const { before, after } = await store.append({
       type: 'change-participant',
-      actor: actorOf(principal),
       channelId,
       userId: userOf(principal, userId),
       ...(newStatus === undefined ? {} : { newStatus }),
       ...(roles === undefined ? {} : { roles }),
-      ...idempotencyOf(request)
+      ...givenBy(request)
     })
     return { oldChannelParticipation: before, newChannelParticipation: after }
   })

@@ -4,8 +4,8 @@ import { ref } from '../schemas/common.ts'
 import { BriefParticipation, ChannelParticipation, NewParticipation, ParticipantsQuery } from '../schemas/participation.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
-import { userOf } from '../src/http/callers.ts'
-import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
+import { givenBy, userOf } from '../src/http/callers.ts'
+import { IdempotencyHeaders } from '../src/http/idempotency.ts'
 import { idOf } from '../src/http/input.ts'
 import { forwardPageOf, sendPageHeaders } from '../src/http/paging.ts'
 import { statusesAskedFor, wantsRepresentation } from '../src/http/participants.ts'
@@ -40,11 +40,11 @@ export const participants: FastifyPluginAsyncTypebox<{ store: Store }> = async (
       }
     }
   }, async (request, reply) => {
-    const { principal, params: { channelId }, body, headers } = request
+    const { params: { channelId }, body, headers } = request
     const userId = idOf(body.participantId)
     const status = statusOf[body.participationStatus ?? 'Active']
     const { participation } = await store.append({
-      type: 'add-participant', actor: actorOf(principal), channelId, userId, status, ...idempotencyOf(request)
+      type: 'add-participant', channelId, userId, status, ...givenBy(request)
     })
     reply.header('x-relay-status', participation.relayStatus)
     if (!wantsRepresentation(headers.prefer)) return await reply.code(204).send()
@@ -88,10 +88,9 @@ export const participants: FastifyPluginAsyncTypebox<{ store: Store }> = async (
     const { principal, params: { channelId, userId } } = request
     await store.append({
       type: 'remove-participant',
-      actor: actorOf(principal),
       channelId,
       userId: userOf(principal, userId),
-      ...idempotencyOf(request)
+      ...givenBy(request)
     })
     return await reply.code(204).send()
   })

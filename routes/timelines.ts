@@ -5,7 +5,8 @@ import { ChannelTimelineEntry, MessageTimelineEntry, NewTimelineEvent, TimelineQ
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
-import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
+import { givenBy } from '../src/http/callers.ts'
+import { IdempotencyHeaders } from '../src/http/idempotency.ts'
 import { timelineEventOf } from '../src/http/input.ts'
 import { forwardPageOf, sendPageHeaders } from '../src/http/paging.ts'
 import { refuseField, splitList } from '../src/http/validation.ts'
@@ -45,10 +46,10 @@ export const timelines: FastifyPluginAsyncTypebox<{ store: Store }> = async (app
       response: { 204: noContent('Added'), ...refusals, ...refuses(409) }
     }
   }, async (request, reply) => {
-    const { principal, params: { channelId }, body } = request
+    const { params: { channelId }, body } = request
     if (channelId.includes(',')) throw refuse('badRequest', 'An event is added to one channel at a time: name one')
     await store.append({
-      type: 'add-channel-event', actor: actorOf(principal), channelId, event: timelineEventOf(body, 'body'), ...idempotencyOf(request)
+      type: 'add-channel-event', channelId, event: timelineEventOf(body, 'body'), ...givenBy(request)
     })
     return await reply.code(204).send()
   })
@@ -83,12 +84,12 @@ export const timelines: FastifyPluginAsyncTypebox<{ store: Store }> = async (app
       response: { 200: answer(ref(Reference), 'Added: the id of the event; of several messages, that of the first one\'s'), ...refusals, ...refuses(409) }
     }
   }, async (request) => {
-    const { principal, params: { channelId, messageIds: list }, body } = request
+    const { params: { channelId, messageIds: list }, body } = request
     const messageIds = splitList(list, LARGEST_ID_LIST)
     const event = timelineEventOf(body, 'body')
     if (event.eventId !== undefined && messageIds.length > 1) throw refuse('badRequest', 'Each message gets an event of its own: leave eventId out, or name one message')
     const { eventId } = await store.append({
-      type: 'add-message-event', actor: actorOf(principal), channelId, messageIds, event, ...idempotencyOf(request)
+      type: 'add-message-event', channelId, messageIds, event, ...givenBy(request)
     })
     return { identifier: eventId }
   })

@@ -6,7 +6,7 @@ import { actorOf, type Principal, type UserPrincipal } from '../src/auth/princip
 import type { Tokens } from '../src/auth/tokens.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, noContent, refusals, security } from '../src/http/answers.ts'
-import { userOf } from '../src/http/callers.ts'
+import { givenBy, userOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
 import { forwardPageOf, sendPageHeaders } from '../src/http/paging.ts'
 import { splitList } from '../src/http/validation.ts'
@@ -73,7 +73,7 @@ export const userTokens: FastifyPluginAsyncTypebox<Dependencies> = async (app, {
     const { principal, params } = request
     const tokenIds = splitList(params.tokenIds, LARGEST_ID_LIST)
     await store.append({
-      type: 'revoke-tokens', actor: actorOf(principal), userId: userOf(principal, params.userId), tokenIds, ...idempotencyOf(request)
+      type: 'revoke-tokens', userId: userOf(principal, params.userId), tokenIds, ...givenBy(request)
     })
     return await reply.code(204).send()
   })
@@ -89,9 +89,9 @@ export const userTokens: FastifyPluginAsyncTypebox<Dependencies> = async (app, {
       response: { 204: noContent('Revoked'), ...refusals }
     }
   }, async ({ principal }, reply) => {
-    const { userId, lineage: [tokenId] } = userPrincipal(principal)
+    const { userId, lineage, lineage: [tokenId] } = userPrincipal(principal)
     if (tokenId === undefined) throw refuse('missingContext', 'This call shows no token that could be revoked: call with a user token')
-    await store.append({ type: 'revoke-tokens', actor: actorOf(principal), userId, tokenIds: [tokenId] })
+    await store.append({ type: 'revoke-tokens', actor: userId, lineage, userId, tokenIds: [tokenId] })
     return await reply.code(204).send()
   })
 

@@ -6,8 +6,8 @@ import { NewUser, User } from '../schemas/user.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
-import { userOf } from '../src/http/callers.ts'
-import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
+import { givenBy, userOf } from '../src/http/callers.ts'
+import { IdempotencyHeaders } from '../src/http/idempotency.ts'
 import { mustBeNewId, mustNotUseUnsupported } from '../src/http/input.ts'
 import { pageOf, sendPageHeaders } from '../src/http/paging.ts'
 import type { Store } from '../src/store/contract/store.ts'
@@ -32,18 +32,17 @@ export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { 
       response: { 200: answer(ref(Reference), 'Created: its id'), ...refusals, ...refuses(409, 501) }
     }
   }, async (request) => {
-    const { principal, body } = request
+    const { body } = request
     mustNotUseUnsupported(body)
     const { userId = randomUUID(), screenName, userLocators = [], systemUser = false } = body
     mustBeNewId('user', userId)
     return await store.append({
       type: 'create-user',
-      actor: actorOf(principal),
       userId,
       userLocators,
       systemUser,
       ...(screenName === undefined ? {} : { screenName: screenName.screenName }),
-      ...idempotencyOf(request)
+      ...givenBy(request)
     })
   })
 
@@ -88,7 +87,7 @@ export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { 
   }, async (request, reply) => {
     const { principal, params } = request
     const userId = userOf(principal, params.userId)
-    await store.append({ type: 'delete-user', actor: actorOf(principal), userId, ...idempotencyOf(request) })
+    await store.append({ type: 'delete-user', userId, ...givenBy(request) })
     return await reply.code(204).send()
   })
 }

@@ -24,3 +24,8 @@ export type Principal = UserPrincipal | ApplicationPrincipal
 export function actorOf (principal: Principal): Actor {
   return principal.kind === 'application' ? SYSTEM : principal.userId
 }
+
+/** By what right, if it can end: asked again where it is acted on. */
+export function lineageOf (principal: Principal): { lineage?: readonly string[] } {
+  return principal.kind === 'application' || principal.lineage.length === 0 ? {} : { lineage: principal.lineage }
+}

@@ -4,10 +4,10 @@ import { createSigner, createVerifier, TOKEN_ERROR_CODES } from 'fast-jwt'
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { Refusal, refuse } from '../errors.ts'
-import type { EventTokenOutcome, Idempotency } from '../store/contract/commands.ts'
+import type { Idempotency } from '../store/contract/commands.ts'
 import type { Store } from '../store/contract/store.ts'
 import type { Credentials } from './credentials.ts'
-import { actorOf, type Principal, type UserPrincipal } from './principal.ts'
+import { actorOf, lineageOf, type Principal, type UserPrincipal } from './principal.ts'
 
 const ISSUER = 'mitter-io'
 const ALGORITHM = 'HS512'
@@ -73,6 +73,7 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
       const { tokenId, expiresAt } = await store.append({
         type: 'issue-token',
         actor: actorOf(principal),
+        ...lineageOf(principal),
         userId,
         tokenId: randomUUID(),
         ...(parentId === undefined ? {} : { parentId }),
@@ -92,9 +93,9 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
         expiresAt: seconds(earlier(now() + EVENT_TOKEN_MS, principal.expiresAt))! * 1000,
         ...(principal.expiresAt === undefined ? {} : { parentExpiresAt: principal.expiresAt })
       }
-      const { expiresAt, parentExpiresAt } = idempotency === undefined
-        ? ends as EventTokenOutcome
-        : await store.append({ type: 'issue-event-token', actor: actorOf(principal), ...ends, idempotency })
+      const { expiresAt, parentExpiresAt } = await store.append({
+        type: 'issue-event-token', actor: actorOf(principal), ...lineageOf(principal), ...ends, ...(idempotency === undefined ? {} : { idempotency })
+      })
       const parentExp = seconds(parentExpiresAt)
       const eventToken = sign({
         iss: ISSUER,

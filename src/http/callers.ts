@@ -1,9 +1,11 @@
 /** Who is calling, and what only some may do where the store does not decide it (protocol 7). */
 import type { FastifyRequest } from 'fastify'
 import { signedMd5Of, type Authenticate } from '../auth/authenticate.ts'
-import type { Principal } from '../auth/principal.ts'
+import { actorOf, lineageOf, type Principal } from '../auth/principal.ts'
 import { refuse } from '../errors.ts'
+import type { GivenBy } from '../store/contract/commands.ts'
 import { pathOf } from './envelope.ts'
+import { idempotencyOf } from './idempotency.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -32,6 +34,11 @@ export async function refuseEmptySegments (request: FastifyRequest): Promise<voi
   if (Object.values(request.params as Record<string, string>).includes('')) {
     throw refuse('notFound', 'The path has an empty id in it: write a # in an id as %23, and leave a slash at the end out')
   }
+}
+
+/** What every command says of its caller: in whose name, by what right, and under which `Idempotency-Key`. */
+export function givenBy (request: FastifyRequest): GivenBy {
+  return { actor: actorOf(request.principal), ...lineageOf(request.principal), ...idempotencyOf(request) }
 }
 
 /** The user whom a path names: `me` is whoever calls. */

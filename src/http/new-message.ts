@@ -1,17 +1,15 @@
 /** From the body of a message to the command, and from its outcome to the answer (protocol 6). */
 import type { NewMessage } from '../../schemas/message.ts'
-import { actorOf, type Principal } from '../auth/principal.ts'
-import type { SendMessage, SendOutcome } from '../store/contract/commands.ts'
+import type { GivenBy, SendMessage, SendOutcome } from '../store/contract/commands.ts'
 import { idOf, mustNotUseUnsupported, timelineEventsOf } from './input.ts'
 
 /** Throws what `mustNotUseUnsupported` and `timelineEventsOf` throw. Whether a user names itself is decided with the channel. */
-export function sendCommand (principal: Principal, channelId: string, messageId: string, body: NewMessage): SendMessage {
+export function sendCommand (by: GivenBy, channelId: string, messageId: string, body: NewMessage): SendMessage {
   mustNotUseUnsupported(body)
-  const actor = actorOf(principal)
-  const senderId = body.senderId === undefined ? actor : idOf(body.senderId)
+  const senderId = body.senderId === undefined ? by.actor : idOf(body.senderId)
   return {
+    ...by,
     type: 'send-message',
-    actor,
     channelId,
     messageId,
     senderId,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { readApi, type Operation } from '../http/bad-input/operations.ts'
 import { callsTo } from '../http/rules/calls.ts'
 import { applicationAuthorization, GROUP_CHAT, startService, type Service } from '../http/service.ts'
+import { writesOn, type Write } from '../http/writes.ts'
 import { basicOf, call, spawnService, tokenFor } from '../support/process.ts'
 import { filesWith } from './bytes-of.ts'
 
@@ -25,68 +26,8 @@ afterAll(async () => {
   vi.useRealTimers()
   await service.stop()
 })
-const { get, gist, channel, send } = callsTo(() => service)
-
-interface Request {
-  path: string
-  body?: object
-  /** The same call with another body. */
-  otherBody?: object
-  /** A user; the application where it is absent. */
-  as?: string
-}
-
-const event = (subject: string) => ({ type: 'seen', eventTimeMs: 1_732_240_000_000, subject })
-const named = async () => {
-  const userId = `user-${randomUUID()}`
-  await service.call('POST /v1/users', { body: { userId } })
-  return userId
-}
-const tokenOf = async (userId: string): Promise<{ tokenId: string, signedToken: string }> =>
-  (await service.call(`POST /v1/users/${userId}/tokens`)).json().userToken
-const waiting = async () => {
-  const room = await channel('group', ['amy'], { groupType: 'private' })
-  await service.call(`POST /v1/channels/${room}/participants`, { as: 'bob', body: { participantId: 'bob' } })
-  return room
-}
-const closed = async (muted: boolean) => {
-  const room = await channel('group', ['amy', 'bob'], { groupType: 'strict_private' })
-  if (muted) await service.call(`POST /v1/channels/${room}/participants/bob/mute`)
-  return room
-}
-
-/** Of each operation that changes something, a request that can succeed once, on what was made for it. */
-const requests: Record<string, () => Promise<Request>> = {
-  createUser: async () => ({ path: '/v1/users', body: { screenName: { screenName: 'A' } }, otherBody: { screenName: { screenName: 'B' } } }),
-  deleteUser: async () => ({ path: `/v1/users/${await named()}` }),
-  issueToken: async () => ({ path: '/v1/users/amy/tokens' }),
-  revokeTokens: async () => ({ path: `/v1/users/amy/tokens/${(await tokenOf('amy')).tokenId},${(await tokenOf('amy')).tokenId}` }),
-  issueEventToken: async () => ({ path: '/v1/users/me/event-tokens', as: 'amy' }),
-  createChannel: async () => ({ path: '/v1/channels', as: 'amy', body: { defaultRuleSet: GROUP_CHAT }, otherBody: { defaultRuleSet: GROUP_CHAT, groupType: 'private' } }),
-  deleteChannel: async () => ({ path: `/v1/channels/${await channel('group', ['amy'])}` }),
-  addParticipant: async () => ({ path: `/v1/channels/${await channel('group', ['amy'])}/participants`, body: { participantId: 'bob' }, otherBody: { participantId: 'bob', participationStatus: 'ReadOnly' } }),
-  removeParticipant: async () => ({ path: `/v1/channels/${await channel('group', ['amy', 'bob'])}/participants/me`, as: 'bob' }),
-  changeParticipant: async () => ({ path: `/v1/channels/${await channel('group', ['amy', 'bob'])}/participants/bob`, body: { newStatus: 'ReadOnly' }, otherBody: { newStatus: 'Disabled' } }),
-  acceptParticipant: async () => ({ path: `/v1/channels/${await waiting()}/participants/bob/accept`, as: 'amy' }),
-  rejectParticipant: async () => ({ path: `/v1/channels/${await waiting()}/participants/bob/reject`, as: 'amy' }),
-  muteParticipant: async () => ({ path: `/v1/channels/${await closed(false)}/participants/bob/mute` }),
-  unmuteParticipant: async () => ({ path: `/v1/channels/${await closed(true)}/participants/bob/unmute` }),
-  sendMessage: async () => ({ path: `/v1/channels/${await channel('group', ['amy'])}/messages`, as: 'amy', body: { textPayload: 'a' }, otherBody: { textPayload: 'b' } }),
-  editMessage: async () => {
-    const room = await channel('group', ['amy'])
-    return { path: `/v1/channels/${room}/messages/${await send(room, 'a', 'amy')}`, as: 'amy', body: { textPayload: 'b' }, otherBody: { textPayload: 'c' } }
-  },
-  deleteMessages: async () => {
-    const room = await channel('group', ['amy'])
-    return { path: `/v1/channels/${room}/messages/${await send(room, 'a', 'amy')},${await send(room, 'b', 'amy')}`, as: 'amy' }
-  },
-  truncateChannel: async () => ({ path: `/v1/channels/${await channel('group', ['amy'])}/messages` }),
-  addChannelEvent: async () => ({ path: `/v1/channels/${await channel('group', ['amy'])}/timeline`, as: 'amy', body: event('amy'), otherBody: { ...event('amy'), type: 'heard' } }),
-  addMessageEvent: async () => {
-    const room = await channel('group', ['amy'])
-    return { path: `/v1/channels/${room}/messages/${await send(room, 'a', 'amy')}/timeline`, as: 'amy', body: event('amy'), otherBody: { ...event('amy'), type: 'heard' } }
-  }
-}
+const { get, gist, channel } = callsTo(() => service)
+const { requests, named } = writesOn(() => service)
 
 const changing = () => operations.filter(({ method, path }) => ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) && path.startsWith('/v1/'))
 
@@ -97,7 +38,7 @@ async function countsNow (): Promise<unknown> {
   return [await service.store.head(), await total('/v1/users'), await total('/v1/channels?includeSystemChannels=true'), tokens]
 }
 
-const ask = async (method: string, { path, as }: Request, key: string, body?: object) => {
+const ask = async (method: string, { path, as }: Write, key: string, body?: object) => {
   const response = await service.call(`${method} ${path}`, { ...(as === undefined ? {} : { as }), ...(body === undefined ? {} : { body }), headers: { 'idempotency-key': key, prefer: 'return=representation' } })
   const { date, connection, ...headers } = response.headers
   return { status: response.statusCode, headers, body: response.body === '' ? '' : response.json() }

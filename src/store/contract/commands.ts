@@ -25,12 +25,15 @@ export interface Idempotency {
   fingerprint: string
 }
 
-interface Base {
+/** Who gives a command. */
+export interface GivenBy {
   actor: Actor
+  /** The tokens that were shown for the actor, each followed by its maker: revoked ones are `claimRejected`. Absent: the application acts, or acts as a user. */
+  lineage?: readonly string[]
   idempotency?: Idempotency
 }
 
-export interface CreateUser extends Base {
+export interface CreateUser extends GivenBy {
   type: 'create-user'
   userId: string
   screenName?: string
@@ -39,12 +42,12 @@ export interface CreateUser extends Base {
 }
 
 /** Marks the user deleted and its tokens revoked. It leaves every channel that allows it, each as an entry, before this is answered. */
-export interface DeleteUser extends Base {
+export interface DeleteUser extends GivenBy {
   type: 'delete-user'
   userId: string
 }
 
-export interface IssueToken extends Base {
+export interface IssueToken extends GivenBy {
   type: 'issue-token'
   userId: string
   tokenId: string
@@ -55,7 +58,7 @@ export interface IssueToken extends Base {
 }
 
 /** A receive-only token, stored nowhere: what is remembered of it is when it ends, for repeats. */
-export interface IssueEventToken extends Base {
+export interface IssueEventToken extends GivenBy {
   type: 'issue-event-token'
   /** When it ends, in milliseconds since the epoch; and its maker, where that ends. */
   expiresAt: number
@@ -63,7 +66,7 @@ export interface IssueEventToken extends Base {
 }
 
 /** Revokes tokens of a user and all that they made, all or none. One entry `token-revoked` for each. */
-export interface RevokeTokens extends Base {
+export interface RevokeTokens extends GivenBy {
   type: 'revoke-tokens'
   userId: string
   /** 1 to 45, without doubles. */
@@ -71,7 +74,7 @@ export interface RevokeTokens extends Base {
 }
 
 /** One entry `channel`, which every participant receives. A user who creates becomes its active admin. */
-export interface CreateChannel extends Base {
+export interface CreateChannel extends GivenBy {
   type: 'create-channel'
   channelId: string
   ruleset: Ruleset
@@ -81,19 +84,19 @@ export interface CreateChannel extends Base {
   timelineEvents: TimelineEventInput[]
 }
 
-export interface DeleteChannel extends Base {
+export interface DeleteChannel extends GivenBy {
   type: 'delete-channel'
   channelId: string
 }
 
 /** Deletes all messages that the channel has now. A mark; the rows go in the background. */
-export interface TruncateChannel extends Base {
+export interface TruncateChannel extends GivenBy {
   type: 'truncate-channel'
   channelId: string
 }
 
 /** A user adds itself only (a join: the group type decides the status); the application anyone. */
-export interface AddParticipant extends Base {
+export interface AddParticipant extends GivenBy {
   type: 'add-participant'
   channelId: string
   userId: string
@@ -101,14 +104,14 @@ export interface AddParticipant extends Base {
   status: RelayStatus
 }
 
-export interface RemoveParticipant extends Base {
+export interface RemoveParticipant extends GivenBy {
   type: 'remove-participant'
   channelId: string
   userId: string
 }
 
 /** What members do to members (relay.md). `reject` removes; the others leave one entry `participation`. */
-export interface ModerateParticipant extends Base {
+export interface ModerateParticipant extends GivenBy {
   type: 'moderate-participant'
   operation: 'accept' | 'reject' | 'mute' | 'unmute'
   channelId: string
@@ -116,7 +119,7 @@ export interface ModerateParticipant extends Base {
 }
 
 /** A status by the application, roles by an admin of a GroupChat too. Without a change, no entry. */
-export interface ChangeParticipant extends Base {
+export interface ChangeParticipant extends GivenBy {
   type: 'change-participant'
   channelId: string
   userId: string
@@ -124,7 +127,7 @@ export interface ChangeParticipant extends Base {
   roles?: Role[]
 }
 
-export interface SendMessage extends Base {
+export interface SendMessage extends GivenBy {
   type: 'send-message'
   channelId: string
   messageId: string
@@ -138,7 +141,7 @@ export interface SendMessage extends Base {
   timelineEvents: TimelineEventInput[]
 }
 
-export interface EditMessage extends Base {
+export interface EditMessage extends GivenBy {
   type: 'edit-message'
   channelId: string
   messageId: string
@@ -147,7 +150,7 @@ export interface EditMessage extends Base {
 }
 
 /** All or nothing; one entry `message-deleted` for each. */
-export interface DeleteMessages extends Base {
+export interface DeleteMessages extends GivenBy {
   type: 'delete-messages'
   channelId: string
   /** 1 to 45, without doubles. */
@@ -155,14 +158,14 @@ export interface DeleteMessages extends Base {
 }
 
 /** An event of a channel's timeline. One entry `channel-timeline`. */
-export interface AddChannelEvent extends Base {
+export interface AddChannelEvent extends GivenBy {
   type: 'add-channel-event'
   channelId: string
   event: TimelineEventInput
 }
 
 /** An event on the timeline of each of several messages of a channel. One entry `message-timeline` for each. */
-export interface AddMessageEvent extends Base {
+export interface AddMessageEvent extends GivenBy {
   type: 'add-message-event'
   channelId: string
   /** 1 to 45, without doubles; with more than one, `event` has no id. */
@@ -171,7 +174,7 @@ export interface AddMessageEvent extends Base {
 }
 
 /** Takes a nonce of a signed call, whose signature has proved good. Throws `claimRejected` where it was taken of late. */
-export interface TakeNonce extends Base {
+export interface TakeNonce extends GivenBy {
   type: 'take-nonce'
   nonce: string
 }

@@ -6,6 +6,7 @@ import type { Changes } from './changes.ts'
 import type { Chore } from './chores.ts'
 import { decide } from './decide/decide.ts'
 import { answerOf, IDEMPOTENCY_MS, type Remembered } from './decide/idempotency.ts'
+import { mustHold } from './decide/users.ts'
 import { Draft } from './draft.ts'
 import type { LogState } from './records.ts'
 import type { Source } from './source.ts'
@@ -52,6 +53,7 @@ export class Batch {
 }
 
 function carryOut (draft: Draft, command: Command | Chore): Outcome {
+  if ('actor' in command) mustHold(draft, command)
   if (!('idempotency' in command) || command.idempotency === undefined) return answerOf(draft, decide(draft, command))
   const { actor, idempotency: { key, fingerprint } } = command
   const known = draft.get('reply', `${actor} ${key}`)

@@ -40,6 +40,7 @@ export function needsOf (commands: Array<Command | Chore>): Needs {
     addNeeds(needs, command)
     if (!('actor' in command)) continue
     needs.users.push(command.actor)
+    if (command.lineage !== undefined) needs.tokens.push(...command.lineage)
     if ('channelId' in command) needs.members.push({ channelId: command.channelId, userId: command.actor })
     if (command.idempotency !== undefined) needs.replies.push(`${command.actor} ${command.idempotency.key}`)
   }

@@ -1,7 +1,7 @@
 /** Users and their tokens (protocol 7). */
 import { refuse } from '../../../errors.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
-import type { Actor, CreateUser, DeleteUser, IssueToken, RevokeTokens, TakeNonce } from '../../contract/commands.ts'
+import type { Actor, CreateUser, DeleteUser, GivenBy, IssueToken, RevokeTokens, TakeNonce } from '../../contract/commands.ts'
 import type { Draft } from '../draft.ts'
 import { lanes } from '../records.ts'
 import type { Profile } from '../render/entities.ts'
@@ -59,6 +59,16 @@ export function takeNonce (draft: Draft, { nonce }: TakeNonce): void {
     throw refuse('claimRejected', 'This Nonce was used a moment ago: sign each call with a new one')
   }
   draft.put('nonce', nonce, { nonce, at: draft.at })
+}
+
+/** What was looked at before the body of a request arrived may have ended since: a token was revoked, the user deleted. */
+export function mustHold (draft: Draft, { actor, lineage = [] }: GivenBy): void {
+  for (const tokenId of lineage) {
+    const token = draft.get('token', tokenId)
+    if (token === undefined || token.revokedAt !== undefined) throw refuse('claimRejected', 'The token was revoked: ask for a new one')
+  }
+  if (actor === SYSTEM || draft.user(actor)?.deletedAt === undefined) return
+  throw lineage.length > 0 ? refuse('claimRejected', 'The user of this token was deleted') : refuse('userNotFound', actor)
 }
 
 /** `what` as in `create users`. */
