@@ -11,6 +11,9 @@ import { Ring } from './ring.ts'
 /** Entries read at a time where some were missed. */
 const TAIL_ENTRIES = 500
 
+/** How often it looks by itself, in milliseconds: a hint may be lost. */
+const POLL_MS = 250
+
 /** Between attempts to read what was missed, in milliseconds: at first, and at most. */
 const RETRY_MS = { least: 50, most: 2_000 }
 
@@ -27,6 +30,7 @@ export class Feed {
   readonly #logger: FastifyBaseLogger
   readonly #recent = new Ring()
   readonly #end: () => void
+  readonly #poll: NodeJS.Timeout
   readonly #stopped = new AbortController()
   #head: Place | undefined
   #catchingUp = false
@@ -38,6 +42,7 @@ export class Feed {
     this.#listener = listener
     this.#logger = logger
     this.#end = log.onCommitted(entries => this.#receive(entries))
+    this.#poll = setInterval(() => this.#receive([]), POLL_MS).unref()
   }
 
   /** Starts at the log's head. */
@@ -63,11 +68,13 @@ export class Feed {
   /** Resolves once the listener has seen everything up to a position; at the latest, when the feed stops. */
   async reached (position: Position): Promise<void> {
     if (this.head.position >= position || this.#stopped.signal.aborted) return
+    this.#receive([])
     await new Promise<void>(resolve => { this.#waiting.push({ position, resolve }) })
   }
 
   stop (): void {
     this.#end()
+    clearInterval(this.#poll)
     this.#stopped.abort()
     for (const { resolve } of this.#waiting.splice(0)) resolve()
   }

@@ -4,14 +4,17 @@ import type { Entry, Position } from '../store/contract/log.ts'
 /** Enough for what is written while a page of a replay is being read, at thousands of entries a second. */
 const ENTRIES = 8_192
 
-/** What their payloads may hold, in characters. */
+/** What they may hold, in characters. */
 const CHARACTERS = 16 * 1024 * 1024
+
+/** What a member of a new channel takes, in characters, about: an id and its place in a list. */
+const MEMBER_CHARACTERS = 128
 
 export class Ring {
   readonly #entries: number
   readonly #charactersMax: number
   /** In log order, without holes; those before `#first` have gone. */
-  #kept: Entry[] = []
+  #kept: Array<Entry | undefined> = []
   #first = 0
   #characters = 0
 
@@ -24,12 +27,13 @@ export class Ring {
   push (entries: Entry[]): void {
     for (const entry of entries) {
       this.#kept.push(entry)
-      this.#characters += entry.payload?.length ?? 0
+      this.#characters += sizeOf(entry)
     }
     while (this.#kept.length - this.#first > this.#entries || this.#characters > this.#charactersMax) {
-      this.#characters -= this.#kept[this.#first++]!.payload?.length ?? 0
+      this.#characters -= sizeOf(this.#kept[this.#first]!)
+      this.#kept[this.#first++] = undefined // at once: it may be large, and so may be its frame
     }
-    // Only now and then, so that a push costs the same however many are kept.
+    // The places only now and then, so that a push costs the same however many are kept.
     if (this.#first > this.#entries) {
       this.#kept = this.#kept.slice(this.#first)
       this.#first = 0
@@ -40,7 +44,7 @@ export class Ring {
   since (position: Position): Entry[] | undefined {
     const oldest = this.#kept[this.#first]?.position
     if (oldest === undefined || oldest > position + 1) return undefined
-    return this.#kept.slice(this.#first + position + 1 - oldest)
+    return this.#kept.slice(this.#first + position + 1 - oldest) as Entry[]
   }
 
   clear (): void {
@@ -48,4 +52,8 @@ export class Ring {
     this.#first = 0
     this.#characters = 0
   }
+}
+
+function sizeOf ({ payload = '', members = [] }: Entry): number {
+  return payload.length + members.length * MEMBER_CHARACTERS
 }

@@ -1,6 +1,8 @@
 /** How a node follows the log, whatever it is told of it: hints may be late, lost or doubled, and reads may fail. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { pino } from 'pino'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Feed } from '../../src/relay/feed.ts'
 import { Ring } from '../../src/relay/ring.ts'
 import type { Entry, Log, Place, Position, Tail } from '../../src/store/contract/log.ts'
@@ -145,6 +147,17 @@ describe('the feed', () => {
     expect(seen).toEqual([11, 12])
   })
 
+  it('reads what it is waited for, though it was told of nothing', async () => {
+    log.writeElsewhere(2, { hint: false })
+    await feed.reached(12)
+    expect(seen).toEqual([11, 12])
+  })
+
+  it('looks now and then, where a hint was lost', async () => {
+    log.writeElsewhere(2, { hint: false })
+    await vi.waitFor(() => expect(seen).toEqual([11, 12]), { timeout: 5_000 })
+  })
+
   it('misses nothing of what comes while it starts', async () => {
     feed.stop()
     log.meanwhile = () => { log.write(2) }
@@ -223,6 +236,25 @@ describe('the ring', () => {
     expect(ring.since(9)).toBeUndefined()
     ring.push([entryAt(11)])
     expect(ring.since(10)!.map(({ position }) => position)).toEqual([11])
+  })
+
+  it('counts the members of new channels as what they take', () => {
+    const ring = new Ring(100, 10_000)
+    const members = Array.from({ length: 50 }, (_, index) => ({ userId: `user-${index}`, status: 'active' as const, admin: false }))
+    for (let position = 1; position <= 5; position++) ring.push([{ ...entryAt(position), kind: 'channel', members }])
+    expect(ring.since(4)!.map(({ position }) => position)).toEqual([5])
+    expect(ring.since(3)).toBeUndefined()
+  })
+
+  it('lets go of what it drops at once', async () => {
+    setFlagsFromString('--expose-gc')
+    const ring = new Ring(100, 1_000)
+    const dropped = new WeakRef({ ...entryAt(1), payload: 'x'.repeat(900) })
+    ring.push([dropped.deref()!])
+    ring.push([{ ...entryAt(2), payload: 'x'.repeat(900) }])
+    await new Promise(resolve => { setImmediate(resolve) }) // until then a WeakRef that was looked into holds
+    runInNewContext('gc')()
+    expect(dropped.deref()).toBeUndefined()
   })
 
   it('has nothing once it was cleared', () => {
