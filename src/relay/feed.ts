@@ -11,7 +11,7 @@ import { Ring } from './ring.ts'
 /** Entries read at a time where some were missed. */
 const TAIL_ENTRIES = 500
 
-/** How often it looks by itself, in milliseconds: a hint may be lost. */
+/** How often it looks by itself while nothing comes, in milliseconds: a hint may be lost. What comes shows holes before it. */
 const POLL_MS = 250
 
 /** Between attempts to read what was missed, in milliseconds: at first, and at most. */
@@ -35,6 +35,8 @@ export class Feed {
   #head: Place | undefined
   #catchingUp = false
   #missed = false
+  /** Nothing has come since the last look. */
+  #quiet = false
   #waiting: Array<{ position: Position, resolve: () => void }> = []
 
   private constructor (log: Pick<Log, 'head' | 'tail' | 'onCommitted'>, listener: FeedListener, logger: FastifyBaseLogger) {
@@ -42,7 +44,10 @@ export class Feed {
     this.#listener = listener
     this.#logger = logger
     this.#end = log.onCommitted(entries => this.#receive(entries))
-    this.#poll = setInterval(() => this.#receive([]), POLL_MS).unref()
+    this.#poll = setInterval(() => {
+      if (this.#quiet) this.#receive([])
+      this.#quiet = true
+    }, POLL_MS).unref()
   }
 
   /** Starts at the log's head. */
@@ -93,6 +98,7 @@ export class Feed {
   #take (entries: Entry[]): void {
     const { position, cursor } = entries.at(-1)!
     this.#head = { position, cursor }
+    this.#quiet = false
     this.#recent.push(entries)
     this.#listener.onEntries(entries)
     this.#wake()

@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
+import { statusTable } from '../rules/relay.ts'
 import type { Entry, Interest, Log, Page, Place, Position, StreamStart } from '../store/contract/log.ts'
 import type { Feed } from './feed.ts'
 import { byeFrame, caughtUpFrame, checkpointFrame, entryFrame, gapFrame, heartbeatFrame, readyFrame, type EndReason } from './frames.ts'
@@ -17,8 +18,8 @@ const PAGE_ENTRIES = 250
 /** How long a reader that was told to go may take to read what it still has, in milliseconds. */
 const LINGER_MS = 2_000
 
-/** A reader that takes nothing of a replay for this long is gone, in milliseconds. */
-const STALLED_MS = 60_000
+/** A reader that takes nothing at all of a replay for this long is gone, in milliseconds. */
+export const STALLED_MS = 60_000
 
 /** Longest that a Node timer can wait, in milliseconds. */
 const TIMER_MS_MAX = 2 ** 31 - 1
@@ -38,8 +39,10 @@ export interface StreamOptions {
   heartbeatMs: number
   /** Bytes that may wait for a reader. */
   queueBytes: number
-  /** Told once, when the connection is gone. */
-  onClose: () => void
+  /** How long a reader may take nothing of a replay, in milliseconds. */
+  stalledMs: number
+  /** Told once, when the connection is gone; of one that is gone already, while it is constructed. */
+  onClose: (stream: Stream) => void
 }
 
 export class Stream implements Subscriber {
@@ -55,13 +58,17 @@ export class Stream implements Subscriber {
   #pendingBytes = 0
   #started = false
   #live = false
+  /** The reader was told that the channel was deleted. */
+  #channelDeleted = false
   #ended: EndReason | 'gone' | undefined
   /** Since the last checkpoint round this stream had an id to move its reader's cursor. */
   #moved = true
   #expiry: NodeJS.Timeout | undefined
   #linger: NodeJS.Timeout | undefined
   #heartbeat: NodeJS.Timeout | undefined
-  readonly #gone = new AbortController()
+  /** Lets go of whoever waits until the reader has taken what was written. */
+  #release: (() => void) | undefined
+  #disposed = false
 
   /** Attached at once: whatever ends its reader's right from here on ends it, and so does the end of its connection. */
   constructor (options: StreamOptions) {
@@ -75,6 +82,7 @@ export class Stream implements Subscriber {
     options.hub.attach(this)
     response.once('close', () => this.#dispose())
     response.on('error', () => {}) // the reader went away: `close` follows
+    response.on('timeout', () => this.end('slow'))
     if (response.closed || response.destroyed) this.#dispose()
   }
 
@@ -90,7 +98,7 @@ export class Stream implements Subscriber {
   async run ({ place, gap }: StreamStart, readyId: string | undefined): Promise<void> {
     if (this.#ended !== undefined) return
     this.#started = true
-    this.#heartbeat = setInterval(() => this.#write(heartbeatFrame), this.#options.heartbeatMs)
+    this.#heartbeat = setInterval(() => this.#beat(), this.#options.heartbeatMs)
     this.#expire()
     this.#position = place.position
     this.#push(readyFrame(readyId))
@@ -111,17 +119,15 @@ export class Stream implements Subscriber {
 
   async #replay (): Promise<void> {
     const { log, feed, interest } = this.#options
-    let deleted = false
     while (this.#ended === undefined) {
       const page = await log.read(interest, this.#position, PAGE_ENTRIES)
       if (page.gap !== undefined) this.#push(gapFrame(page.through.cursor, page.gap))
       if (!await this.#writePage(page)) continue
       this.#position = page.through.position
-      deleted ||= page.entries.some(({ kind }) => kind === 'channel-deleted')
       if (page.rights !== undefined) {
         // This node may not have seen yet what the store has told of.
         await feed.reached(page.through.position)
-        if (this.#goLive(page, deleted)) return
+        if (this.#goLive(page)) return
       }
       await this.#taken()
       await nextTurn()
@@ -145,24 +151,27 @@ export class Stream implements Subscriber {
       if (news === undefined) return false
       for (const entry of news) withdrawn.note(entry)
       known = Math.max(known, feed.head.position)
-      if (!withdrawn.has(entry)) this.#push(frame)
+      if (!withdrawn.has(entry)) {
+        this.#push(frame)
+        this.#channelDeleted ||= entry.kind === 'channel-deleted'
+      }
       this.#position = entry.position
     }
     return this.#ended === undefined
   }
 
   /** Joins the live ones, in this turn, if the feed still has what came after the page. */
-  #goLive ({ through, rights }: Page, deleted: boolean): boolean {
-    const { feed, hub } = this.#options
+  #goLive ({ through, rights }: Page): boolean {
+    const { feed, hub, interest } = this.#options
     if (this.#ended !== undefined) return true
-    if (this.of === 'channel' && rights!.channels.length === 0) {
-      this.end(deleted ? 'deleted' : 'removed')
+    if (this.of === 'channel' && !rights!.channels.some(({ status }) => statusTable[status].receives)) {
+      this.end(this.#channelDeleted ? 'deleted' : 'removed')
       return true
     }
     const missed = feed.since(through.position)
     if (missed === undefined) return false
     this.#live = true
-    hub.follow(this, rights!, missed)
+    hub.follow(this, rights!, withheld(missed, interest))
     // Too much for one turn: it fell behind again, or ended.
     if (!this.#live || this.#ended !== undefined) return true
     const at = feed.head.position > through.position ? feed.head : through
@@ -225,6 +234,11 @@ export class Stream implements Subscriber {
     this.#heartbeat?.refresh()
   }
 
+  /** Only where nothing waits that would tell the reader as much. */
+  #beat (): void {
+    if (this.#waitingBytes() === 0) this.#write(heartbeatFrame)
+  }
+
   /** Moves an idle reader's cursor to the log's head, so that it never falls out of retention. */
   checkpoint (head: Place): void {
     if (this.#live && !this.#moved && head.position > this.#position && this.#response.writableLength === 0) {
@@ -238,13 +252,13 @@ export class Stream implements Subscriber {
   async #taken (): Promise<void> {
     this.flush()
     if (this.#response.writableLength === 0 || this.#ended !== undefined) return
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    const stalled = setTimeout(() => resolve(false), STALLED_MS)
-    this.#gone.signal.addEventListener('abort', () => resolve(true), { once: true })
-    this.#write(heartbeatFrame, () => resolve(true))
-    const took = await promise
-    clearTimeout(stalled)
-    if (!took) this.end('slow')
+    // A socket's time begins anew with every byte that the reader takes.
+    this.#response.setTimeout(this.#options.stalledMs)
+    await new Promise<void>(resolve => {
+      this.#release = resolve
+      this.#write(heartbeatFrame, resolve)
+    })
+    this.#response.setTimeout(0)
   }
 
   #expire (): void {
@@ -275,16 +289,28 @@ export class Stream implements Subscriber {
   }
 
   #dispose (): void {
-    if (this.#gone.signal.aborted) return
+    if (this.#disposed) return
+    this.#disposed = true
     this.#ended ??= 'gone'
     this.#live = false
     this.#pending = []
     this.#pendingBytes = 0
-    this.#gone.abort()
+    this.#release?.()
     clearInterval(this.#heartbeat)
     clearTimeout(this.#expiry)
     clearTimeout(this.#linger)
     this.#options.hub.detach(this)
-    this.#options.onClose()
+    this.#options.onClose(this)
   }
+}
+
+/** Entries that were missed, without what must not be delivered any more because of those behind it; its place stays. */
+function withheld (missed: Entry[], interest: Interest): Entry[] {
+  const withdrawn = new Withdrawn(interest)
+  for (const entry of missed) withdrawn.note(entry)
+  return missed.map(entry => withdrawn.has(entry) ? placeOf(entry) : entry)
+}
+
+function placeOf ({ payload, ...rest }: Entry): Entry {
+  return rest
 }

@@ -6,7 +6,7 @@ import type { Store } from '../store/contract/store.ts'
 import { Feed } from './feed.ts'
 import type { EndReason } from './frames.ts'
 import { Hub } from './hub.ts'
-import { Stream } from './stream.ts'
+import { STALLED_MS, Stream } from './stream.ts'
 
 /** How often an idle stream's cursor is moved along, in milliseconds (protocol 8, `checkpoint`). */
 const CHECKPOINT_MS = 60_000
@@ -17,6 +17,7 @@ export interface StreamsOptions {
   heartbeatMs: number
   queueBytes: number
   checkpointMs?: number
+  stalledMs?: number
 }
 
 /** Who reads what, over which connection. */
@@ -41,7 +42,7 @@ export interface Streams {
 }
 
 export async function createStreams (options: StreamsOptions): Promise<Streams> {
-  const { store, logger, heartbeatMs, queueBytes, checkpointMs = CHECKPOINT_MS } = options
+  const { store, logger, heartbeatMs, queueBytes, checkpointMs = CHECKPOINT_MS, stalledMs = STALLED_MS } = options
   const hub = new Hub()
   const open = new Map<Stream, PromiseWithResolvers<void>>()
   let closedFor: EndReason | undefined
@@ -66,15 +67,16 @@ export async function createStreams (options: StreamsOptions): Promise<Streams> 
 
     attach (opening) {
       const closed = Promise.withResolvers<void>()
-      const stream: Stream = new Stream({
+      const stream = new Stream({
         log: store,
         hub,
         feed,
         logger,
         heartbeatMs,
         queueBytes,
+        stalledMs,
         ...opening,
-        onClose: () => {
+        onClose: stream => {
           open.delete(stream)
           closed.resolve()
         }

@@ -1,8 +1,8 @@
 /** From history to live, where a read is always overtaken: what a page says of the log's end is past when it arrives. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Store } from '../../src/store/contract/store.ts'
 import { createChannel, join, send } from '../support/commands.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import { overtaken } from '../support/overtaken.ts'
 import { openReader, textsOf, type Reader } from '../support/sse.ts'
 
 const [ROOM, ELSEWHERE] = ['room-of-amy', 'room-of-ben']
@@ -12,22 +12,8 @@ let amy: Record<string, string>
 /** What is sent before a page arrives; nothing where it is undefined. */
 let overtaking: (() => Promise<unknown>) | undefined
 
-/** A store whose pages arrive once something else has been committed. */
-const overtaken = (store: Store): Store => new Proxy(store, {
-  get (target, name) {
-    const member: unknown = Reflect.get(target, name, target)
-    if (typeof member !== 'function') return member
-    if (name !== 'read') return member.bind(target)
-    return async (...args: unknown[]) => {
-      const page: unknown = await member.apply(target, args)
-      await overtaking?.()
-      return page
-    }
-  }
-})
-
 beforeAll(async () => {
-  on = await startApp({ wrapStore: overtaken })
+  on = await startApp({ wrapStore: store => overtaken(store, () => overtaking?.()) })
   amy = await on.user('amy')
   await on.user('ben')
   await on.store.append(createChannel('amy', ROOM))

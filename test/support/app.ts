@@ -34,6 +34,7 @@ export interface TestAppOptions {
   heartbeatMs?: number
   queueBytes?: number
   checkpointMs?: number
+  stalledMs?: number
   corsOrigins?: string[]
   retentionMs?: number
   tokenTtlSeconds?: number
