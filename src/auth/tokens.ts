@@ -78,7 +78,7 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
         tokenId: randomUUID(),
         ...(parentId === undefined ? {} : { parentId }),
         ...(end === undefined ? {} : { expiresAt: end * 1000 }),
-        ...(idempotency === undefined ? {} : { idempotency })
+        ...under(idempotency, parentId)
       })
       const exp = seconds(expiresAt)
       const usertoken = createHash('sha256').update(tokenId).digest('hex').slice(0, USERTOKEN_CHARACTERS)
@@ -94,7 +94,7 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
         ...(principal.expiresAt === undefined ? {} : { parentExpiresAt: principal.expiresAt })
       }
       const { expiresAt, parentExpiresAt } = await store.append({
-        type: 'issue-event-token', actor: actorOf(principal), ...lineageOf(principal), ...ends, ...(idempotency === undefined ? {} : { idempotency })
+        type: 'issue-event-token', actor: actorOf(principal), ...lineageOf(principal), ...ends, ...under(idempotency, userTokenId)
       })
       const parentExp = seconds(parentExpiresAt)
       const eventToken = sign({
@@ -122,6 +122,13 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
 
 function mustNotBeEventToken (principal: UserPrincipal | undefined): void {
   if (principal?.receiveOnly) throw refuse('missingPrivilege', 'An event token is good for event streams only: ask for further tokens with a user token')
+}
+
+/** Under a caller's key; a repeat with another of its tokens is another request: what the first one made ends with the first token. */
+function under (idempotency: Idempotency | undefined, tokenId: string | undefined): { idempotency?: Idempotency } {
+  if (idempotency === undefined) return {}
+  const { key, fingerprint } = idempotency
+  return { idempotency: { key, fingerprint: `${fingerprint} ${tokenId ?? ''}` } }
 }
 
 /** What the signature vouches for, in the shape of claims; every other outcome is a 401. */

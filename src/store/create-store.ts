@@ -1,5 +1,6 @@
 /** A store on whatever keeps its rows: batches, background work, and reads are the same for all. */
 import { refuse } from '../errors.ts'
+import { Clock } from './clock.ts'
 import type { Command, Outcome, OutcomeOf } from './contract/commands.ts'
 import type { Entry } from './contract/log.ts'
 import type { Store } from './contract/store.ts'
@@ -45,7 +46,14 @@ export function createStore (backend: Backend, { retentionMs, onError }: CreateS
     if (erases(command)) backend.erased()
     return outcome
   }
-  const upkeep = new Upkeep({ find: now => backend.read(dueChores(now, retentionMs)), append, onError })
+  const clock = new Clock({
+    onJump: ms => onError(new Error(`The clock jumped by ${Math.round(ms / 1000)} s: nothing is removed by its age before it has gone steadily for an hour`))
+  })
+  const find = () => {
+    const { now, steady } = clock.look()
+    return backend.read(dueChores(now, steady ? retentionMs : undefined))
+  }
+  const upkeep = new Upkeep({ find, append, onError })
   const failures: Array<(err: Error) => void> = []
   backend.onFailure(err => {
     failed = true
@@ -55,9 +63,9 @@ export function createStore (backend: Backend, { retentionMs, onError }: CreateS
   })
 
   /** Whoever has deleted a user finds it gone from its channels; should that fail, it goes on in the background. */
-  async function leaveChannels (): Promise<void> {
+  async function leaveChannels (userId: string): Promise<void> {
     try {
-      for (let due = await backend.read(leave()); due.length > 0; due = await backend.read(leave())) await upkeep.carryOut(due)
+      for (let due = await backend.read(leave(userId)); due.length > 0; due = await backend.read(leave(userId))) await upkeep.carryOut(due)
     } catch (err) {
       if (closing === undefined) onError(err as Error)
     }
@@ -75,7 +83,7 @@ export function createStore (backend: Backend, { retentionMs, onError }: CreateS
 
     async append<C extends Command> (command: C): Promise<OutcomeOf<C>> {
       const outcome = await append(command) as OutcomeOf<C>
-      if (command.type === 'delete-user') await leaveChannels()
+      if (command.type === 'delete-user') await leaveChannels(command.userId)
       if (makesChores(command)) upkeep.wake()
       return outcome
     },

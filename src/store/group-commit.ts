@@ -102,21 +102,37 @@ export class GroupCommit {
   }
 
   async #commit (batch: Waiting[]): Promise<void> {
+    let committed: Committed
     try {
-      const { results, entries } = await this.#options.commit(batch.map(({ command }) => command))
-      if (entries.length > 0) this.#options.publish(entries)
-      results.forEach((result, index) => answer(batch[index]!, result))
-      const rest = batch.slice(results.length)
-      if (rest.length > 0 && results.length > 0) this.#putBack(rest)
-      else for (const waiting of rest) waiting.reject(refuse('unknownError'))
+      committed = await this.#options.commit(batch.map(({ command }) => command))
     } catch (err) {
-      if (isUnavailable(err)) return batch.forEach(({ reject }) => reject(refuse('unavailable')))
-      if (batch.length > 1) {
-        for (const waiting of batch) await this.#commit([waiting])
-        return
-      }
+      return await this.#failed(batch, err as Error)
+    }
+    const { results, entries } = committed
+    this.#publish(entries)
+    results.forEach((result, index) => answer(batch[index]!, result))
+    const rest = batch.slice(results.length)
+    if (rest.length > 0 && results.length > 0) this.#putBack(rest)
+    else for (const waiting of rest) waiting.reject(refuse('unknownError'))
+  }
+
+  async #failed (batch: Waiting[], err: Error): Promise<void> {
+    if (isUnavailable(err)) return batch.forEach(({ reject }) => reject(refuse('unavailable')))
+    if (batch.length > 1) {
+      for (const waiting of batch) await this.#commit([waiting])
+      return
+    }
+    this.#options.onError(err)
+    batch[0]!.reject(refuse('unknownError'))
+  }
+
+  /** What was committed is answered, whatever becomes of those who are told of it. */
+  #publish (entries: Entry[]): void {
+    if (entries.length === 0) return
+    try {
+      this.#options.publish(entries)
+    } catch (err) {
       this.#options.onError(err as Error)
-      batch[0]!.reject(refuse('unknownError'))
     }
   }
 

@@ -9,8 +9,8 @@ const INTERVAL_MS = 30_000
 type Due = Chore | RemoveParticipant
 
 export interface UpkeepOptions {
-  /** What is due at a time; none: nothing. */
-  find: (now: number) => Promise<Due[]>
+  /** What is due now; none: nothing. */
+  find: () => Promise<Due[]>
   append: (command: Due) => Promise<Outcome>
   onError: (err: Error) => void
 }
@@ -51,7 +51,7 @@ export class Upkeep {
   async #run (): Promise<void> {
     this.#again = false
     while (!this.#stopped) {
-      const due = await this.#options.find(Date.now())
+      const due = await this.#options.find()
       if (due.length === 0) return
       await this.carryOut(due)
     }

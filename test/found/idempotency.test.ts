@@ -105,6 +105,15 @@ describe('a token', () => {
     for (const token of [first, second]) expect(filesWith(service.dataDir, token.split('.')[2]!)).toEqual([])
   })
 
+  it.each(['/v1/users/amy/tokens', '/v1/users/me/event-tokens'])('that one token has made by POST %s is not made again by another', async path => {
+    const [one, other] = [await issue(randomUUID()), await issue(randomUUID())].map(({ userToken }) => ({ authorization: `Bearer ${userToken.signedToken}` }))
+    const key = randomUUID()
+    const made = await issue(key, path, one)
+    expect(made.errorCode).toBeUndefined()
+    expect((await issue(key, path, other)).errorCode).toBe('idempotency_mismatch')
+    expect(await issue(key, path, one)).toEqual(made)
+  })
+
   it('that was revoked since is given again to nobody as one that is good', async () => {
     const key = randomUUID()
     const { userToken: { signedToken, tokenId } } = await issue(key)

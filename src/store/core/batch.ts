@@ -14,6 +14,9 @@ import type { Source } from './source.ts'
 /** What became of one command. */
 export type Result = { outcome: Outcome } | { refusal: PlainRefusal }
 
+/** How far times stay ahead of a clock that went back, in milliseconds: beyond, it was wrong before. */
+const AHEAD_MS = 60_000
+
 export class Batch {
   readonly #draft: Draft
 
@@ -22,7 +25,7 @@ export class Batch {
    * @param now the store's time, in milliseconds since the epoch: one clock for all nodes
    */
   constructor (source: Source, log: LogState, now: number) {
-    this.#draft = new Draft(source, { ...log, at: Math.max(now, log.at) })
+    this.#draft = new Draft(source, { ...log, at: log.at > now + AHEAD_MS ? now : Math.max(now, log.at) })
   }
 
   /** Carries out one command, with what those before it have changed. A refused one leaves nothing. Throws `Unloaded`. */

@@ -39,27 +39,32 @@ export type Chore =
 /**
  * What is due now: commands to carry out, together, before asking again. None: nothing is due.
  * @param now the store's time, in milliseconds since the epoch
- * @param retentionMs for how long an entry can be resumed from
+ * @param retentionMs for how long an entry can be resumed from; absent: nothing goes by its age now
  */
-export function * dueChores (now: number, retentionMs: number): Read<Array<Chore | RemoveParticipant>> {
+export function * dueChores (now: number, retentionMs: number | undefined): Read<Array<Chore | RemoveParticipant>> {
   for (const find of [leave, close, erase]) {
     const due = yield * find()
     if (due.length > 0) return due
   }
-  for (const due of [yield * forget(now), yield * raiseFloor(now - retentionMs), yield * removeEntries(), yield * removeChannel()]) {
+  const old = retentionMs === undefined ? [] : [yield * forget(now), yield * raiseFloor(now - retentionMs)]
+  for (const due of [...old, yield * removeEntries(), yield * removeChannel()]) {
     if (due.length > 0) return due
   }
   return []
 }
 
-/** A deleted user leaves each of its channels by a command of its own, with its entry and its succession. */
-export function * leave (): Read<Array<Chore | RemoveParticipant>> {
-  const [user] = yield * ask(['leavingUser'])
-  if (user === undefined) return []
+/**
+ * A deleted user leaves each of its channels by a command of its own, with its entry and its succession.
+ * @param userId the one to look after; absent: whoever has not left yet
+ */
+export function * leave (userId?: string): Read<Array<Chore | RemoveParticipant>> {
+  const [user] = yield * userId === undefined ? ask(['leavingUser']) : ask(['user', userId])
+  if (user?.leaving !== true) return []
   const open = (Object.keys(rulesetTable) as Ruleset[]).filter(ruleset => !rulesetTable[ruleset].fixed)
   const [channels] = yield * ask(['channelsToLeave', user.userKey, open, STEP_ROWS])
-  const left = channels.map((channelId): RemoveParticipant => ({ type: 'remove-participant', actor: SYSTEM, channelId, userId: user.userId }))
-  return channels.length < STEP_ROWS ? [...left, { type: 'finish-leaving', userId: user.userId }] : left
+  // Only where none is left, and not beside the last of them, which may fail.
+  if (channels.length === 0) return [{ type: 'finish-leaving', userId: user.userId }]
+  return channels.map((channelId): RemoveParticipant => ({ type: 'remove-participant', actor: SYSTEM, channelId, userId: user.userId }))
 }
 
 function * close (): Read<Chore[]> {

@@ -134,12 +134,12 @@ class SqliteBackend implements Backend {
   async close (): Promise<void> {
     this.#closing = true
     clearTimeout(this.#checkpoint)
+    this.#reader.close() // whoever reads keeps the write-ahead log from being emptied
     if (!this.#failed) {
       const exited = once(this.#worker, 'exit')
       this.#post({ type: 'close' })
       await exited
     }
-    this.#reader.close()
     this.#lock.close()
   }
 }

@@ -16,6 +16,7 @@ export interface WriterOptions {
   dataDir: string
 }
 
+/** `checkpoint`, and `close` too: everything that was written moves into the database file, and the write-ahead log is emptied. */
 export type ToWriter = { type: 'batch', commands: Array<Command | Chore> } | { type: 'checkpoint' } | { type: 'close' }
 
 export type FromWriter =
@@ -56,14 +57,14 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
       } catch (err) {
         post({ type: 'batch', error: err as Error, ...(isUnavailable(err) ? { refusal: refuse('unavailable').toPlain() } : {}) })
       }
-    } else if (message.type === 'checkpoint') {
+    } else {
       try {
         db.exec('pragma wal_checkpoint(truncate)')
         post({ type: 'checkpointed' })
       } catch (err) {
         post({ type: 'checkpointed', error: err as Error })
       }
-    } else {
+      if (message.type === 'checkpoint') return
       db.close()
       port.close()
     }

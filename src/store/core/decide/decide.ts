@@ -17,9 +17,13 @@ export function decide (draft: Draft, command: Command | Chore): Remembered {
   switch (command.type) {
     case 'send-message': {
       const { view, recipientsCount } = sendMessage(draft, command)
-      return { type: 'message', position: view.record.position, recipientsCount }
+      const { messageId, channelId } = command
+      return { type: 'message', position: view.record.position, messageId, channelId, recipientsCount }
     }
-    case 'edit-message': return { type: 'message', position: editMessage(draft, command).record.position }
+    case 'edit-message': {
+      const { messageId, channelId } = command
+      return { type: 'message', position: editMessage(draft, command).record.position, messageId, channelId }
+    }
     case 'add-participant': {
       const { channelId, userId } = command
       return { type: 'participation', participation: factsOf(addParticipant(draft, command)), channelId, userId }

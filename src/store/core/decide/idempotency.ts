@@ -2,7 +2,6 @@
  * What is kept of a success under an `Idempotency-Key`, and how a repeat is answered from it (protocol 6).
  * Nothing of messages, people or tokens is kept but their ids: the answer is made again from what there is.
  */
-import { refuse } from '../../../errors.ts'
 import type { Outcome, SendOutcome } from '../../contract/commands.ts'
 import type { Position } from '../../contract/log.ts'
 import { formatCursor } from '../cursor.ts'
@@ -20,7 +19,7 @@ export const IDEMPOTENCY_MS = 24 * 3_600_000
 interface Who { channelId: string, userId: string }
 
 export type Remembered =
-  | { type: 'message', position: Position, recipientsCount?: number }
+  | { type: 'message', position: Position, messageId: string, channelId: string, recipientsCount?: number }
   | { type: 'participation', participation: MemberFacts } & Who
   | { type: 'change', before: MemberFacts, after: MemberFacts } & Who
   /** Ids, times and nothing else. */
@@ -36,11 +35,7 @@ export function factsOf ({ participationId, status, admin, joinedAt, createdAt, 
 export function answerOf (draft: Draft, remembered: Remembered): Outcome {
   switch (remembered.type) {
     case 'plain': return remembered.outcome
-    case 'message': {
-      const view = draft.view(remembered.position)
-      if (view === undefined) throw refuse('notFound', 'What this request made has been deleted since')
-      return messageAnswer(draft, view, remembered.recipientsCount)
-    }
+    case 'message': return messageAnswer(draft, remembered)
     case 'participation': return { participation: rendered(draft, remembered, remembered.participation) }
     case 'change': return { before: rendered(draft, remembered, remembered.before), after: rendered(draft, remembered, remembered.after) }
   }
@@ -50,9 +45,13 @@ function rendered (draft: Draft, { channelId, userId }: Who, facts: MemberFacts)
   return participationOf(facts, draft.user(userId)!, channelId)
 }
 
-/** The message as an entry had it; of one that was deleted since, its ids and an empty text. */
-export function messageAnswer (draft: Draft, stored: EntryView, recipientsCount: number | undefined): Outcome {
-  const view = { ...stored, channel: currentChannel(draft, stored) }
+/**
+ * The message as its entry had it. Where an edit's entry has fallen out of retention: as its newest one has it. Of a
+ * message that was deleted since: its ids and an empty text.
+ */
+function messageAnswer (draft: Draft, { position: made, messageId, channelId, recipientsCount }: Remembered & { type: 'message' }): Outcome {
+  const stored = draft.view(made) ?? newestView(draft, messageId)
+  const view = { ...stored, channel: draft.get('channel', String(stored.record.channelKey)) ?? removedChannel(channelId) }
   const { position, tag, body } = view.record
   const content = body === undefined || isDeleted(view) ? ERASED_CONTENT : body
   const sender = { ...view.sender!, deleted: isGone(draft, view.sender!.userId) }
@@ -61,7 +60,13 @@ export function messageAnswer (draft: Draft, stored: EntryView, recipientsCount:
   return { message, recipientsCount, cursor: formatCursor(draft.log.epoch, position, tag) } satisfies SendOutcome
 }
 
-/** As this batch has left it. */
-function currentChannel (draft: Draft, { record, channel }: EntryView): NonNullable<EntryView['channel']> {
-  return draft.get('channel', String(record.channelKey)) ?? channel!
+/** A message's own entry stays, and its newest edit's for as long as the message does. */
+function newestView (draft: Draft, messageId: string): EntryView {
+  const { position, editPosition, present } = draft.get('message', messageId)!
+  return draft.view(present && editPosition !== undefined ? editPosition : position)!
+}
+
+/** One of which there is not even a row any more. */
+function removedChannel (channelId: string): NonNullable<EntryView['channel']> {
+  return { channelId, truncatedPosition: 0, deletedPosition: 0 }
 }

@@ -1,0 +1,41 @@
+/**
+ * The time by which things grow old. A clock that jumps, because it was set or because the machine slept, says nothing
+ * of how old they are: for a while nothing is removed by its age, so that a wrong time that is soon put right costs nothing.
+ */
+
+/** Away from the monotonic clock by more than this between two looks is a jump, in milliseconds. */
+const JUMP_MS = 60_000
+
+/** How long a clock must have gone steadily since, in milliseconds. */
+const STEADY_MS = 3_600_000
+
+export interface ClockOptions {
+  /** Told of a jump, in milliseconds; backwards where it is negative. */
+  onJump: (ms: number) => void
+  /** Milliseconds since the epoch; and since some moment, by a clock that nobody sets. */
+  wall?: () => number
+  monotonic?: () => number
+}
+
+export class Clock {
+  readonly #options: Required<ClockOptions>
+  #last: { wall: number, monotonic: number }
+  #jumpedAt = -Infinity
+
+  constructor ({ onJump, wall = Date.now, monotonic = () => performance.now() }: ClockOptions) {
+    this.#options = { onJump, wall, monotonic }
+    this.#last = { wall: wall(), monotonic: monotonic() }
+  }
+
+  /** The time, in milliseconds since the epoch; `steady`: ages may be told by it. */
+  look (): { now: number, steady: boolean } {
+    const now = { wall: this.#options.wall(), monotonic: this.#options.monotonic() }
+    const jump = (now.wall - this.#last.wall) - (now.monotonic - this.#last.monotonic)
+    this.#last = now
+    if (Math.abs(jump) > JUMP_MS) {
+      this.#jumpedAt = now.monotonic
+      this.#options.onJump(jump)
+    }
+    return { now: now.wall, steady: now.monotonic - this.#jumpedAt >= STEADY_MS }
+  }
+}
