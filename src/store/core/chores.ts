@@ -42,15 +42,9 @@ export type Chore =
  * @param retentionMs for how long an entry can be resumed from; absent: nothing goes by its age now
  */
 export function * dueChores (now: number, retentionMs: number | undefined): Read<Array<Chore | RemoveParticipant>> {
-  for (const find of [leave, close, erase]) {
-    const due = yield * find()
-    if (due.length > 0) return due
-  }
-  const old = retentionMs === undefined ? [] : [yield * forget(now), yield * raiseFloor(now - retentionMs)]
-  for (const due of [...old, yield * removeEntries(), yield * removeChannel()]) {
-    if (due.length > 0) return due
-  }
-  return []
+  // A step of each, so that none has to wait until there is nothing of another.
+  const old = retentionMs === undefined ? [] : [...yield * forget(now), ...yield * raiseFloor(now - retentionMs)]
+  return [...yield * leave(), ...yield * close(), ...yield * erase(), ...old, ...yield * removeEntries(), ...yield * removeChannel()]
 }
 
 /**
