@@ -7,6 +7,7 @@ import { buildApp } from './app.ts'
 import { createAuthenticate } from './auth/authenticate.ts'
 import { loadCredentials } from './auth/credentials.ts'
 import { createTokens } from './auth/tokens.ts'
+import { isOpenToOthers } from './data-directory.ts'
 import { createLogger } from './logging.ts'
 import { createStreams } from './relay/streams.ts'
 import { readSettings, type Settings } from './settings.ts'
@@ -20,10 +21,14 @@ const LEAST_NODE = 26
  */
 const SAME_SIGNAL_MS = 500
 
+/** Signals of a process that has gone wrong: one that goes on after them does so for ever, at the same instruction. */
+const faults = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
+
 try {
   if (Number.parseInt(process.versions.node) < LEAST_NODE) {
     throw new Error(`This service needs Node ${LEAST_NODE} or newer, and this is Node ${process.versions.node}: start it with "npm start", which brings its own (npm ci)`)
   }
+  process.umask(0o077) // whatever it writes is its owner's alone
   await start(readSettings(process.env))
 } catch (err) {
   console.error((err as Error).message)
@@ -34,6 +39,7 @@ async function start (settings: Settings): Promise<void> {
   const { dataDir, heartbeatMs, corsOrigins, streamQueueBytes: queueBytes } = settings
   const credentials = loadCredentials(settings)
   const logger = createLogger(settings)
+  if (isOpenToOthers(dataDir)) logger.warn(`others may enter DATA_DIR ${dataDir}: chmod 700 keeps them out`)
   const store = await openStore(settings, { onError: err => logger.error({ err }, 'the store failed') })
   const runningFile = join(dataDir, 'running.json')
   rmSync(runningFile, { force: true }) // left by a process that was killed
@@ -68,7 +74,7 @@ async function start (settings: Settings): Promise<void> {
 
 /** Stops within the grace period at the first signal or uncaught error, at once at the second. */
 function closeOnSignals (delay: number, logger: ReturnType<typeof createLogger>, stop: () => Promise<void>): void {
-  const grace = closeWithGrace({ delay, logger, skip: ['SIGINT', 'SIGTERM'] }, async ({ err }) => {
+  const grace = closeWithGrace({ delay, logger, skip: ['SIGINT', 'SIGTERM', ...faults] }, async ({ err }) => {
     if (err) logger.fatal({ err }, 'uncaught error, stopping')
     else logger.info('stopping')
     await stop()

@@ -7,7 +7,7 @@ import { envSchema } from 'env-schema'
 import { Type, type Static } from 'typebox'
 
 const DAY_SECONDS = 86_400
-const BASE64_PATTERN = '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$'
+export const BASE64_PATTERN = '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$'
 
 /** Descriptions say what would be right: they end the sentence "PORT is "x": it must be …". */
 const Environment = Type.Object({

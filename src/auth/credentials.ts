@@ -3,17 +3,18 @@
  * in the data directory, readable by its owner only.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
-import type { Settings } from '../settings.ts'
+import { keepToOwner, makeDataDirectory } from '../data-directory.ts'
+import { BASE64_PATTERN, type Settings } from '../settings.ts'
 
 const Credentials = Type.Object({
   applicationId: Type.String({ minLength: 1 }),
   accessKey: Type.String({ minLength: 1 }),
   /** Base64, as mitter's SDKs want it. */
-  accessSecret: Type.String({ minLength: 24 }),
+  accessSecret: Type.String({ minLength: 24, pattern: BASE64_PATTERN }),
   tokenSecret: Type.String({ minLength: 64 })
 })
 export type Credentials = Static<typeof Credentials>
@@ -40,7 +41,7 @@ function keptCredentials (dataDir: string): Credentials {
   const kept = readKept(file)
   if (kept !== undefined) return kept
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeDataDirectory(dataDir)
     create(dataDir, file)
   } catch (err) {
     throw new Error(`The credentials cannot be written to ${file}: ${(err as Error).message}`, { cause: err })
@@ -53,7 +54,10 @@ function keptCredentials (dataDir: string): Credentials {
 function readKept (file: string): Credentials | undefined {
   try {
     const kept: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    if (Value.Check(Credentials, kept)) return kept
+    if (Value.Check(Credentials, kept)) {
+      if (keepToOwner(file)) process.emitWarning(`Others could read or write ${file}, and cannot any more: if somebody may have, move it away to have new credentials made`)
+      return kept
+    }
   } catch (err) {
     const { code, message } = err as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined

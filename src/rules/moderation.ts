@@ -1,5 +1,6 @@
 /** Who accepts, turns away, mutes, and changes whom (relay.md, "accept" to "unmute"; protocol 4, PATCH), as tables. */
 import { refuse, type RefusalName } from '../errors.ts'
+import { SYSTEM } from './identifiers.ts'
 import { mustAllowMembershipChange } from './rulesets.ts'
 import { statusOf, type GroupType, type Held, type ParticipationStatus, type RelayStatus, type Role, type Ruleset } from './relay.ts'
 
@@ -95,7 +96,7 @@ function moderated (given: Case): Standing {
 export function change (given: Case, asked: { newStatus?: ParticipationStatus, roles?: Role[] }, activeAdmins: number): Standing {
   const { channel, actor } = given
   const { newStatus, roles } = asked
-  if (newStatus === 'Disabled' || roles !== undefined) mustAllowMembershipChange(channel)
+  if (newStatus === 'Disabled' || roles !== undefined || given.targetId === SYSTEM) mustAllowMembershipChange(channel)
   mustBeAdmin(given, kindOf(actor))
   if (newStatus !== undefined && actor !== 'application') {
     throw refuse('missingPrivilege', 'Only the application may set a status: an admin may accept, mute, unmute and change roles')

@@ -16,6 +16,8 @@ export interface Backend {
   commit (commands: Array<Command | Chore>): Promise<Committed>
   /** Runs a read on one snapshot. Throws `unavailable` where the database cannot answer. */
   read<T> (read: Read<T>): Promise<T>
+  /** Throws `unavailable` where nothing can be committed now, as far as is known. */
+  check (): void
   /** Something was committed that must soon be in no file any more. */
   erased (): void
   /** Calls back once, should it become unable to commit for good; what is under way is rejected then. */
@@ -99,6 +101,7 @@ export function createStore (backend: Backend, { retentionMs, onError }: CreateS
 
     async check () {
       if (failed || closing !== undefined) throw refuse('unavailable')
+      backend.check()
       await reads.head()
     },
 

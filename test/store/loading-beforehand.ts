@@ -40,6 +40,8 @@ export class LoadingBeforehand implements Backend {
     this.#writer = new BatchWriter(this.#db)
   }
 
+  check (): void {}
+
   async commit (commands: Commands): Promise<Committed> {
     try {
       this.#db.exec('begin immediate')

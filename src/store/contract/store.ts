@@ -21,7 +21,7 @@ export interface Append {
 }
 
 export interface Store extends Append, Log, Reads {
-  /** Resolves when the store can answer; throws `unavailable`. */
+  /** Resolves when the store can answer and, as far as it knows, be written to; throws `unavailable`. */
   check (): Promise<void>
 
   /** Carries out all background work that is due now: removal of marked rows, retention. For tests and tools. */

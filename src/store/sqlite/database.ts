@@ -1,8 +1,9 @@
 /** Opening the embedded database: the lock of its directory, its settings, its schema. */
 import { randomInt } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { keepToOwner, makeDataDirectory } from '../../data-directory.ts'
 
 /** Another process has the directory. Its message is one sentence for the person who starts the second. */
 export class StoreLocked extends Error {
@@ -16,9 +17,12 @@ const migrationsDir = join(import.meta.dirname, 'migrations')
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const BUSY = 5
+const READ_ONLY = 8
 const IO_ERROR = 10
+const CORRUPT = 11
 const FULL = 13
 const CANNOT_OPEN = 14
+const NOT_A_DATABASE = 26
 
 /**
  * Takes the directory for this process, for as long as it lives: an exclusive transaction on a file of
@@ -28,21 +32,37 @@ const CANNOT_OPEN = 14
  * @throws StoreLocked
  */
 export function lockDirectory (dataDir: string, waitMs: number): DatabaseSync {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const lock = new DatabaseSync(join(dataDir, 'lock'), { timeout: waitMs })
+  let lock: DatabaseSync | undefined
   try {
+    makeDataDirectory(dataDir)
+    lock = new DatabaseSync(join(dataDir, 'lock'), { timeout: waitMs })
     lock.exec('pragma journal_mode = memory; begin exclusive')
   } catch (err) {
-    lock.close()
+    lock?.close()
     if (resultCode(err) === BUSY) throw new StoreLocked(dataDir)
-    throw err
+    throw new Error(`DATA_DIR ${dataDir} cannot be used (${(err as Error).message}): its file lock must be readable, writable and unharmed`, { cause: err })
   }
   return lock
 }
 
+export const databaseFile = (dataDir: string): string => join(dataDir, 'channel-relay.db')
+
 /** The connection that writes. Every commit is on disk when it returns (`synchronous=full`). */
 export function openWriter (dataDir: string): DatabaseSync {
-  const db = new DatabaseSync(join(dataDir, 'channel-relay.db'), { timeout: 5_000 })
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(databaseFile(dataDir), { timeout: 5_000 })
+    prepare(db)
+    for (const suffix of ['', '-wal', '-shm']) keepToOwner(databaseFile(dataDir) + suffix)
+    return db
+  } catch (err) {
+    db?.close()
+    if (resultCode(err) === undefined) throw err
+    throw new Error(`The database ${databaseFile(dataDir)} cannot be used (${(err as Error).message}): see that it may be written, or restore it from a backup`, { cause: err })
+  }
+}
+
+function prepare (db: DatabaseSync): void {
   db.exec(`
     pragma journal_mode = wal;
     pragma synchronous = full;
@@ -54,7 +74,12 @@ export function openWriter (dataDir: string): DatabaseSync {
   // What was deleted before a crash is in no file any more.
   db.exec('pragma wal_checkpoint(truncate)')
   ensureEpoch(db)
-  return db
+  probe(db) // and not by the first message
+}
+
+/** Throws where the database cannot be written to. */
+export function probe (db: DatabaseSync): void {
+  db.exec('update meta set value = value where name = \'epoch\'')
 }
 
 /** A new database is a history of its own. */
@@ -72,8 +97,9 @@ function ensureEpoch (db: DatabaseSync): void {
 
 /** A connection that reads, at the same time as the writer writes. */
 export function openReader (dataDir: string): DatabaseSync {
-  const db = new DatabaseSync(join(dataDir, 'channel-relay.db'), { readOnly: true, timeout: 5_000 })
-  db.exec('pragma cache_size = -32768; pragma mmap_size = 268435456')
+  const db = new DatabaseSync(databaseFile(dataDir), { readOnly: true, timeout: 5_000 })
+  // Not mapped into memory: a file that is cut short would end the process with SIGBUS.
+  db.exec('pragma cache_size = -32768')
   return db
 }
 
@@ -93,14 +119,35 @@ function migrate (db: DatabaseSync): void {
   }
 }
 
+/** What was committed may be in a file that nobody finds again. */
+export class Misplaced extends Error {
+  constructor (dataDir: string) {
+    super(`The database in DATA_DIR ${dataDir} was moved or removed: put it back, or stop the service`)
+    this.name = 'Misplaced'
+  }
+}
+
+/**
+ * Whether the file that a connection has open is still the one under its name: what is written to one that was moved
+ * or removed is gone with it.
+ */
+export function inPlace (dataDir: string): () => boolean {
+  const identify = (): string | undefined => {
+    const found = statSync(databaseFile(dataDir), { throwIfNoEntry: false })
+    return found && `${found.dev} ${found.ino}`
+  }
+  const opened = identify()
+  return () => identify() === opened
+}
+
 /** SQLite's primary result code of an error, or undefined where it is not SQLite's. */
 export function resultCode (err: unknown): number | undefined {
   const code = (err as { errcode?: unknown } | null)?.errcode
   return typeof code === 'number' ? code & 0xff : undefined
 }
 
-/** Whether the disk is full or away: nothing that a command could be blamed for. */
+/** Whether the disk is full, harmed or away: nothing that a command could be blamed for. */
 export function isUnavailable (err: unknown): boolean {
   const code = resultCode(err)
-  return code === FULL || code === IO_ERROR || code === BUSY || code === CANNOT_OPEN
+  return code !== undefined && [BUSY, READ_ONLY, IO_ERROR, CORRUPT, FULL, CANNOT_OPEN, NOT_A_DATABASE].includes(code)
 }

@@ -9,12 +9,15 @@ import type { Chore } from '../core/chores.ts'
 import { runRead, type Queries, type Read } from '../core/read/queries.ts'
 import { createStore, type Backend } from '../create-store.ts'
 import type { Committed } from '../group-commit.ts'
-import { isUnavailable, lockDirectory, openReader } from './database.ts'
+import { inPlace, isUnavailable, lockDirectory, Misplaced, openReader } from './database.ts'
 import { sqliteQueries } from './read.ts'
 import type { FromWriter, ToWriter, WriterOptions } from './writer-thread.ts'
 
 /** How long a starting process waits for one that is just ending, in milliseconds. */
 const LOCK_WAIT_MS = 3_000
+
+/** How often it is looked whether the database is where it was, and can be written to again, in milliseconds. */
+const LOOK_MS = 2_000
 
 /** Deleted text is out of the write-ahead log, too, after this time at most, in milliseconds. */
 const ERASED_WITHIN_MS = 10_000
@@ -38,7 +41,7 @@ export async function openSqliteStore (options: SqliteStoreOptions): Promise<Sto
   try {
     const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: { dataDir } satisfies WriterOptions })
     await once(worker, 'message') // throws what the thread could not start for
-    return createStore(new SqliteBackend(lock, worker, openReader(dataDir), onError), { retentionMs, onError })
+    return createStore(new SqliteBackend(dataDir, lock, worker, onError), { retentionMs, onError })
   } catch (err) {
     lock.close()
     throw err
@@ -46,6 +49,7 @@ export async function openSqliteStore (options: SqliteStoreOptions): Promise<Sto
 }
 
 class SqliteBackend implements Backend {
+  readonly #dataDir: string
   readonly #lock: DatabaseSync
   readonly #worker: Worker
   readonly #reader: DatabaseSync
@@ -55,22 +59,34 @@ class SqliteBackend implements Backend {
   /** The batch that the writer has now; there is never another. */
   #underWay: PromiseWithResolvers<Committed> | undefined
   #checkpoint: NodeJS.Timeout | undefined
+  readonly #look: NodeJS.Timeout
+  readonly #isInPlace: () => boolean
+  /** The database is not where it was. */
+  #misplaced = false
+  /** The last commit could not be written: the disk is full, or read-only. */
+  #unwritable = false
   #failed = false
   #closing = false
 
-  constructor (lock: DatabaseSync, worker: Worker, reader: DatabaseSync, onError: (err: Error) => void) {
+  constructor (dataDir: string, lock: DatabaseSync, worker: Worker, onError: (err: Error) => void) {
+    this.#dataDir = dataDir
     this.#lock = lock
     this.#worker = worker
-    this.#reader = reader
-    this.#queries = sqliteQueries(reader)
+    this.#reader = openReader(dataDir)
+    this.#queries = sqliteQueries(this.#reader)
     this.#onError = onError
+    this.#isInPlace = inPlace(dataDir)
+    this.#look = setInterval(() => {
+      this.#lookAfter()
+      if (this.#unwritable) this.#post({ type: 'probe' })
+    }, LOOK_MS).unref()
     worker.on('message', (message: FromWriter) => this.#receive(message))
     worker.on('error', err => this.#fail(err as Error))
     worker.on('exit', () => this.#fail(new Error('the thread that writes has ended')))
   }
 
   commit (commands: Array<Command | Chore>): Promise<Committed> {
-    if (this.#failed) return Promise.reject(refuse('unavailable'))
+    if (this.#failed || this.#misplaced) return Promise.reject(refuse('unavailable'))
     this.#underWay = Promise.withResolvers()
     this.#post({ type: 'batch', commands })
     return this.#underWay.promise
@@ -82,8 +98,11 @@ class SqliteBackend implements Backend {
 
   #receive (message: FromWriter): void {
     if (message.type === 'batch') {
-      if ('error' in message) this.#underWay!.reject(this.#refusalOf(message.error, message.refusal))
-      else this.#underWay!.resolve(message)
+      if ('error' in message) return this.#underWay!.reject(this.#refusalOf(message.error, message.refusal))
+      this.#unwritable = false
+      this.#underWay!.resolve(message)
+    } else if (message.type === 'recovered') {
+      this.#unwritable = false
     } else if (message.type === 'checkpointed' && message.error !== undefined) {
       this.#onError(message.error)
     }
@@ -92,8 +111,20 @@ class SqliteBackend implements Backend {
   /** A full disk is nobody's fault: the service hears of it, the caller that it may come back. */
   #refusalOf (err: Error, refusal: ConstructorParameters<typeof Refusal>[0] | undefined): Error {
     if (refusal === undefined) return err
+    this.#unwritable = true
     this.#onError(err)
+    this.#lookAfter()
     return new Refusal(refusal)
+  }
+
+  #lookAfter (): void {
+    const misplaced = !this.#isInPlace()
+    if (misplaced && !this.#misplaced) this.#onError(new Misplaced(this.#dataDir))
+    this.#misplaced = misplaced
+  }
+
+  check (): void {
+    if (this.#misplaced || this.#unwritable) throw refuse('unavailable')
   }
 
   /** The writer is gone: nothing can be stored any more until the process is started again. */
@@ -101,6 +132,7 @@ class SqliteBackend implements Backend {
     if (this.#failed || this.#closing) return
     this.#failed = true
     clearTimeout(this.#checkpoint)
+    clearInterval(this.#look)
     this.#underWay?.reject(refuse('unavailable'))
     this.#onFailure(err)
   }
@@ -112,13 +144,16 @@ class SqliteBackend implements Backend {
   /** Runs a read on one snapshot of the database. Async, because a backend may be: its errors are rejections. */
   async read<T> (read: Read<T>): Promise<T> {
     const db = this.#reader
+    if (this.#misplaced || !db.isOpen) throw refuse('unavailable')
     try {
       db.exec('begin')
       return runRead(read, this.#queries)
     } catch (err) {
-      throw isUnavailable(err) || !db.isOpen ? refuse('unavailable') : err
+      if (!isUnavailable(err)) throw err
+      this.#onError(err as Error)
+      throw refuse('unavailable')
     } finally {
-      if (db.isOpen && db.isTransaction) db.exec('commit')
+      if (db.isTransaction) db.exec('rollback') // of what was read, which no harmed file can prevent
     }
   }
 
@@ -134,6 +169,7 @@ class SqliteBackend implements Backend {
   async close (): Promise<void> {
     this.#closing = true
     clearTimeout(this.#checkpoint)
+    clearInterval(this.#look)
     this.#reader.close() // whoever reads keeps the write-ahead log from being emptied
     if (!this.#failed) {
       const exited = once(this.#worker, 'exit')

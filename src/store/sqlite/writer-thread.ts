@@ -8,7 +8,7 @@ import type { Command } from '../contract/commands.ts'
 import { Batch } from '../core/batch.ts'
 import type { Chore } from '../core/chores.ts'
 import type { Committed } from '../group-commit.ts'
-import { isUnavailable, openWriter } from './database.ts'
+import { inPlace, isUnavailable, Misplaced, openWriter, probe } from './database.ts'
 import { Loader } from './load.ts'
 import { BatchWriter } from './write.ts'
 
@@ -17,7 +17,7 @@ export interface WriterOptions {
 }
 
 /** `checkpoint`, and `close` too: everything that was written moves into the database file, and the write-ahead log is emptied. */
-export type ToWriter = { type: 'batch', commands: Array<Command | Chore> } | { type: 'checkpoint' } | { type: 'close' }
+export type ToWriter = { type: 'batch', commands: Array<Command | Chore> } | { type: 'checkpoint' } | { type: 'probe' } | { type: 'close' }
 
 export type FromWriter =
   | { type: 'ready' }
@@ -25,11 +25,14 @@ export type FromWriter =
   /** The transaction left nothing behind; with a refusal: `unavailable`. */
   | { type: 'batch', error: Error, refusal?: PlainRefusal }
   | { type: 'checkpointed', error?: Error }
+  /** It can be written to again. */
+  | { type: 'recovered' }
 
 if (parentPort !== null) serve(parentPort, workerData as WriterOptions)
 
 function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): void {
   const db = openWriter(options.dataDir)
+  const isInPlace = inPlace(options.dataDir)
   const loader = new Loader(db)
   const writer = new BatchWriter(db)
   const post = (message: FromWriter) => port.postMessage(message)
@@ -43,6 +46,7 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
       const results = commands.map(command => batch.execute(command))
       writer.write(batch.changes(), before, batch.log)
       db.exec('commit')
+      if (!isInPlace()) throw new Misplaced(options.dataDir)
       return { results, entries: batch.entries }
     } catch (err) {
       if (db.isTransaction) db.exec('rollback')
@@ -55,8 +59,13 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
       try {
         post({ type: 'batch', ...commit(message.commands) })
       } catch (err) {
-        post({ type: 'batch', error: err as Error, ...(isUnavailable(err) ? { refusal: refuse('unavailable').toPlain() } : {}) })
+        post({ type: 'batch', error: err as Error, ...(isUnavailable(err) || err instanceof Misplaced ? { refusal: refuse('unavailable').toPlain() } : {}) })
       }
+    } else if (message.type === 'probe') {
+      try {
+        probe(db)
+        post({ type: 'recovered' })
+      } catch {} // it is asked again
     } else {
       try {
         db.exec('pragma wal_checkpoint(truncate)')
