@@ -19,6 +19,7 @@ import { createStillHolds, type Authenticate } from './auth/authenticate.ts'
 import type { Tokens } from './auth/tokens.ts'
 import { LARGEST_BODY_BYTES, parseBodies } from './http/body.ts'
 import { authenticated, refuseEmptySegments } from './http/callers.ts'
+import { closeInTime } from './http/closing.ts'
 import { corsOptions } from './http/cors.ts'
 import { documentOptions } from './http/document.ts'
 import { answerConnectionError, answerError, answerErrors } from './http/envelope.ts'
@@ -54,6 +55,7 @@ const TIMEOUT_CHECK_MS = 5_000
 export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   const { store, authenticate, tokens, streams, corsOrigins } = options
   const app = createServer(options.logger)
+  const letGo = closeInTime(app)
   parseBodies(app)
   answerErrors(app)
   app.setValidatorCompiler(validatorCompiler(namedSchemas))
@@ -87,6 +89,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     // A request under way was promised a connection to keep. Closing waits for that connection, but not for long.
     app.server.keepAliveTimeout = app.server.keepAliveTimeoutBuffer = 1
     await streams.drain()
+    letGo()
   })
   return app
 }

@@ -41,7 +41,10 @@ export interface Tokens {
    * Throws `userNotFound`, `missingPrivilege`.
    */
   issueUserToken (principal: Principal, userId: string, idempotency?: Idempotency): Promise<{ signedToken: string, tokenId: string }>
-  /** A receive-only child of the token that asks; stored nowhere. `expiresAt` is in milliseconds. Throws `missingPrivilege`. */
+  /**
+   * A receive-only child of the token that asks, stored nowhere; where the application asks as a user, one with a record
+   * of its own among the user's tokens. `expiresAt` is in milliseconds. Throws `missingPrivilege`.
+   */
   issueEventToken (principal: UserPrincipal, idempotency?: Idempotency): Promise<{ eventToken: string, expiresAt: number }>
   /** The claims of a token that is ours and has not expired; whether it was revoked only the store knows. Throws `claimRejected`. */
   verify (token: string): Claims
@@ -88,25 +91,21 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
 
     async issueEventToken (principal, idempotency) {
       mustNotBeEventToken(principal)
-      const userTokenId = principal.lineage[0]
-      const ends = {
-        expiresAt: seconds(earlier(now() + EVENT_TOKEN_MS, principal.expiresAt))! * 1000,
-        ...(principal.expiresAt === undefined ? {} : { parentExpiresAt: principal.expiresAt })
+      const { userId, lineage: [userTokenId] } = principal
+      const by = { actor: userId, ...under(idempotency, userTokenId) }
+      const expiresAt = seconds(earlier(now() + EVENT_TOKEN_MS, principal.expiresAt))! * 1000
+      const signed = (claims: Pick<Claims, 'userTokenId' | 'parentExp'>, expiresAt: number) => ({
+        eventToken: sign({ iss: ISSUER, applicationId, userId, use: 'events', exp: seconds(expiresAt)!, ...claims }), expiresAt
+      })
+      if (userTokenId === undefined) {
+        // The application asks for it, as the user: there is no token whose revocation would end it, so that it has a record of its own.
+        const made = await store.append({ type: 'issue-token', ...by, userId, tokenId: randomUUID(), expiresAt })
+        return signed({ userTokenId: made.tokenId }, made.expiresAt!)
       }
-      const { expiresAt, parentExpiresAt } = await store.append({
-        type: 'issue-event-token', actor: actorOf(principal), ...lineageOf(principal), ...ends, ...under(idempotency, userTokenId)
-      })
-      const parentExp = seconds(parentExpiresAt)
-      const eventToken = sign({
-        iss: ISSUER,
-        applicationId,
-        userId: principal.userId,
-        ...(userTokenId === undefined ? {} : { userTokenId }),
-        use: 'events',
-        exp: seconds(expiresAt)!,
-        ...(parentExp === undefined ? {} : { parentExp })
-      })
-      return { eventToken, expiresAt }
+      const ends = { expiresAt, ...(principal.expiresAt === undefined ? {} : { parentExpiresAt: principal.expiresAt }) }
+      const made = await store.append({ type: 'issue-event-token', ...by, ...lineageOf(principal), ...ends })
+      const parentExp = seconds(made.parentExpiresAt)
+      return signed({ userTokenId, ...(parentExp === undefined ? {} : { parentExp }) }, made.expiresAt)
     },
 
     verify (token) {

@@ -150,6 +150,14 @@ describe('later', () => {
     expect(await gist(`DELETE /v1/channels/${channelId}/participants/.system`)).toEqual([404, 'entity_not_found', 'user_not_in_group'])
   })
 
+  it('the application\'s own part in a SystemChannel stays as it is: its user gets no power over the channel', async () => {
+    const channelId = await channel('system', ['amy'])
+    for (const body of [{ newStatus: 'ReadOnly' }, { newStatus: 'Disabled' }, { newStatus: 'Active' }, { roles: [] }]) {
+      expect(await gist(`PATCH /v1/channels/${channelId}/participants/.system`, { body })).toEqual([409, 'channel_ruleset_violation'])
+    }
+    expect(await gist(`PATCH /v1/channels/${channelId}/participants/amy`, { as: 'amy', body: { roles: ['admin'] } })).not.toEqual([200])
+  })
+
   it('the user of a SystemChannel may write there, and the application may make it read-only', async () => {
     const channelId = await channel('system', ['amy'])
     const send = async () => await gist(`POST /v1/channels/${channelId}/messages`, { as: 'amy', body: { textPayload: 'a' } })

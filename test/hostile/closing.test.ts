@@ -1,0 +1,68 @@
+/** SIGTERM while connections are in every state that a client can leave them in: exit 0, soon after the last answer. */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { asApplication, basicOf, spawnService, tokenFor, type ServiceProcess } from '../support/process.ts'
+import { openReader } from '../support/sse.ts'
+
+/** Far less than SHUTDOWN_GRACE_MS, after which it would be given up; and more than a busy machine takes. */
+const SOON_MS = 6_000
+
+let service: ServiceProcess
+let token: string
+let sockets: Socket[]
+beforeEach(async () => {
+  sockets = []
+  service = await spawnService({ env: { SHUTDOWN_GRACE_MS: '60000' } })
+  token = await tokenFor(service, 'amy')
+  await asApplication(service, 'POST', '/v1/channels', { channelId: 'room-of-amy', defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat', participation: [{ participantId: 'amy' }] })
+})
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy()
+  await service.kill('SIGKILL')
+})
+
+async function open (text: string): Promise<Socket> {
+  const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
+  sockets.push(socket)
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  if (text !== '') socket.write(text)
+  return socket
+}
+const head = (line: string, ...more: string[]) => [`${line} HTTP/1.1`, 'host: x', `authorization: Bearer ${token}`, ...more, '', ''].join('\r\n')
+const half = () => head('POST /v1/channels/room-of-amy/messages', 'content-type: application/json', 'content-length: 100')
+
+it.each<[string, () => Promise<unknown>]>([
+  ['that says nothing', () => open('')],
+  ['with half a request line on it', () => open('GET /v1/us')],
+  ['with half its headers on it', () => open('GET / HTTP/1.1\r\nhost: x\r\nX-')],
+  ['with half a body on it', () => open(`${half()}{"text`)],
+  ['with a body in chunks that does not end', () => open(head('POST /v1/channels', 'content-type: application/json', 'transfer-encoding: chunked') + '5\r\n{"cha\r\n')],
+  ['that was answered, and says half of the next', async () => {
+    const socket = await open(head('GET /health/live'))
+    await once(socket, 'data')
+    socket.write('GET /health/l')
+  }],
+  ['whose answer nobody reads', async () => {
+    for (let index = 0; index < 80; index++) await asApplication(service, 'POST', '/v1/channels/room-of-amy/messages', { textPayload: 'x'.repeat(60_000) })
+    const socket = await open('')
+    socket.pause()
+    socket.write(head('GET /v1/channels/room-of-amy/messages?limit=200').repeat(3))
+  }],
+  ['whose stream nobody reads', async () => {
+    const socket = await open(head('GET /v1/users/me/events'))
+    await once(socket, 'data')
+    socket.pause()
+    for (let index = 0; index < 120; index++) await asApplication(service, 'POST', '/v1/channels/room-of-amy/messages', { textPayload: 'x'.repeat(60_000) })
+  }],
+  ['that its client has half closed', async () => { (await open(half())).end() }]
+])('a connection %s does not hold it up', async (_state, leave) => {
+  await leave()
+  const stream = await openReader(`${service.url}/v1/events`, { authorization: basicOf(service.credentials) })
+  await stream.until('caught-up')
+  const started = performance.now()
+  const code = await service.stop()
+  expect({ code, soon: performance.now() - started < SOON_MS }).toEqual({ code: 0, soon: true })
+  expect((await stream.until('bye')).json.reason).toBe('shutdown')
+})
