@@ -16,6 +16,9 @@ import type { EntryRecord } from './records.ts'
 /** Rows that one chore touches: it keeps a step within a few milliseconds, so that commands wait no longer. */
 const STEP_ROWS = 200
 
+/** Small channels whose members are told together: lists and counts of theirs step over deleted channels until then. */
+const STEP_CHANNELS = 50
+
 /** How long a token's row stays after its end, in milliseconds: a late call still learns that it expired. */
 const EXPIRED_TOKEN_MS = 24 * 3_600_000
 
@@ -62,10 +65,17 @@ export function * leave (userId?: string): Read<Array<Chore | RemoveParticipant>
 }
 
 function * close (): Read<Chore[]> {
-  const [channel] = yield * ask(['closingChannel'])
-  if (channel === undefined) return []
-  const [userKeys] = yield * ask(['membersToClose', channel.channelKey, STEP_ROWS])
-  return [{ type: 'close-members', channelKey: channel.channelKey, userKeys, last: userKeys.length < STEP_ROWS }]
+  const [channels] = yield * ask(['closingChannels', STEP_CHANNELS])
+  const members = yield * ask(...channels.map(({ channelKey }) => ['membersToClose', channelKey, STEP_ROWS] as ['membersToClose', number, number]))
+  const due: Chore[] = []
+  let rows = 0
+  for (const [index, { channelKey }] of channels.entries()) {
+    const userKeys = members[index]!
+    rows += userKeys.length
+    if (due.length > 0 && rows > STEP_ROWS) break
+    due.push({ type: 'close-members', channelKey, userKeys, last: userKeys.length < STEP_ROWS })
+  }
+  return due
 }
 
 function * erase (): Read<Chore[]> {

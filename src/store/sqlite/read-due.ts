@@ -17,8 +17,8 @@ export const dueSql = {
   channelsToLeave: yields<{ channel_id: string }>(`select c.channel_id from participations p join channels c on c.channel_key = p.channel_key
     where p.user_key = ? and p.status is not null and p.closed_position is null and c.deleted_position is null
       and c.ruleset in (select value from json_each(?)) order by p.channel_key limit ?`),
-  closingChannel: yields<ChannelRow>(`select ${channelColumns} from channels c
-    where c.closing = 1 and c.channel_key > 0 order by c.channel_key limit 1`),
+  closingChannels: yields<ChannelRow>(`select ${channelColumns} from channels c
+    where c.closing = 1 and c.channel_key > 0 order by c.channel_key limit ?`),
   membersToClose: yields<{ user_key: number }>(`select user_key from participations
     where channel_key = ? and status is not null and closed_position is null limit ?`),
   erasingChannel: yields<ChannelRow>(`select ${channelColumns} from channels c
@@ -43,7 +43,7 @@ export function dueQueries (sql: Statements<typeof dueSql>, { ends, tagAt }: Pic
   return {
     leavingUser: () => ifFound(sql.leavingUser.get(), userOfRow),
     channelsToLeave: (userKey, rulesets, limit) => sql.channelsToLeave.all(userKey, JSON.stringify(rulesets), limit).map(row => row.channel_id),
-    closingChannel: () => ifFound(sql.closingChannel.get(), channelOfRow),
+    closingChannels: limit => sql.closingChannels.all(limit).map(channelOfRow),
     membersToClose: (channelKey, limit) => sql.membersToClose.all(channelKey, limit).map(row => row.user_key),
     erasingChannel: () => ifFound(sql.erasingChannel.get(), channelOfRow),
     messagesToErase: (channelKey, upTo, limit) => positionsOf(sql.messagesToErase.all(channelKey, upTo, limit)),

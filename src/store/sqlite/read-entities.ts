@@ -52,9 +52,12 @@ export const entitySql = {
   channelsOfAfter: yields<ChannelOfUserRow>(`${channelOfUser}
     where p.user_key = ? and p.channel_key > ? and ${listedOfUser} order by p.channel_key limit ? offset ?`),
   membershipCounts: yields<{ ruleset: Ruleset, count: number }>('select ruleset, count from memberships where user_key = ?'),
-  channelsClosing: yields<{ channel_key: number, ruleset: Ruleset }>('select channel_key, ruleset from channels where closing = 1 and channel_key > 0'),
-  isClosing: yields<object>(`select 1 from participations
-    where channel_key = ? and user_key = ? and status is not null and closed_position is null`),
+  closingMemberships: yields<{ count: number }>(`
+    select count(*) as count from participations p join channels c on c.channel_key = p.channel_key
+    where p.user_key = ? and p.channel_key between (select min(channel_key) from channels where closing = 1)
+      and (select max(channel_key) from channels where closing = 1)
+      and p.status is not null and p.closed_position is null
+      and c.closing = 1 and (? or c.system_channel = 0) and (? = '' or c.ruleset = ?)`),
   member: yields<MemberRow>(`select ${memberColumns} from users u cross join channels c
     join participations p on p.channel_key = c.channel_key and p.user_key = u.user_key
     where u.user_id = ? and c.channel_id = ? and c.deleted_position is null`),
@@ -118,9 +121,9 @@ export function entityQueries (sql: Statements<typeof entitySql>): EntityQueries
     },
 
     membershipCounts: userKey => sql.membershipCounts.all(userKey),
-    closingMemberships: userKey => sql.channelsClosing.all()
-      .filter(({ channel_key: key }) => sql.isClosing.get(key, userKey) !== undefined)
-      .map(({ ruleset }) => ruleset),
+    /** By the user's own rows, between the first and the last channel that is closing: mostly there is none. */
+    closingMemberships: (userKey, { includeSystemChannels, ruleset = '' }) =>
+      sql.closingMemberships.get(userKey, Number(includeSystemChannels), ruleset, ruleset)!.count,
     member: (channelId, userId) => ifFound(sql.member.get(userId, channelId), memberOfRow),
     participants (channelKey, status, { sincePosition, userKey }, limit) {
       return sql.participants.all(channelKey, status, sincePosition, userKey, limit).map(row => ({

@@ -56,10 +56,10 @@ export function * listChannelsOf (actor: Actor, userId: string, page: PageReques
   const userKey = yield * userKeyOf(userId)
   const slice = yield * sliceOf(page, channelKeyOf)
   const [ends, channels, counts, closing] = yield * ask(
-    ['ends'], ['channelsOf', userKey, slice, filter, boundsOf(page), page.offset], ['membershipCounts', userKey], ['closingMemberships', userKey])
+    ['ends'], ['channelsOf', userKey, slice, filter, boundsOf(page), page.offset], ['membershipCounts', userKey], ['closingMemberships', userKey, filter])
   const listed = (ruleset: Ruleset) => (filter.includeSystemChannels || ruleset !== SYSTEM_CHANNEL) && (filter.ruleset ?? ruleset) === ruleset
   // The kept counts still hold channels whose deletion is being told apart.
-  const total = counts.reduce((sum, { ruleset, count }) => sum + (listed(ruleset) ? count : 0), 0) - closing.filter(listed).length
+  const total = counts.reduce((sum, { ruleset, count }) => sum + (listed(ruleset) ? count : 0), 0) - closing
   return snapshotOf({
     ...pageOf(channels, ({ channelId }) => channelId, channel => ({
       participationId: channel.participationId,

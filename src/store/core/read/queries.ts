@@ -4,6 +4,7 @@
  */
 import type { RelayStatus, Ruleset } from '../../../rules/relay.ts'
 import type { Position } from '../../contract/log.ts'
+import type { ChannelFilter } from '../../contract/reads.ts'
 import type { ExpiredEntry } from '../chores.ts'
 import type { ChannelRecord, EntryView, IntervalRecord, LogState, MemberRecord, MessageRecord, TokenRecord, UserRecord } from '../records.ts'
 
@@ -82,11 +83,11 @@ export interface EntityQueries {
   /** Channels that exist, by their keys. */
   channels (slice: Slice, includeSystemChannels: boolean, bounds: PageBounds, offset: number): Rows<ChannelDetails>
   /** Channels that a user is in, by their keys. */
-  channelsOf (userKey: number, slice: Slice, filter: { includeSystemChannels: boolean, ruleset?: Ruleset }, bounds: PageBounds, offset: number): Rows<ChannelDetails & { participationId: string, status: RelayStatus }>
+  channelsOf (userKey: number, slice: Slice, filter: ChannelFilter, bounds: PageBounds, offset: number): Rows<ChannelDetails & { participationId: string, status: RelayStatus }>
   /** How many channels a user is in, by ruleset, those counted that are deleted and still closing. */
   membershipCounts (userKey: number): Array<{ ruleset: Ruleset, count: number }>
-  /** Of deleted channels that the user's count still holds: their rulesets. */
-  closingMemberships (userKey: number): Ruleset[]
+  /** How many of those that a filter lists are deleted, while the user's counts still hold them. */
+  closingMemberships (userKey: number, filter: ChannelFilter): number
   member (channelId: string, userId: string): MemberRecord | undefined
   /** Members of a status in the order of joining, after the place given. */
   participants (channelKey: number, status: RelayStatus, after: { sincePosition: Position, userKey: number }, limit: number): Array<{ member: MemberRecord, user: Pick<UserRecord, 'userId' | 'profile' | 'deletedAt'> }>
@@ -122,7 +123,7 @@ export interface LogQueries {
 export interface DueQueries {
   leavingUser (): UserRecord | undefined
   channelsToLeave (userKey: number, rulesets: Ruleset[], limit: number): string[]
-  closingChannel (): ChannelRecord | undefined
+  closingChannels (limit: number): ChannelRecord[]
   membersToClose (channelKey: number, limit: number): number[]
   erasingChannel (): ChannelRecord | undefined
   messagesToErase (channelKey: number, upTo: Position, limit: number): Position[]
