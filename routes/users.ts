@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { PagingQuery, ref, Reference } from '../schemas/common.ts'
-import { NewUser, User } from '../schemas/user.ts'
+import { LONGEST_LOCATOR, NewUser, User, type UserLocator } from '../schemas/user.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
@@ -10,6 +10,7 @@ import { givenBy, userOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders } from '../src/http/idempotency.ts'
 import { mustBeNewId, mustNotUseUnsupported } from '../src/http/input.ts'
 import { pageOf, sendPageHeaders } from '../src/http/paging.ts'
+import { refuseField } from '../src/http/validation.ts'
 import type { Store } from '../src/store/contract/store.ts'
 
 const tags = ['users']
@@ -18,6 +19,11 @@ const params = Type.Object({ userId: Type.String({ description: 'The user, or "m
 /** A filter that is ignored would answer with whom nobody asked for. */
 function mustNotFilter (query: object): void {
   for (const filter of ['locators', 'metadata']) if (filter in query) throw refuse('notImplemented', `Finding users by ${filter}`)
+}
+
+function mustBeShort (userLocators: UserLocator[]): void {
+  const long = userLocators.findIndex(locator => JSON.stringify(locator).length > LONGEST_LOCATOR)
+  if (long !== -1) throw refuseField(`body/userLocators/${long}`, `has more than ${LONGEST_LOCATOR} characters, written as JSON: send less`)
 }
 
 export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { store }) => {
@@ -36,6 +42,7 @@ export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { 
     mustNotUseUnsupported(body)
     const { userId = randomUUID(), screenName, userLocators = [], systemUser = false } = body
     mustBeNewId('user', userId)
+    mustBeShort(userLocators)
     return await store.append({
       type: 'create-user',
       userId,

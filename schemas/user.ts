@@ -5,6 +5,8 @@ import { audits, ref, unsupportedInput } from './common.ts'
 /** Characters of a name, and places where a user can be found (protocol 1, rule 9). */
 const LONGEST_SCREEN_NAME = 256
 const MOST_LOCATORS = 64
+/** Characters of one of them, written as JSON: it may have fields of any depth. */
+export const LONGEST_LOCATOR = 1024
 
 const exampleAudit = { createdAt: 1732240000000, updatedAt: 1732240000000 }
 
@@ -49,7 +51,7 @@ export type User = Static<typeof User>
 export const NewUser = Type.Object({
   userId: Type.Optional(Type.String({ description: 'The id it is to have, 1 to 72 characters. Left out: a UUID', examples: ['@amy'] })),
   screenName: Type.Optional(ref(ScreenName, 'The name that others see')),
-  userLocators: Type.Optional(Type.Array(ref(UserLocator), { maxItems: MOST_LOCATORS, description: 'Where the user can be found, up to 64 places', examples: [[]] })),
+  userLocators: Type.Optional(Type.Array(ref(UserLocator), { maxItems: MOST_LOCATORS, description: 'Where the user can be found, up to 64 places, each up to 1,024 characters of JSON', examples: [[]] })),
   systemUser: Type.Optional(Type.Boolean({ description: 'Whether it is a machine\'s user. Left out: false', examples: [false] })),
   ...unsupportedInput
 }, { $id: 'NewUser', description: 'A user to create', examples: [{ userId: '@amy', screenName: { screenName: 'Amy' } }] })

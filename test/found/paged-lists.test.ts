@@ -172,7 +172,7 @@ describe('events of several at once', () => {
 })
 
 describe('participants who were deleted since', () => {
-  it.each<[string, string[]]>([['the first', ['first']], ['the second', ['second']], ['both', ['first', 'second']]])('are each in one page: %s of two', async (_who, gone) => {
+  it.each<[string, string[]]>([['the first', ['first']], ['the second', ['second']], ['both', ['first', 'second']]])('are each on a page: %s of two', async (_who, gone) => {
     const suffix = gone.join('-and-')
     const [first, second] = [`first-${suffix}`, `second-${suffix}`]
     const channelId = `direct-${suffix}`
@@ -185,8 +185,8 @@ describe('participants who were deleted since', () => {
     for (const which of gone) await on.store.append({ type: 'delete-user', actor: SYSTEM, userId: `${which}-${suffix}` })
     // Who stays in a direct channel is shown as .deleted there.
     const shown = [first, second].map((userId, index) => gone.includes(['first', 'second'][index]!) ? '.deleted' : userId)
-    // A page goes on from an id: it does not end on somebody who has none any more, so it may be longer.
-    expect((await pagesFrom(`/v1/channels/${channelId}/participants?limit=1`)).flatMap(page => idsOfParticipants(page))).toEqual(shown)
+    // A page goes on from a place: it may end on somebody who has no id any more.
+    expect((await pagesFrom(`/v1/channels/${channelId}/participants?limit=1`)).map(page => idsOfParticipants(page))).toEqual(shown.map(id => [id]))
   })
 })
 

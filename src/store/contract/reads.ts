@@ -27,7 +27,7 @@ export interface PageRequest {
 
 /** One page of a list that only goes forward: participants, timelines. */
 export interface ForwardRequest {
-  /** An entity id, exclusive. */
+  /** An entity id, or what a page's `next` said; exclusive. */
   after?: string
   /** 1 to 1,000. */
   limit: number
@@ -35,7 +35,7 @@ export interface ForwardRequest {
 
 export interface ListPage<T> {
   items: T[]
-  /** The id to go on from where there are more, in the direction of the page. */
+  /** Where there are more: what to go on from, in the direction of the page. An id, or a place that does not go with what stood there. */
   next?: string
 }
 
@@ -87,9 +87,9 @@ export interface Reads {
   listChannels (actor: Actor, page: PageRequest, filter: ChannelFilter): Promise<Snapshot<CountedPage<Channel>>>
   /** The user itself, and the application. Channels that it is in, in whatever status, in the order in which they were made. */
   listChannelsOf (actor: Actor, userId: string, page: PageRequest, filter: ChannelFilter): Promise<Snapshot<CountedPage<ParticipatedChannel>>>
-  /** Participants that receive each of the channels, and the application. Channel by channel, in order of adding; `limit` of each. */
+  /** Participants that receive each of the channels, and the application. Channel by channel, in order of adding; `limit` of each. `limitExceeded`: several hold too much. */
   listChannelEvents (actor: Actor, channelIds: string[], request: EventRequest): Promise<Snapshot<ListPage<ChannelTimelineEntry>>>
-  /** Participants that receive, and the application. Message by message, in order of adding; `limit` of each. */
+  /** Participants that receive, and the application. Message by message, in order of adding; `limit` of each. `limitExceeded`: several hold too much. */
   listMessageEvents (actor: Actor, channelId: string, messageIds: string[], request: EventRequest): Promise<Snapshot<ListPage<MessageTimelineEntry>>>
   /** Participants that receive, and the application. In order of joining. */
   listParticipants (actor: Actor, channelId: string, statuses: RelayStatus[], request: ForwardRequest): Promise<Snapshot<ListPage<ChannelParticipation>>>

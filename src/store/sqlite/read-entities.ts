@@ -1,7 +1,7 @@
 /** What there is now, and lists of it: users, tokens, channels, members, messages, timeline events. */
 import type { RelayStatus, Ruleset } from '../../rules/relay.ts'
 import type { Position } from '../contract/log.ts'
-import type { EntityQueries } from '../core/read/queries.ts'
+import { sizeOfEvent, type EntityQueries, type PageBounds, type Rows, type StoredEvent } from '../core/read/queries.ts'
 import {
   channelColumns, channelDetailsColumns, channelDetailsJoin, channelDetailsOfRow, channelOfRow, memberColumns, memberOfRow, tokenColumns, tokenOfRow,
   userColumns, userOfRow, type ChannelDetailsRow, type ChannelRow, type MemberRow, type TokenRow, type UserRow
@@ -9,8 +9,9 @@ import {
 import {
   eventColumns, eventJoin, eventOfRow, messageDetailsColumns, messageDetailsJoins, messageDetailsOfRow, type EventRow, type MessageDetailsRow
 } from './log-columns.ts'
-import { collect, given, ifFound, type Flag } from './rows.ts'
-import { yields, type Statements } from './statements.ts'
+import { merge } from './merge.ts'
+import { collect, given, ifFound, positionsOf, type Flag, type PositionRow } from './rows.ts'
+import { yields, type Reading, type Statements } from './statements.ts'
 
 const channelDetails = `select ${channelDetailsColumns} from channels c ${channelDetailsJoin}`
 
@@ -61,35 +62,49 @@ export const entitySql = {
   member: yields<MemberRow>(`select ${memberColumns} from users u cross join channels c
     join participations p on p.channel_key = c.channel_key and p.user_key = u.user_key
     where u.user_id = ? and c.channel_id = ? and c.deleted_position is null`),
-  participants: yields<MemberRow & Pick<UserRow, 'profile' | 'deleted_at'>>(`
-    select ${memberColumns}, u.profile, u.deleted_at
+  participants: yields<MemberRow & Pick<UserRow, 'deleted_at'> & { screen_name: string | null }>(`
+    select ${memberColumns}, json_extract(u.profile, '$.screenName') as screen_name, u.deleted_at
     from participations p join users u on u.user_key = p.user_key
     where p.channel_key = ? and p.status = ? and (p.since_position, p.user_key) > (?, ?)
     order by p.since_position, p.user_key limit ?`),
   message: yields<MessageDetailsRow>(`${message}
     where e.message_id = ? and e.kind = 'message' and e.lane = 0 and e.position > c.truncated_position and c.deleted_position is null`),
+  messageEntry: yields<{ position: Position, channel_key: number }>(`
+    select position, channel_key from entries where message_id = ? and kind = 'message'`),
   messagesBefore: yields<MessageDetailsRow>(`${message}
     where e.channel_key = ? and e.lane = 0 and e.position < ? and e.position > ? order by e.position desc limit ? offset ?`),
   messagesAfter: yields<MessageDetailsRow>(`${message}
     where e.channel_key = ? and e.lane = 0 and e.position > max(?, ?) order by e.position limit ? offset ?`),
   channelEvents: yields<EventRow>(`${event}
     where e.channel_key = ? and e.kind = 'channel-timeline' and e.position > ? order by e.position limit ?`),
-  channelEventsOfType: yields<EventRow>(`${event}
-    where e.channel_key = ? and e.kind = 'channel-timeline' and e.timeline_type = ? and e.position > ? order by e.position limit ?`),
+  channelEventsOfType: yields<PositionRow>(`select position from entries
+    where channel_key = ? and kind = 'channel-timeline' and timeline_type = ? and position > ? order by position limit ?`),
   messageEvents: yields<EventRow>(`${event}
     where e.message_position = ? and e.kind = 'message-timeline' and e.position > ? order by e.position limit ?`),
-  messageEventsOfType: yields<EventRow>(`${event}
-    where e.message_position = ? and e.kind = 'message-timeline' and e.timeline_type = ? and e.position > ? order by e.position limit ?`),
+  messageEventsOfType: yields<PositionRow>(`select position from entries
+    where message_position = ? and kind = 'message-timeline' and timeline_type = ? and position > ? order by position limit ?`),
+  eventAt: yields<EventRow>(`${event} where e.position = ?`),
   eventEntry: yields<{ position: Position, channel_key: number | null, message_position: Position | null }>(`
     select position, channel_key, message_position from entries where event_id = ?`)
 }
 
 export function entityQueries (sql: Statements<typeof entitySql>): EntityQueries {
+  /** Of a timeline, by its key: all of them, or those of several types, merged. */
+  const events = (
+    [all, ofType]: [Reading<EventRow>, Reading<PositionRow>], key: number, after: Position, types: string[] | undefined, bounds: PageBounds
+  ): Rows<StoredEvent> => {
+    if (types === undefined) return collect(all.iterate(key, after, bounds.rows + 1), bounds, eventOfRow, sizeOfEvent)
+    const found = merge(types.map(type => ({ read: (from, limit) => positionsOf(ofType.all(key, type, from, limit)) })), after)
+    return collect(found.map(position => sql.eventAt.get(position)!), bounds, eventOfRow, sizeOfEvent)
+  }
+
   return {
     user: userId => ifFound(sql.user.get(userId), userOfRow),
-    users (slice, limit, offset) {
-      const rows = 'after' in slice ? sql.usersAfter.all(slice.after, limit, offset) : sql.usersBefore.all(slice.before, limit, offset)
-      return rows.map(userOfRow)
+    users (slice, bounds, offset) {
+      const rows = 'after' in slice
+        ? sql.usersAfter.iterate(slice.after, bounds.rows + 1, offset)
+        : sql.usersBefore.iterate(slice.before, bounds.rows + 1, offset)
+      return collect(rows, bounds, userOfRow, sizeOfUser)
     },
     total: name => sql.total.get(name)!.value,
 
@@ -128,11 +143,12 @@ export function entityQueries (sql: Statements<typeof entitySql>): EntityQueries
     participants (channelKey, status, { sincePosition, userKey }, limit) {
       return sql.participants.all(channelKey, status, sincePosition, userKey, limit).map(row => ({
         member: memberOfRow(row),
-        user: { userId: row.user_id, profile: row.profile, ...given('deletedAt', row.deleted_at) }
+        user: { userId: row.user_id, ...given('screenName', row.screen_name), ...given('deletedAt', row.deleted_at) }
       }))
     },
 
     message: messageId => ifFound(sql.message.get(messageId), messageDetailsOfRow),
+    messageEntry: messageId => ifFound(sql.messageEntry.get(messageId), row => ({ position: row.position, channelKey: row.channel_key })),
     messages (channelKey, slice, truncatedPosition, bounds, offset) {
       const rows = 'after' in slice
         ? sql.messagesAfter.iterate(channelKey, slice.after, truncatedPosition, bounds.rows + 1, offset)
@@ -140,14 +156,8 @@ export function entityQueries (sql: Statements<typeof entitySql>): EntityQueries
       return collect(rows, bounds, messageDetailsOfRow, sizeOfMessage)
     },
 
-    channelEvents (channelKey, after, type, limit) {
-      const rows = type === undefined ? sql.channelEvents.all(channelKey, after, limit) : sql.channelEventsOfType.all(channelKey, type, after, limit)
-      return rows.map(eventOfRow)
-    },
-    messageEvents (messagePosition, after, type, limit) {
-      const rows = type === undefined ? sql.messageEvents.all(messagePosition, after, limit) : sql.messageEventsOfType.all(messagePosition, type, after, limit)
-      return rows.map(eventOfRow)
-    },
+    channelEvents: (channelKey, after, types, bounds) => events([sql.channelEvents, sql.channelEventsOfType], channelKey, after, types, bounds),
+    messageEvents: (position, after, types, bounds) => events([sql.messageEvents, sql.messageEventsOfType], position, after, types, bounds),
     eventEntry: eventId => ifFound(sql.eventEntry.get(eventId), row => ({
       position: row.position, ...given('channelKey', row.channel_key), ...given('messagePosition', row.message_position)
     }))
@@ -158,5 +168,7 @@ export function entityQueries (sql: Statements<typeof entitySql>): EntityQueries
 const AROUND_BYTES = 1024
 
 const sizeOfChannel = (row: ChannelDetailsRow): number => AROUND_BYTES + (row.creation_events === null ? 0 : Buffer.byteLength(row.creation_events))
+
+const sizeOfUser = (row: UserRow): number => AROUND_BYTES + Buffer.byteLength(row.profile)
 
 const sizeOfMessage = (row: MessageDetailsRow): number => AROUND_BYTES + Buffer.byteLength(row.content)

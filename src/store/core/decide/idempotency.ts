@@ -7,7 +7,7 @@ import type { Position } from '../../contract/log.ts'
 import { formatCursor } from '../cursor.ts'
 import type { Draft } from '../draft.ts'
 import type { EntryView } from '../records.ts'
-import { participationOf, type MemberFacts } from '../render/entities.ts'
+import { participantOf, participationOf, type MemberFacts } from '../render/entities.ts'
 import { isDeleted, messageOfEntry } from '../render/entry.ts'
 import { ERASED_CONTENT, subjectsOf } from '../render/message.ts'
 import { isGone } from './messages.ts'
@@ -42,7 +42,7 @@ export function answerOf (draft: Draft, remembered: Remembered): Outcome {
 }
 
 function rendered (draft: Draft, { channelId, userId }: Who, facts: MemberFacts) {
-  return participationOf(facts, draft.user(userId)!, channelId)
+  return participationOf(facts, participantOf(draft.user(userId)!), channelId)
 }
 
 /**

@@ -9,10 +9,10 @@ import type { Actor } from '../../contract/commands.ts'
 import type { ChannelFilter, CountedPage, ForwardRequest, ListPage, PageRequest, Snapshot } from '../../contract/reads.ts'
 import { mustBeApplication, mustBeOwn } from '../decide/users.ts'
 import { isMember, type Member } from '../decide/standing.ts'
-import { channelOf, creationEvents, participationOf } from '../render/entities.ts'
+import { channelOf, creationEvents, participationOf, type Participant } from '../render/entities.ts'
 import { headOf } from './log.ts'
-import { boundsOf, pageOf, sliceOf } from './paging.ts'
-import { ask, type ChannelDetails, type LogEnds, type Read, type Rows } from './queries.ts'
+import { boundsOf, firstOf, pageOf, parsePlace, placeOf, sliceOf } from './paging.ts'
+import { ask, type ChannelDetails, type LogEnds, type Read } from './queries.ts'
 import { mustBeChannel, receivedChannel, userKeyOf } from './rights.ts'
 
 export function snapshotOf<T> (value: T, ends: LogEnds): Snapshot<T> {
@@ -73,23 +73,20 @@ export function * listChannelsOf (actor: Actor, userId: string, page: PageReques
 
 export function * listParticipants (actor: Actor, channelId: string, statuses: RelayStatus[], { after, limit }: ForwardRequest): Read<Snapshot<ListPage<ChannelParticipation>>> {
   const { channelKey } = yield * receivedChannel(actor, channelId)
-  const place = after === undefined ? { sincePosition: 0, userKey: -1 } : yield * participantPlace(channelId, after)
+  const [sincePosition, userKey] = after === undefined ? [0, -1] : parsePlace(after) ?? (yield * participantPlace(channelId, after))
+  const place = { sincePosition, userKey }
   const [ends, ...byStatus] = yield * ask(['ends'], ...statuses.map(status =>
     ['participants', channelKey, status, place, limit + 1] as ['participants', number, RelayStatus, typeof place, number]))
-  const rows = (byStatus as Array<Array<{ member: Member, user: Parameters<typeof participationOf>[1] }>>).flat()
+  const rows = (byStatus as Array<Array<{ member: Member, user: Participant }>>).flat()
     .sort(({ member: one }, { member: other }) => one.sincePosition - other.sincePosition || one.userKey - other.userKey)
-  return snapshotOf(pageOf(endingOnSomebody(rows, limit), ({ member }) => member.userId, ({ member, user }) => participationOf(member, user, channelId)), ends)
+  return snapshotOf(pageOf(firstOf(rows, limit), nextOf, ({ member, user }) => participationOf(member, user, channelId)), ends)
 }
 
-/** A page goes on from an id, and a deleted user has none: it holds those who follow the last one that has. */
-function endingOnSomebody<Row extends { user: { deletedAt?: number } }> (rows: Row[], limit: number): Rows<Row> {
-  let count = Math.min(limit, rows.length)
-  while (count < rows.length && rows[count - 1]!.user.deletedAt !== undefined) count++
-  return { rows: rows.slice(0, count), ended: count === rows.length }
-}
+/** A place and no id: a member may leave before the next page is asked for, and a deleted user can be named by nobody. */
+const nextOf = ({ member: { sincePosition, userKey } }: { member: Member }): string => placeOf(sincePosition, userKey)
 
-function * participantPlace (channelId: string, userId: string): Read<{ sincePosition: number, userKey: number }> {
+function * participantPlace (channelId: string, userId: string): Read<[number, number]> {
   const [member] = yield * ask(['member', channelId, userId])
   if (!isMember(member)) throw refuse('targetNotInGroup', userId, channelId)
-  return member
+  return [member.sincePosition, member.userKey]
 }

@@ -4,13 +4,14 @@ import { refuse } from '../../../errors.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
 import { statusTable } from '../../../rules/relay.ts'
 import type { Actor, MessageText } from '../../contract/commands.ts'
+import type { Position } from '../../contract/log.ts'
 import type { CountedPage, EventRequest, ListPage, PageRequest, Snapshot } from '../../contract/reads.ts'
 import { creationEvents } from '../render/entities.ts'
 import { eventText } from '../render/entry.ts'
 import { messageText } from '../render/message.ts'
 import { snapshotOf } from './channels.ts'
-import { boundsOf, firstOf, pageOf, sliceOf } from './paging.ts'
-import { ask, type MessageDetails, type Read, type StoredEvent } from './queries.ts'
+import { boundsOf, firstOf, PAGE_BYTES, pageOf, parsePlace, placeOf, sliceOf } from './paging.ts'
+import { ask, sizeOfEvent, type MessageDetails, type PageBounds, type Read, type Rows, type StoredEvent } from './queries.ts'
 import { receivedChannel } from './rights.ts'
 
 function rendered ({ at, editedAt, ...message }: MessageDetails): MessageText {
@@ -19,9 +20,16 @@ function rendered ({ at, editedAt, ...message }: MessageDetails): MessageText {
 
 export function * listMessages (actor: Actor, channelId: string, page: PageRequest): Read<Snapshot<CountedPage<MessageText>>> {
   const { channelKey, truncatedPosition, messageCount } = yield * receivedChannel(actor, channelId)
-  const slice = yield * sliceOf(page, function * (messageId) { return (yield * messageOf(messageId, channelKey)).position })
+  const slice = yield * sliceOf(page, messageId => messagePosition(messageId, channelKey))
   const [ends, messages] = yield * ask(['ends'], ['messages', channelKey, slice, truncatedPosition, boundsOf(page), page.offset])
   return snapshotOf({ ...pageOf(messages, ({ messageId }) => messageId, rendered), total: messageCount }, ends)
+}
+
+/** Where a message stands, or stood: a page goes on from one that was deleted too. */
+function * messagePosition (messageId: string, channelKey: number): Read<Position> {
+  const [message] = yield * ask(['messageEntry', messageId])
+  if (message?.channelKey !== channelKey) throw refuse('messageNotFound', messageId)
+  return message.position
 }
 
 function * messageOf (messageId: string, channelKey: number): Read<MessageDetails> {
@@ -42,64 +50,85 @@ export function * getMessage (actor: Actor, messageId: string): Read<Snapshot<Me
 }
 
 export function * listChannelEvents (actor: Actor, channelIds: string[], request: EventRequest): Read<Snapshot<ListPage<ChannelTimelineEntry>>> {
-  const pages: Array<ListPage<ChannelTimelineEntry>> = []
-  for (const channelId of channelIds) {
+  return yield * together(channelIds, request, function * (channelId, bytes) {
     const { channelKey } = yield * receivedChannel(actor, channelId)
     const [details] = yield * ask(['channelDetails', channelId])
-    const { items, next } = yield * eventPage(creationEvents(details?.creation), request, {
+    const { items, ...page } = yield * eventPage(creationEvents(details?.creation), request, bytes, {
       of: entry => entry.channelKey === channelKey && entry.messagePosition === undefined,
-      stored: (after, type, limit) => ask(['channelEvents', channelKey, after, type, limit])
+      stored: (after, bounds) => ask(['channelEvents', channelKey, after, request.types, bounds])
     })
-    pages.push({ items: items.map(timelineEvent => ({ channelId: { identifier: channelId }, timelineEvent })), ...(next === undefined ? {} : { next }) })
-  }
-  return yield * together(pages)
+    return { ...page, items: items.map(timelineEvent => ({ channelId: { identifier: channelId }, timelineEvent })) }
+  })
 }
 
 export function * listMessageEvents (actor: Actor, channelId: string, messageIds: string[], request: EventRequest): Read<Snapshot<ListPage<MessageTimelineEntry>>> {
   const { channelKey } = yield * receivedChannel(actor, channelId)
-  const pages: Array<ListPage<MessageTimelineEntry>> = []
-  for (const messageId of messageIds) {
+  return yield * together(messageIds, request, function * (messageId, bytes) {
     const message = yield * messageOf(messageId, channelKey)
     const { timelineEvents } = JSON.parse(rendered(message)) as { timelineEvents: TimelineEvent[] }
-    const { items, next } = yield * eventPage(timelineEvents, request, {
+    const { items, ...page } = yield * eventPage(timelineEvents, request, bytes, {
       of: entry => entry.messagePosition === message.position,
-      stored: (after, type, limit) => ask(['messageEvents', message.position, after, type, limit])
+      stored: (after, bounds) => ask(['messageEvents', message.position, after, request.types, bounds])
     })
-    pages.push({
-      items: items.map(timelineEvent => ({ messageId: { identifier: messageId }, channelId: { identifier: channelId }, timelineEvent })),
-      ...(next === undefined ? {} : { next })
-    })
-  }
-  return yield * together(pages)
+    return { ...page, items: items.map(timelineEvent => ({ messageId: { identifier: messageId }, channelId: { identifier: channelId }, timelineEvent })) }
+  })
 }
 
-/** Of several timelines there is no one place to go on from. */
-function * together<T> (pages: Array<ListPage<T>>): Read<Snapshot<ListPage<T>>> {
+type EventPage<T> = ListPage<T> & { bytes: number }
+
+/** Timelines one after the other. Of several there is no one place to go on from: they fit into one answer, or are refused. */
+function * together<T> (ids: string[], { limit }: EventRequest, pageOf: (id: string, bytes: number) => Read<EventPage<T>>): Read<Snapshot<ListPage<T>>> {
+  const items: T[] = []
+  let next: string | undefined
+  let left = PAGE_BYTES
+  for (const id of ids) {
+    const page = yield * pageOf(id, left)
+    left -= page.bytes
+    const cut = left < 0 || (page.next !== undefined && page.items.length < limit)
+    if (cut && ids.length > 1) {
+      throw refuse('limitExceeded', 'These timelines are more than the 4 MiB that an answer holds: ask for fewer channels or messages, or send a smaller limit')
+    }
+    items.push(...page.items)
+    next = page.next
+  }
   const [ends] = yield * ask(['ends'])
-  const items = pages.flatMap(page => page.items)
-  return snapshotOf(pages.length === 1 ? pages[0]! : { items }, ends)
+  return snapshotOf({ items, ...(next === undefined || ids.length > 1 ? {} : { next }) }, ends)
 }
 
 interface Timeline {
   /** Whether an event that is an entry is of this timeline. */
   of: (entry: { channelKey?: number, messagePosition?: number }) => boolean
-  stored: (after: number, type: string | undefined, limit: number) => Read<[StoredEvent[]]>
+  stored: (after: Position, bounds: PageBounds) => Read<[Rows<StoredEvent>]>
 }
 
 /** Events that came with the channel or message, then those that were added, in order. */
-function * eventPage (first: TimelineEvent[], { types, after, limit }: EventRequest, timeline: Timeline): Read<ListPage<TimelineEvent>> {
-  const begun = first.findIndex(({ eventId }) => eventId === after)
-  let position = 0
-  if (after !== undefined && begun === -1) {
-    const [entry] = yield * ask(['eventEntry', after])
-    if (entry === undefined || !timeline.of(entry)) throw refuse('eventNotFound', after)
-    position = entry.position
-  }
-  const early = position > 0 ? [] : first.slice(begun + 1).filter(({ type }) => types === undefined || types.includes(type))
-  const rows: StoredEvent[] = []
-  for (const type of types ?? [undefined]) rows.push(...(yield * timeline.stored(position, type, limit + 1))[0])
-  rows.sort((one, other) => one.position - other.position)
-  const late = rows.slice(0, limit + 1).map(({ body, gone }) => JSON.parse(eventText({ record: { body }, sender: { deleted: gone } })) as TimelineEvent)
-  const events = [...early, ...late]
-  return pageOf(firstOf(events, limit), ({ eventId }) => eventId, event => event)
+function * eventPage (first: TimelineEvent[], { types, after, limit }: EventRequest, bytes: number, timeline: Timeline): Read<EventPage<TimelineEvent>> {
+  const [position, begun] = after === undefined ? [0, -1] : parsePlace(after) ?? (yield * eventPlace(first, after, timeline))
+  const early = first.map((event, index) => ({ event, place: placeOf(0, index), bytes: sizeOfEvent({ body: JSON.stringify(event) }) }))
+    .filter(({ event: { type } }, index) => position === 0 && index > begun && (types === undefined || types.includes(type)))
+  const room = limit - early.length
+  if (room < 0) return sized(firstOf(early, limit))
+  const [late] = yield * timeline.stored(position, { rows: room, bytes })
+  return sized({
+    rows: [...early, ...late.rows.map(({ position, body, gone }) => ({
+      event: JSON.parse(eventText({ record: { body }, sender: { deleted: gone } })) as TimelineEvent, place: placeOf(position, 0), bytes: sizeOfEvent({ body })
+    }))],
+    ended: late.ended
+  })
+}
+
+/**
+ * Where an event stands: its position in the log, 0 for those that came with the channel or message, and which of those it is.
+ * Earlier versions took an id twice, so a page goes on from this and not from an id.
+ */
+function * eventPlace (first: TimelineEvent[], eventId: string, timeline: Timeline): Read<[Position, number]> {
+  const begun = first.findIndex(event => event.eventId === eventId)
+  if (begun !== -1) return [0, begun]
+  const [entry] = yield * ask(['eventEntry', eventId])
+  if (entry === undefined || !timeline.of(entry)) throw refuse('eventNotFound', eventId)
+  return [entry.position, 0]
+}
+
+function sized (found: Rows<{ event: TimelineEvent, place: string, bytes: number }>): EventPage<TimelineEvent> {
+  return { ...pageOf(found, ({ place }) => place, ({ event }) => event), bytes: found.rows.reduce((sum, { bytes }) => sum + bytes, 0) }
 }

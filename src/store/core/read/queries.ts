@@ -6,6 +6,7 @@ import type { RelayStatus, Ruleset } from '../../../rules/relay.ts'
 import type { Position } from '../../contract/log.ts'
 import type { ChannelFilter } from '../../contract/reads.ts'
 import type { ExpiredEntry } from '../chores.ts'
+import type { Participant } from '../render/entities.ts'
 import type { ChannelRecord, EntryView, IntervalRecord, LogState, MemberRecord, MessageRecord, TokenRecord, UserRecord } from '../records.ts'
 
 export type LogEnds = Pick<LogState, 'epoch' | 'position' | 'tag' | 'floor' | 'removedPosition'>
@@ -33,6 +34,9 @@ export interface StoredEvent {
   gone: boolean
 }
 
+/** What a timeline event takes in an answer, in bytes, about: itself, and references to what it happened to. */
+export const sizeOfEvent = ({ body }: Pick<StoredEvent, 'body'>): number => 256 + Buffer.byteLength(body)
+
 /** A user's place in a channel, as far as a replay is about it. */
 export interface Membership {
   channelKey: number
@@ -51,6 +55,9 @@ export type EntrySource =
   /** What is about a user, in one channel or in all. */
   | { aboutKey: number, channelKey?: number }
   | { position: Position }
+
+/** A token, its maker, and so on, with their users. */
+export type Lineage = Array<TokenRecord & { userId: string, userDeleted: boolean }>
 
 /** Rows in order; `ended`: there are no more. */
 export interface Rows<T> {
@@ -71,12 +78,12 @@ export interface Queries extends EntityQueries, LogQueries, DueQueries {}
 export interface EntityQueries {
   user (userId: string): UserRecord | undefined
   /** Users who have not been deleted, by their keys. */
-  users (slice: Slice, limit: number, offset: number): UserRecord[]
+  users (slice: Slice, bounds: PageBounds, offset: number): Rows<UserRecord>
   total (name: 'users' | 'channels' | 'system-channels'): number
   /** A token, its maker, and so on, at most `limit` of them, with their users. */
-  lineage (tokenId: string, limit: number): Array<TokenRecord & { userId: string, userDeleted: boolean }>
+  lineage (tokenId: string, limit: number): Lineage
   token (tokenId: string): TokenRecord | undefined
-  /** Of a user, not revoked, in the order in which they were made, after the place given. */
+  /** Of a user, not revoked themselves, whatever became of their makers, in the order in which they were made, after the place given. */
   tokens (userKey: number, after: Pick<TokenRecord, 'createdAt' | 'tokenId'>, limit: number): TokenRecord[]
   channel (channelId: string): ChannelRecord | undefined
   channelDetails (channelId: string): ChannelDetails | undefined
@@ -90,13 +97,15 @@ export interface EntityQueries {
   closingMemberships (userKey: number, filter: ChannelFilter): number
   member (channelId: string, userId: string): MemberRecord | undefined
   /** Members of a status in the order of joining, after the place given. */
-  participants (channelKey: number, status: RelayStatus, after: { sincePosition: Position, userKey: number }, limit: number): Array<{ member: MemberRecord, user: Pick<UserRecord, 'userId' | 'profile' | 'deletedAt'> }>
+  participants (channelKey: number, status: RelayStatus, after: { sincePosition: Position, userKey: number }, limit: number): Array<{ member: MemberRecord, user: Participant }>
   /** A message that is there: not deleted, not truncated, its channel neither. */
   message (messageId: string): MessageDetails | undefined
+  /** Where a message is, or was: also one that was deleted. */
+  messageEntry (messageId: string): { position: Position, channelKey: number } | undefined
   messages (channelKey: number, slice: Slice, truncatedPosition: Position, bounds: PageBounds, offset: number): Rows<MessageDetails>
-  /** Events of a channel (or of a message, by its position), after a position, of one type or of all. */
-  channelEvents (channelKey: number, after: Position, type: string | undefined, limit: number): StoredEvent[]
-  messageEvents (messagePosition: Position, after: Position, type: string | undefined, limit: number): StoredEvent[]
+  /** Events of a channel (or of a message, by its position), after a position, of some types or of all. */
+  channelEvents (channelKey: number, after: Position, types: string[] | undefined, bounds: PageBounds): Rows<StoredEvent>
+  messageEvents (messagePosition: Position, after: Position, types: string[] | undefined, bounds: PageBounds): Rows<StoredEvent>
   /** Where an event lies that is an entry of its own. */
   eventEntry (eventId: string): { position: Position, channelKey?: number, messagePosition?: Position } | undefined
 }

@@ -5,7 +5,7 @@ import { refuse } from '../../../errors.ts'
 import type { CountedPage, ForwardRequest, ListPage, PageRequest, TokenInfo, TokenState } from '../../contract/reads.ts'
 import { LINEAGE_MAX, mustBeApplication, mustBeOwn } from '../decide/users.ts'
 import { userOf } from '../render/entities.ts'
-import { firstOf, pageOf, sliceOf } from './paging.ts'
+import { boundsOf, firstOf, pageOf, sliceOf } from './paging.ts'
 import { ask, type Read } from './queries.ts'
 import { mustBeUser, userKeyOf } from './rights.ts'
 
@@ -22,9 +22,16 @@ export function * userExists (userId: string): Read<boolean> {
 
 export function * listUsers (actor: Actor, page: PageRequest): Read<CountedPage<User>> {
   mustBeApplication(actor, 'list users')
-  const slice = yield * sliceOf(page, userKeyOf)
-  const [users, total] = yield * ask(['users', slice, page.limit + 1, page.offset], ['total', 'users'])
-  return { ...pageOf(firstOf(users, page.limit), ({ userId }) => userId, userOf), total }
+  const slice = yield * sliceOf(page, userPlace)
+  const [users, total] = yield * ask(['users', slice, boundsOf(page), page.offset], ['total', 'users'])
+  return { ...pageOf(users, ({ userId }) => userId, userOf), total }
+}
+
+/** Where a user stands, or stood: a page goes on from one that was deleted too. */
+function * userPlace (userId: string): Read<number> {
+  const [user] = yield * ask(['user', userId])
+  if (user === undefined || user.userKey === 0) throw refuse('userNotFound', userId)
+  return user.userKey
 }
 
 export function * getToken (tokenId: string): Read<TokenState | undefined> {

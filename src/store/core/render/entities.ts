@@ -44,8 +44,16 @@ export function creationEvents (stored: { events: string, gone: string[] } | und
 
 export type MemberFacts = Pick<MemberRecord, 'participationId' | 'admin' | 'joinedAt' | 'createdAt' | 'updatedAt'> & { status: RelayStatus }
 
-export function participationOf (member: MemberFacts, user: Pick<UserRecord, 'userId' | 'profile' | 'deletedAt'>, channelId: string): ChannelParticipation {
-  const { screenName } = JSON.parse(user.profile) as Profile
+/** What a participation shows of its user. */
+export type Participant = Pick<UserRecord, 'userId' | 'deletedAt'> & Pick<Profile, 'screenName'>
+
+/** From a user that is loaded whole; a list takes the name alone out of the profiles, which may be large. */
+export function participantOf ({ profile, ...user }: UserRecord): Participant {
+  const { screenName } = JSON.parse(profile) as Profile
+  return screenName === undefined ? user : { ...user, screenName }
+}
+
+export function participationOf (member: MemberFacts, { screenName, ...user }: Participant, channelId: string): ChannelParticipation {
   const userId = user.deletedAt === undefined ? user.userId : DELETED_USER
   const audit = { createdAt: member.createdAt, updatedAt: member.updatedAt }
   return {
