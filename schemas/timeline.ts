@@ -41,7 +41,7 @@ export const TimelineEvent = Type.Object({
 export type TimelineEvent = Static<typeof TimelineEvent>
 
 export const NewTimelineEvent = Type.Object({
-  eventId: Type.Optional(Type.String({ description: 'The id it is to have, 8 to 72 characters. Left out: a UUID', examples: ['read-by-amy-1'] })),
+  eventId: Type.Optional(Type.String({ description: 'The id it is to have, 8 to 72 characters, and no UUID of version 8. Left out: one of those', examples: ['read-by-amy-1'] })),
   type,
   eventTimeMs,
   subject: ref(ReferenceInput, 'The user whom it concerns: yourself; the application may name anyone')

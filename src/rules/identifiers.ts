@@ -16,6 +16,15 @@ export const lengths = {
   event: { least: 8, most: 72 }
 } as const
 
+/**
+ * Ids of timeline events that the service gives itself: UUIDs of version 8, which RFC 9562 leaves to whoever makes
+ * them. No caller may give one, so that no such id is given twice, though those of messages are kept nowhere but in them.
+ */
+const ownEventIds = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** @param uuid a random UUID of another version */
+export const ownEventId = (uuid: string): string => `${uuid.slice(0, 14)}8${uuid.slice(15)}`
+
 const reserved = new Set(['.broadcast', '.control', '.system', '.anonymous', '.deleted', '.typing-indicator-stream'])
 
 /**
@@ -29,5 +38,8 @@ export function mustBeIdentifier (kind: keyof typeof lengths, id: string): void 
   if (id.length < least || id.length > most || !identifier.test(id)) {
     throw refuse('invalidIdentifier', `${name} id`, id,
       `it must have ${least} to ${most} characters, begin with a letter, a digit, @ or #, and go on with letters, digits, - _ @ $ #`)
+  }
+  if (kind === 'event' && ownEventIds.test(id)) {
+    throw refuse('invalidIdentifier', `${name} id`, id, 'UUIDs of version 8 are the ids that the service gives: leave it out, or choose one of another kind')
   }
 }

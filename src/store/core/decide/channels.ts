@@ -1,14 +1,13 @@
 /** Channels are made, truncated and deleted. */
-import { randomUUID } from 'node:crypto'
 import { refuse } from '../../../errors.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
 import { membersAtCreation, SYSTEM_CHANNEL } from '../../../rules/rulesets.ts'
 import type { CreateChannel, DeleteChannel, TruncateChannel } from '../../contract/commands.ts'
 import type { Draft } from '../draft.ts'
 import { lanes, type ChannelRecord } from '../records.ts'
-import { channelOf, timelineEventOf } from '../render/entities.ts'
+import { channelOf } from '../render/entities.ts'
 import { newMember } from './standing.ts'
-import { mustBeNewEvents, subjectKeys, takeEventIds } from './timelines.ts'
+import { mustBeNewEvents, newEvent, subjectKeys, takeEventIds } from './timelines.ts'
 
 export function createChannel (draft: Draft, command: CreateChannel): void {
   const { channelId, ruleset, groupType, actor, timelineEvents } = command
@@ -20,7 +19,7 @@ export function createChannel (draft: Draft, command: CreateChannel): void {
   }))
 
   const channel = newChannel(draft, command)
-  const events = timelineEvents.map(event => timelineEventOf({ ...event, eventId: event.eventId ?? randomUUID() }, draft.at))
+  const events = timelineEvents.map(event => newEvent(event, draft.at))
   const subjects = subjectKeys(draft, timelineEvents)
   if (events.length > 0) {
     draft.put('creation', String(channel.channelKey), { channelKey: channel.channelKey, events: JSON.stringify(events), subjects })

@@ -1,5 +1,4 @@
 /** Messages are sent, edited and deleted (relay.md, "send"). */
-import { randomUUID } from 'node:crypto'
 import { refuse, refuseWith } from '../../../errors.ts'
 import { mustReceive, mustSend } from '../../../rules/relay.ts'
 import { SENT_TIME } from '../../../rules/timelines.ts'
@@ -7,10 +6,9 @@ import type { TimelineEventInput } from '../../../../schemas/timeline.ts'
 import { SYSTEM, type Actor, type DeleteMessages, type EditMessage, type SendMessage } from '../../contract/commands.ts'
 import type { Draft } from '../draft.ts'
 import { isPresent, lanes, type ChannelRecord, type EntryView, type MessageRecord, type UserRecord } from '../records.ts'
-import { timelineEventOf } from '../render/entities.ts'
 import { subjectsOf } from '../render/message.ts'
 import { standingOf } from './members.ts'
-import { mustBeNewEvents, subjectKeys, takeEventIds } from './timelines.ts'
+import { mustBeNewEvents, newEvent, subjectKeys, takeEventIds } from './timelines.ts'
 
 export interface Sent {
   view: EntryView
@@ -56,7 +54,7 @@ function contentOf ({ messageType, payloadType, textPayload, messageData, timeli
     payloadType,
     textPayload,
     messageData,
-    timelineEvents: events.map(event => timelineEventOf({ ...event, eventId: event.eventId ?? randomUUID() }, at))
+    timelineEvents: events.map(event => newEvent(event, at))
   })
 }
 

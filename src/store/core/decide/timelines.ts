@@ -1,9 +1,9 @@
 /** Timeline events: those that come with a channel or a message, and those that are added. */
 import { randomUUID } from 'node:crypto'
 import { refuse } from '../../../errors.ts'
-import { SYSTEM } from '../../../rules/identifiers.ts'
+import { ownEventId, SYSTEM } from '../../../rules/identifiers.ts'
 import { mustAddEvent, mustBeOwnEvent } from '../../../rules/timelines.ts'
-import type { TimelineEventInput } from '../../../../schemas/timeline.ts'
+import type { TimelineEvent, TimelineEventInput } from '../../../../schemas/timeline.ts'
 import type { Actor, AddChannelEvent, AddMessageEvent } from '../../contract/commands.ts'
 import type { Draft } from '../draft.ts'
 import { isPresent, lanes, type ChannelRecord, type MessageRecord } from '../records.ts'
@@ -17,6 +17,11 @@ export function mustBeNewEvents (draft: Draft, events: TimelineEventInput[], act
     else if (event.subject !== SYSTEM) draft.existingUser(event.subject)
     if (event.eventId !== undefined && draft.get('event', event.eventId) !== undefined) throw refuse('eventExists', event.eventId)
   }
+}
+
+/** As it is stored; one that brings no id gets one that no caller can have taken (rules/identifiers.ts). */
+export function newEvent (event: TimelineEventInput, at: number): TimelineEvent {
+  return timelineEventOf({ ...event, eventId: event.eventId ?? ownEventId(randomUUID()) }, at)
 }
 
 /** The ids of events that have no entries of their own are kept apart. */
@@ -54,7 +59,7 @@ function mayAdd (draft: Draft, channelId: string, actor: Actor, event: TimelineE
 }
 
 function addEvent (draft: Draft, channel: ChannelRecord, message: MessageRecord | undefined, input: TimelineEventInput): string {
-  const event = timelineEventOf({ ...input, eventId: input.eventId ?? randomUUID() }, draft.at)
+  const event = newEvent(input, draft.at)
   const subject = draft.user(input.subject)!
   draft.put('event', event.eventId, { eventId: event.eventId, entry: true })
   draft.write({
