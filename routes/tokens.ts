@@ -54,7 +54,7 @@ export const userTokens: FastifyPluginAsyncTypebox<Dependencies> = async (app, {
     }
   }, async (request, reply) => {
     const { principal, params, query } = request
-    const page = await store.listTokens(actorOf(principal), userOf(principal, params.userId), forwardPageOf(query))
+    const page = await store.listTokens(actorOf(principal), userOf(principal, params.userId), { ...forwardPageOf(query), at: Date.now() })
     sendPageHeaders(request, reply, page)
     return page.items
   })

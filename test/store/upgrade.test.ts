@@ -310,10 +310,12 @@ async function head (service: ServiceProcess): Promise<{ cursor: string | null }
 
 /**
  * What was observed, without what may differ between versions for good reason: whether a deleted user is still
- * named as the subject of an event (a test of its own says that none is), tokens that have expired, and whether a
- * GroupChat that the first version called a system channel still is one (its lists have to agree with it).
+ * named as the subject of an event (a test of its own says that none is), tokens that have expired, or whose maker was
+ * revoked, and whether a GroupChat that the first version called a system channel still is one (its lists have to agree with it).
  */
-function comparable (observed: Observed, { at }: Expectation): Observed {
+function comparable (observed: Observed, { at, dead }: Expectation): Observed {
+  // Earlier versions listed what a revoked token had made.
+  const withMaker = dead['child of a revoked one'].map(token => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).userTokenId)
   const compared: Observed = JSON.parse(JSON.stringify(observed), (_name, value) => {
     if (typeof value === 'string') return value.replace(namedInLine, ' of .deleted, added at ')
     if (DELETED_USERS.includes(value?.subject?.identifier)) return { ...value, subject: { identifier: '.deleted' } }
@@ -321,7 +323,7 @@ function comparable (observed: Observed, { at }: Expectation): Observed {
     return value
   })
   for (const userId of Object.keys(compared.tokens)) {
-    compared.tokens[userId] = compared.tokens[userId]!.filter(({ expiresAt }) => expiresAt > at)
+    compared.tokens[userId] = compared.tokens[userId]!.filter(({ tokenId, expiresAt }) => expiresAt > at && !withMaker.includes(tokenId))
   }
   return compared
 }

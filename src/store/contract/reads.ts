@@ -55,6 +55,11 @@ export interface EventRequest extends ForwardRequest {
   types?: string[]
 }
 
+export interface TokensRequest extends ForwardRequest {
+  /** When they are to be good, in milliseconds since the epoch, by the clock that tokens end by. */
+  at: number
+}
+
 export interface TokenState {
   userId: string
   /** The token's own id, its maker's, and so on: the revocation of any of them revokes this one. */
@@ -79,8 +84,11 @@ export interface Reads {
   getToken (tokenId: string): Promise<TokenState | undefined>
   /** Whether there is such a user, not deleted. */
   userExists (userId: string): Promise<boolean>
-  /** The user itself, and the application. Those that were not revoked, in the order in which they were made. */
-  listTokens (actor: Actor, userId: string, request: ForwardRequest): Promise<ListPage<TokenInfo>>
+  /**
+   * The user itself, and the application. Those that are good, in the order in which they were made. A page ends early
+   * where many that are not good, or the makers of many others, were looked at: it may be empty, and still go on.
+   */
+  listTokens (actor: Actor, userId: string, request: TokensRequest): Promise<ListPage<TokenInfo>>
   /** Participants of any status, the application, and for a `public` channel any user. All of them or none. */
   getChannels (actor: Actor, channelIds: string[]): Promise<Snapshot<Channel[]>>
   /** The application. Channels in the order in which they were made. */

@@ -9,7 +9,7 @@ import type { Profile } from '../render/entities.ts'
 /** For how long a nonce may not recur (protocol 2), in milliseconds: longer than twice the skew that a signature may have. */
 export const NONCE_MS = 60_000
 
-/** Makers of makers of a token that are followed, far more than anybody has a use for; a longer line is not live. */
+/** Tokens in a line, each made with the one before: far more than anybody has a use for; no longer one is made, or live. */
 export const LINEAGE_MAX = 64
 
 export function createUser (draft: Draft, { actor, userId, screenName, userLocators, systemUser }: CreateUser): void {
@@ -33,8 +33,11 @@ export function deleteUser (draft: Draft, { actor, userId }: DeleteUser): void {
   })
 }
 
-export function issueToken (draft: Draft, { actor, userId, tokenId, parentId, expiresAt }: IssueToken): void {
+export function issueToken (draft: Draft, { actor, lineage = [], userId, tokenId, parentId, expiresAt }: IssueToken): void {
   mustBeOwn(actor, userId, 'make tokens for a user')
+  if (lineage.length >= LINEAGE_MAX) {
+    throw refuse('missingPrivilege', `This token is the last of a line of ${LINEAGE_MAX}, each made with the one before: call with an earlier one, or have the application make a token`)
+  }
   const { userKey } = draft.existingUser(userId)
   draft.put('token', tokenId, {
     tokenId, userKey, createdAt: draft.at, ...(parentId === undefined ? {} : { parentId }), ...(expiresAt === undefined ? {} : { expiresAt })

@@ -2,11 +2,12 @@
 import type { User } from '../../../../schemas/user.ts'
 import type { Actor } from '../../contract/commands.ts'
 import { refuse } from '../../../errors.ts'
-import type { CountedPage, ForwardRequest, ListPage, PageRequest, TokenInfo, TokenState } from '../../contract/reads.ts'
+import type { CountedPage, ListPage, PageRequest, TokenInfo, TokensRequest, TokenState } from '../../contract/reads.ts'
 import { LINEAGE_MAX, mustBeApplication, mustBeOwn } from '../decide/users.ts'
 import { userOf } from '../render/entities.ts'
-import { boundsOf, firstOf, pageOf, sliceOf } from './paging.ts'
-import { ask, type Read } from './queries.ts'
+import type { TokenRecord } from '../records.ts'
+import { boundsOf, pageOf, sliceOf } from './paging.ts'
+import { ask, type Lineage, type Read } from './queries.ts'
 import { mustBeUser, userKeyOf } from './rights.ts'
 
 export function * getUser (actor: Actor, userId: string): Read<User> {
@@ -38,20 +39,58 @@ export function * getToken (tokenId: string): Read<TokenState | undefined> {
   const [tokens] = yield * ask(['lineage', tokenId, LINEAGE_MAX + 1])
   const [own] = tokens
   if (own === undefined) return undefined
-  const whole = tokens.length <= LINEAGE_MAX && tokens.at(-1)!.parentId === undefined
-  return {
-    userId: own.userId,
-    lineage: tokens.slice(0, LINEAGE_MAX).map(({ tokenId }) => tokenId),
-    live: whole && tokens.every(({ revokedAt, userDeleted }) => revokedAt === undefined && !userDeleted)
-  }
+  return { userId: own.userId, lineage: tokens.slice(0, LINEAGE_MAX).map(({ tokenId }) => tokenId), live: isLive(tokens) }
 }
 
-export function * listTokens (actor: Actor, userId: string, { after, limit }: ForwardRequest): Read<ListPage<TokenInfo>> {
+/** @param lineage a token, its maker, and so on, one more than may be in a line */
+function isLive (lineage: Lineage): boolean {
+  return lineage.length <= LINEAGE_MAX && lineage.at(-1)!.parentId === undefined &&
+    lineage.every(({ revokedAt, userDeleted }) => revokedAt === undefined && !userDeleted)
+}
+
+/** Rows that a page of tokens looks at, whatever its `limit`, and rows of makers that are not among them. */
+const TOKENS_LOOKED_AT = 1_000
+const MAKERS_LOOKED_AT = 2_000
+
+export function * listTokens (actor: Actor, userId: string, { after, limit, at }: TokensRequest): Read<ListPage<TokenInfo>> {
   mustBeOwn(actor, userId, 'list its tokens')
   const userKey = yield * userKeyOf(userId)
   const [place] = after === undefined ? [{ createdAt: 0, tokenId: '', userKey }] : yield * ask(['token', after])
   if (place?.userKey !== userKey) throw refuse('tokenNotFound', after!)
-  const [tokens] = yield * ask(['tokens', userKey, place, limit + 1])
-  return pageOf(firstOf(tokens, limit), ({ tokenId }) => tokenId, ({ tokenId, createdAt, expiresAt }) =>
-    ({ tokenId, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) }))
+  const [tokens] = yield * ask(['tokens', userKey, place, TOKENS_LOOKED_AT + 1])
+  const makers = new Makers()
+  const items: TokenInfo[] = []
+  let last: TokenRecord | undefined
+  for (const token of tokens.slice(0, TOKENS_LOOKED_AT)) {
+    const { tokenId, parentId, createdAt, expiresAt } = last = token
+    const line = parentId === undefined ? 1 : 1 + (yield * makers.lineOf(parentId))
+    makers.note(tokenId, line)
+    // When its makers end is not asked: none ends before what it has made.
+    const good = line <= LINEAGE_MAX && (expiresAt === undefined || expiresAt > at)
+    if (good) items.push({ tokenId, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) })
+    if (items.length === limit || makers.lookedAt >= MAKERS_LOOKED_AT) break
+  }
+  return { items, ...(last === undefined || last === tokens.at(-1) ? {} : { next: last.tokenId }) }
+}
+
+/** How long the line of each token of a user is, each looked up once: tokens of a page have makers in common. */
+class Makers {
+  readonly #lines = new Map<string, number>()
+  lookedAt = 0
+
+  note (tokenId: string, line: number): void {
+    this.#lines.set(tokenId, line)
+  }
+
+  /** The token, its maker, and so on: how many they are; of one that is not live, infinitely many. */
+  * lineOf (tokenId: string): Read<number> {
+    const known = this.#lines.get(tokenId)
+    if (known !== undefined) return known
+    const [lineage] = yield * ask(['lineage', tokenId, LINEAGE_MAX + 1])
+    this.lookedAt += lineage.length
+    const line = lineage.length > 0 && isLive(lineage) ? lineage.length : Infinity
+    if (line === Infinity) this.note(tokenId, line)
+    else for (const [index, maker] of lineage.entries()) this.note(maker.tokenId, line - index)
+    return line
+  }
 }
