@@ -40,7 +40,8 @@ export interface EntryRow {
   message_position: Position | null
   event_id: string | null
   timeline_type: string | null
-  members: string | null
+  /** Of the tail alone: a replay has no use for it, and it may be long. */
+  members?: string | null
   body: string | null
   gone: string | null
   channel_id: string | null
@@ -57,7 +58,7 @@ export interface EntryRow {
 /** `e` an entry, its channel, its sender, whom it is about, and the message that it is about. */
 export const entryColumns = `
   e.position, e.tag, e.at, e.kind, e.lane, e.channel_key, e.sender_key, e.about_key, e.message_id, e.message_position,
-  e.event_id, e.timeline_type, e.members, e.body, ${goneAmong('e.subjects')} as gone,
+  e.event_id, e.timeline_type, e.body, ${goneAmong('e.subjects')} as gone,
   c.channel_id, c.truncated_position, c.deleted_position,
   sender.user_id as sender_id, sender.deleted_at as sender_deleted_at,
   about.user_id as about_id, about.deleted_at as about_deleted_at,
@@ -84,7 +85,7 @@ export function viewOfRow (row: EntryRow): EntryView {
     ...given('messagePosition', row.message_position),
     ...given('eventId', row.event_id),
     ...given('eventType', row.timeline_type),
-    ...(row.members === null ? {} : { members: JSON.parse(row.members) as Standing[] }),
+    ...(row.members === undefined || row.members === null ? {} : { members: JSON.parse(row.members) as Standing[] }),
     ...given('body', row.body)
   }
   return {

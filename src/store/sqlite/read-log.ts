@@ -43,6 +43,7 @@ export const logSql = {
     where user_key = ? and channel_key = ? and from_position <= ? order by from_position`),
   channelByKey: yields<Pick<MembershipRow, 'channel_key' | 'created_position' | 'deleted_position'>>(`
     select channel_key, created_position, deleted_position from channels where channel_key = ?`),
+  tail: yields<EntryRow>(`select ${entryColumns}, e.members from entries e ${entryJoins} where e.position > ? order by e.position limit ?`),
   entriesAfter: yields<EntryRow>(`select ${entryColumns} from entries e ${entryJoins} where e.position > ? order by e.position limit ?`),
   entryAt: yields<EntryRow>(`select ${entryColumns} from entries e ${entryJoins} where e.position = ?`),
   positionsInLane: yields<PositionRow>(`select position from entries
@@ -71,6 +72,7 @@ export function logQueries (sql: Statements<typeof logSql>): LogQueries {
       createdPosition: row.created_position, ...given('deletedPosition', row.deleted_position)
     })),
 
+    tail: (after, bounds) => collect(sql.tail.iterate(after, bounds.rows + 1), bounds, viewOfRow, sizeOfEntry),
     entriesAfter: (after, bounds) => collect(sql.entriesAfter.iterate(after, bounds.rows + 1), bounds, viewOfRow, sizeOfEntry),
     entriesOf (sources, after, bounds) {
       const found = merge(sources.flatMap(source => positionsIn(sql, source)), after)
@@ -99,7 +101,9 @@ function positionsAbout (sql: Statements<typeof logSql>, userKey: number, channe
   }
 }
 
-const sizeOfEntry = (row: EntryRow): number => row.body === null ? 0 : Buffer.byteLength(row.body)
+const sizeOfEntry = ({ body, members }: EntryRow): number => bytesOf(body) + bytesOf(members)
+
+const bytesOf = (text: string | null | undefined): number => text === null || text === undefined ? 0 : Buffer.byteLength(text)
 
 function membershipOfRow (row: MembershipRow): Membership {
   return {

@@ -24,7 +24,7 @@ export function * head (): Read<Place> {
 }
 
 export function * tail (after: Position, limit: number): Read<Tail> {
-  const [ends, { rows }] = yield * ask(['ends'], ['entriesAfter', after, { rows: limit, bytes: PAGE_BYTES }])
+  const [ends, { rows }] = yield * ask(['ends'], ['tail', after, { rows: limit, bytes: PAGE_BYTES }])
   if (after < ends.floor.position) return { entries: [], head: headOf(ends), gap: true }
   return { entries: rows.map(view => entryOf(view, ends.epoch)), head: headOf(ends) }
 }

@@ -122,7 +122,9 @@ export interface LogQueries {
   /** Intervals of a member that begin at or before a position. */
   intervals (userKey: number, channelKey: number, upTo: Position): IntervalRecord[]
   channelByKey (channelKey: number): Pick<ChannelRecord, 'createdPosition' | 'deletedPosition'> | undefined
-  /** Every entry after a position. */
+  /** Every entry after a position, with who is in a new channel. */
+  tail (after: Position, bounds: PageBounds): Rows<EntryView>
+  /** The same, without those: what streams carry is not made of them. */
   entriesAfter (after: Position, bounds: PageBounds): Rows<EntryView>
   /** The entries of several sources, merged, each once. */
   entriesOf (sources: EntrySource[], after: Position, bounds: PageBounds): Rows<EntryView>
