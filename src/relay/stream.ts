@@ -3,13 +3,13 @@
  * a seam. It depends on the feed and on reads of the log alone.
  */
 import type { ServerResponse } from 'node:http'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { statusTable } from '../rules/relay.ts'
 import type { Entry, Interest, Log, Page, Place, Position, StreamStart } from '../store/contract/log.ts'
 import type { Feed } from './feed.ts'
 import { byeFrame, caughtUpFrame, checkpointFrame, entryFrame, gapFrame, heartbeatFrame, readyFrame, type EndReason } from './frames.ts'
 import type { Hub, Subscriber } from './hub.ts'
+import type { Turns } from './turns.ts'
 import { Withdrawn } from './withdrawn.ts'
 
 /** Entries in one page of a replay: a few milliseconds of reading, between which others get their turn. */
@@ -28,6 +28,8 @@ export interface StreamOptions {
   log: Pick<Log, 'read'>
   hub: Hub
   feed: Feed
+  /** Of all replays of this node. */
+  turns: Turns
   logger: FastifyBaseLogger
   response: ServerResponse
   interest: Interest
@@ -118,8 +120,8 @@ export class Stream implements Subscriber {
   }
 
   async #replay (): Promise<void> {
-    const { log, feed, interest } = this.#options
-    while (this.#ended === undefined) {
+    const { log, feed, turns, interest } = this.#options
+    while (await turns.next(() => this.#ended === undefined)) {
       const page = await log.read(interest, this.#position, PAGE_ENTRIES)
       if (page.gap !== undefined) this.#push(gapFrame(page.through.cursor, page.gap))
       if (!await this.#writePage(page)) continue
@@ -130,7 +132,6 @@ export class Stream implements Subscriber {
         if (this.#goLive(page)) return
       }
       await this.#taken()
-      await nextTurn()
     }
   }
 

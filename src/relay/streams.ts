@@ -7,6 +7,7 @@ import { Feed } from './feed.ts'
 import type { EndReason } from './frames.ts'
 import { Hub } from './hub.ts'
 import { STALLED_MS, Stream } from './stream.ts'
+import { Turns } from './turns.ts'
 
 /** How often an idle stream's cursor is moved along, in milliseconds (protocol 8, `checkpoint`). */
 const CHECKPOINT_MS = 60_000
@@ -44,6 +45,7 @@ export interface Streams {
 export async function createStreams (options: StreamsOptions): Promise<Streams> {
   const { store, logger, heartbeatMs, queueBytes, checkpointMs = CHECKPOINT_MS, stalledMs = STALLED_MS } = options
   const hub = new Hub()
+  const turns = new Turns()
   const open = new Map<Stream, PromiseWithResolvers<void>>()
   let closedFor: EndReason | undefined
 
@@ -71,6 +73,7 @@ export async function createStreams (options: StreamsOptions): Promise<Streams> 
         log: store,
         hub,
         feed,
+        turns,
         logger,
         heartbeatMs,
         queueBytes,

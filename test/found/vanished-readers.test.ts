@@ -66,7 +66,8 @@ it.each(Object.keys(callers))('%s, gone at whichever read or write of the store 
     const data = new Promise<boolean>(resolve => client.once('data', () => resolve(true)))
     answered = await Promise.race([held.then(() => false), data])
     const socket = sockets.get(client.localPort!)!
-    const gone = once(socket, 'close')
+    // With an error, too, where something was still on its way to the client.
+    const gone = new Promise(resolve => socket.once('close', resolve))
     client.destroy()
     await gone
     turnstile.release()
