@@ -121,11 +121,13 @@ export class Stream implements Subscriber {
 
   async #replay (): Promise<void> {
     const { log, feed, turns, interest } = this.#options
+    let ahead: Page['ahead']
     while (await turns.next(() => this.#ended === undefined)) {
-      const page = await log.read(interest, this.#position, PAGE_ENTRIES)
+      const page = await log.read(interest, this.#position, PAGE_ENTRIES, ahead)
       if (page.gap !== undefined) this.#push(gapFrame(page.through.cursor, page.gap))
       if (!await this.#writePage(page)) continue
       this.#position = page.through.position
+      ahead = page.ahead
       if (page.rights !== undefined) {
         // This node may not have seen yet what the store has told of.
         await feed.reached(page.through.position)

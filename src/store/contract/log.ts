@@ -99,6 +99,16 @@ export interface Rights {
   channels: Array<{ channelKey: number, status: RelayStatus, admin: boolean }>
 }
 
+/**
+ * What a store knows at the end of a page of where the next one goes on: a hint. It saves the next read from looking
+ * at every channel of the reader again, and never decides what is read: a read without it, or with one that holds no
+ * more, gives the same entries.
+ */
+export interface Ahead {
+  /** The page that it was made with ended here. */
+  readonly after: Position
+}
+
 /** A piece of a replay. */
 export interface Page {
   /** In log order; only what the reader was entitled to at the entry's position and was when the page was read, or what concerns it. */
@@ -109,6 +119,8 @@ export interface Page {
   head: Position
   /** Present where `through` is that head: the rights at that very place. */
   rights?: Rights
+  /** For the next read of the same reader. */
+  ahead?: Ahead
   /** Retention has overtaken the reader: what lies between is not to be had any more, and `through` is the head. */
   gap?: 'expired'
 }
@@ -140,6 +152,7 @@ export interface Log {
   /**
    * Entries after a position that the reader may have, in log order, without holes or doubles: at most
    * `limit` (1 to 500) and about 256 KiB. A page without entries is not the end: `rights` says that.
+   * @param ahead of the page before: with it a replay looks at each channel of its reader once, not in every page
    */
-  read (interest: Interest, after: Position, limit: number): Promise<Page>
+  read (interest: Interest, after: Position, limit: number, ahead?: Ahead): Promise<Page>
 }

@@ -1,5 +1,5 @@
 /**
- * Positions of several sources in one rising sequence, by index seeks alone: the cost of a replay is what it
+ * Positions of several sources in one rising sequence, by index seeks alone: the cost of a page is what it
  * delivers, plus one seek for each source, however much others have written in between.
  */
 import type { Position } from '../contract/log.ts'
@@ -13,37 +13,50 @@ export interface PositionSource {
   read (after: Position, limit: number): Position[]
 }
 
-/** A source with what was read of it, not empty. */
+/** A source with what was read of it. */
 interface Head {
   source: PositionSource
-  /** Rising; from `next` on not yet given out. */
+  /** Rising; from `next` on not yet given out. Empty: the source has ended. */
   buffer: Position[]
   next: number
   chunk: number
 }
 
-/** The positions of all sources after `after`, each once. */
-export function * merge (sources: PositionSource[], after: Position): Generator<Position> {
-  /** By their next position, the least at the end. */
-  const heads: Head[] = []
-  const refill = (source: PositionSource, from: Position, chunk: number): Head | undefined => {
-    const buffer = source.read(from, chunk)
-    return buffer.length === 0 ? undefined : { source, buffer, next: 0, chunk: Math.min(chunk * 2, LARGEST_CHUNK) }
+export class Merge {
+  readonly #heads: Head[]
+  readonly #after: Position
+
+  constructor (sources: PositionSource[], after: Position) {
+    this.#after = after
+    this.#heads = sources.map(source => refill({ source, buffer: [], next: 0, chunk: FIRST_CHUNK }, after))
   }
-  for (const source of sources) {
-    const head = refill(source, after, FIRST_CHUNK)
-    if (head !== undefined) heads.push(head)
+
+  /** The positions of all sources after `after`, each once, up to another. */
+  * upTo (end: Position): Generator<Position> {
+    /** By their next position, the least at the end. */
+    const heads = this.#heads.filter(({ buffer }) => buffer.length > 0).sort((one, other) => nextOf(other) - nextOf(one))
+    let last = this.#after
+    for (let head = heads.pop(); head !== undefined && nextOf(head) <= end; head = heads.pop()) {
+      const position = nextOf(head)
+      if (position > last) yield position
+      last = position
+      head.next++
+      if (head.next === head.buffer.length) refill(head, position)
+      if (head.buffer.length > 0) heads.splice(placeOf(head, heads), 0, head)
+    }
   }
-  heads.sort((one, other) => nextOf(other) - nextOf(one))
-  let last = after
-  for (let head = heads.pop(); head !== undefined; head = heads.pop()) {
-    const position = nextOf(head)
-    if (position > last) yield position
-    last = position
-    head.next++
-    const rest = head.next < head.buffer.length ? head : refill(head.source, position, head.chunk)
-    if (rest !== undefined) heads.splice(placeOf(rest, heads), 0, rest)
+
+  /** By source, in the order in which they were given: the first position that was not gone past; undefined where it has ended. */
+  get next (): Array<Position | undefined> {
+    return this.#heads.map(({ buffer, next }) => buffer[next])
   }
+}
+
+function refill (head: Head, from: Position): Head {
+  head.buffer = head.source.read(from, head.chunk)
+  head.next = 0
+  head.chunk = Math.min(head.chunk * 2, LARGEST_CHUNK)
+  return head
 }
 
 function nextOf (head: Head): Position {

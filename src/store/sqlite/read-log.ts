@@ -4,7 +4,7 @@ import type { Position } from '../contract/log.ts'
 import type { EntrySource, LogQueries, Membership } from '../core/read/queries.ts'
 import { lanes, type IntervalRecord, type Lane, type LogState } from '../core/records.ts'
 import { entryColumns, entryJoins, metaOfRows, metaSql, viewOfRow, type EntryRow } from './log-columns.ts'
-import { merge, type PositionSource } from './merge.ts'
+import { Merge, type PositionSource } from './merge.ts'
 import { collect, given, ifFound, positionsOf, type Flag, type PositionRow } from './rows.ts'
 import { yields, type Statements } from './statements.ts'
 
@@ -18,10 +18,22 @@ interface MembershipRow {
   last_position: Position
 }
 
-const membership = `
-  select p.channel_key, p.status, p.admin, p.since_position, c.created_position, c.deleted_position, c.last_position
-  from participations p join channels c on c.channel_key = p.channel_key
-`
+interface NewsRow extends MembershipRow {
+  next_message: Position | null
+  next_event: Position | null
+}
+
+const membershipColumns = 'p.channel_key, p.status, p.admin, p.since_position, c.created_position, c.deleted_position, c.last_position'
+const membershipTables = 'participations p join channels c on c.channel_key = p.channel_key'
+const membership = `select ${membershipColumns} from ${membershipTables}`
+
+/** `p` a member who may have been one before, too: the first of its intervals, or, if it came before a position, that. */
+const startOf = `case when p.since_position <= ? then ? else max(?, min(p.since_position, coalesce((
+  select i.from_position from intervals i where i.user_key = p.user_key and i.channel_key = p.channel_key order by i.from_position limit 1
+), p.since_position)) - 1) end`
+
+const nextInLane = (lane: Lane): string => `select position from entries
+  where channel_key = n.channel_key and lane = ${lane} and position > n.start order by position limit 1`
 
 interface IntervalRow {
   user_key: number
@@ -38,7 +50,13 @@ export const logSql = {
   tagAt: yields<Pick<LogState, 'tag'>>('select tag from entries where position = ?'),
   memberships: yields<MembershipRow>(`${membership} where p.user_key = ? and p.status is not null and p.closed_position is null`),
   membership: yields<MembershipRow>(`${membership} where p.channel_key = ? and p.user_key = ? and p.status is not null`),
-  closings: yields<PositionRow>('select closed_position as position from participations where user_key = ? and closed_position > ?'),
+  news: yields<NewsRow>(`select n.*, (${nextInLane(lanes.message)}) as next_message, (${nextInLane(lanes.event)}) as next_event from (
+    select ${membershipColumns}, ${startOf} as start from ${membershipTables}
+    where p.user_key = ? and p.status is not null and p.closed_position is null and c.last_position > ?
+  ) n`),
+  newestAbout: yields<PositionRow>('select position from entries where about_key = ? order by position desc limit 1'),
+  closings: yields<PositionRow>(`select closed_position as position from participations
+    where user_key = ? and closed_position > ? order by closed_position limit ?`),
   intervals: yields<IntervalRow>(`select user_key, channel_key, from_position, until_position, status, admin from intervals
     where user_key = ? and channel_key = ? and from_position <= ? order by from_position`),
   channelByKey: yields<Pick<MembershipRow, 'channel_key' | 'created_position' | 'deleted_position'>>(`
@@ -66,7 +84,11 @@ export function logQueries (sql: Statements<typeof logSql>): LogQueries {
       const rows = channelKey === undefined ? sql.memberships.all(userKey) : sql.membership.all(channelKey, userKey)
       return rows.map(membershipOfRow)
     },
-    closings: (userKey, after) => positionsOf(sql.closings.all(userKey, after)),
+    news: (userKey, after) => sql.news.all(after, after, after, userKey, after).flatMap(row => {
+      const next = Math.min(row.next_message ?? Infinity, row.next_event ?? Infinity)
+      return next === Infinity ? [] : [{ ...membershipOfRow(row), next }]
+    }),
+    newestAbout: userKey => sql.newestAbout.get(userKey)?.position ?? 0,
     intervals: (userKey, channelKey, upTo) => sql.intervals.all(userKey, channelKey, upTo).map(intervalOfRow),
     channelByKey: channelKey => ifFound(sql.channelByKey.get(channelKey), row => ({
       createdPosition: row.created_position, ...given('deletedPosition', row.deleted_position)
@@ -74,16 +96,25 @@ export function logQueries (sql: Statements<typeof logSql>): LogQueries {
 
     tail: (after, bounds) => collect(sql.tail.iterate(after, bounds.rows + 1), bounds, viewOfRow, sizeOfEntry),
     entriesAfter: (after, bounds) => collect(sql.entriesAfter.iterate(after, bounds.rows + 1), bounds, viewOfRow, sizeOfEntry),
-    entriesOf (sources, after, bounds) {
-      const found = merge(sources.flatMap(source => positionsIn(sql, source)), after)
-      return collect(found.map(position => sql.entryAt.get(position)!), bounds, viewOfRow, sizeOfEntry)
+    entriesOf (sources, after, upTo, bounds) {
+      const positions = sources.map(source => positionsIn(sql, source))
+      const merge = new Merge(positions.flat(), after)
+      const found = collect(merge.upTo(upTo).map(position => sql.entryAt.get(position)!), bounds, viewOfRow, sizeOfEntry)
+      const { next } = merge
+      return { ...found, next: positions.map(({ length }) => leastOf(next.splice(0, length))) }
     }
   }
+}
+
+function leastOf (positions: Array<Position | undefined>): Position | undefined {
+  const there = positions.filter(position => position !== undefined)
+  return there.length === 0 ? undefined : Math.min(...there)
 }
 
 /** A channel's messages and its other events lie in two lanes: what has nothing to deliver is not looked at. */
 function positionsIn (sql: Statements<typeof logSql>, source: EntrySource): PositionSource[] {
   if ('position' in source) return [{ read: after => source.position > after ? [source.position] : [] }]
+  if ('closedKey' in source) return [{ read: (after, limit) => positionsOf(sql.closings.all(source.closedKey, after, limit)) }]
   if ('aboutKey' in source) return [positionsAbout(sql, source.aboutKey, source.channelKey)]
   const { channelKey, from, upTo } = source
   const inLane = (lane: Lane): PositionSource => ({

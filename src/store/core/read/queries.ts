@@ -48,12 +48,20 @@ export interface Membership {
   lastPosition: Position
 }
 
+/** A channel that has entries for a member after some position. */
+export interface News extends Membership {
+  /** Not after the first of them. */
+  next: Position
+}
+
 /** Where entries of a replay are found: a rising sequence of positions each. */
 export type EntrySource =
   /** Everything of a channel, from one position to another, both inclusive. */
   | { channelKey: number, from: Position, upTo: Position }
   /** What is about a user, in one channel or in all. */
   | { aboutKey: number, channelKey?: number }
+  /** Deletions of channels that a user was in, whose members have been told. */
+  | { closedKey: number }
   | { position: Position }
 
 /** A token, its maker, and so on, with their users. */
@@ -63,6 +71,12 @@ export type Lineage = Array<TokenRecord & { userId: string, userDeleted: boolean
 export interface Rows<T> {
   rows: T[]
   ended: boolean
+}
+
+/** Entries of several sources. */
+export interface Found extends Rows<EntryView> {
+  /** By source: where it goes on, not after its next entry; undefined where it has no more. */
+  next: Array<Position | undefined>
 }
 
 /** How much one page holds: rows, and bytes of text, give or take one row. */
@@ -117,8 +131,10 @@ export interface LogQueries {
   tagAt (position: Position): number | undefined
   /** The channels that a user is in, in whatever status; of a channel given, that one only. */
   memberships (userKey: number, channelKey?: number): Membership[]
-  /** Deletions of channels that a user was in, whose members have been told: after a position. */
-  closings (userKey: number, after: Position): Position[]
+  /** The channels that a user is in and that have entries after a position, from the user's first interval there on: one seek a channel. */
+  news (userKey: number, after: Position): News[]
+  /** The newest entry that is about a user: each change of its standings is one. 0: there is none. */
+  newestAbout (userKey: number): Position
   /** Intervals of a member that begin at or before a position. */
   intervals (userKey: number, channelKey: number, upTo: Position): IntervalRecord[]
   channelByKey (channelKey: number): Pick<ChannelRecord, 'createdPosition' | 'deletedPosition'> | undefined
@@ -126,8 +142,8 @@ export interface LogQueries {
   tail (after: Position, bounds: PageBounds): Rows<EntryView>
   /** The same, without those: what streams carry is not made of them. */
   entriesAfter (after: Position, bounds: PageBounds): Rows<EntryView>
-  /** The entries of several sources, merged, each once. */
-  entriesOf (sources: EntrySource[], after: Position, bounds: PageBounds): Rows<EntryView>
+  /** The entries of several sources after a position and up to another, merged, each once. */
+  entriesOf (sources: EntrySource[], after: Position, upTo: Position, bounds: PageBounds): Found
 }
 
 /** What is due in the background. */

@@ -2,9 +2,10 @@
 import type { Log } from '../../contract/log.ts'
 import type { Reads } from '../../contract/reads.ts'
 import { getChannels, listChannels, listChannelsOf, listParticipants } from './channels.ts'
-import { head, openStream, read, tail } from './log.ts'
+import { head, openStream, tail } from './log.ts'
 import { getMessage, listChannelEvents, listMessageEvents, listMessages } from './messages.ts'
 import type { Read } from './queries.ts'
+import { read } from './replay.ts'
 import { getToken, getUser, listTokens, listUsers, userExists } from './users.ts'
 
 const reads = {
