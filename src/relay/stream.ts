@@ -12,8 +12,8 @@ import type { Hub, Subscriber } from './hub.ts'
 import type { Turns } from './turns.ts'
 import { Withdrawn } from './withdrawn.ts'
 
-/** Entries in one page of a replay: a few milliseconds of reading, between which others get their turn. */
-const PAGE_ENTRIES = 250
+/** Entries in one page of a replay: a few milliseconds of reading, between which others get their turn. Larger ones are no cheaper by the entry. */
+const PAGE_ENTRIES = 100
 
 /** How long a reader that was told to go may take to read what it still has, in milliseconds. */
 const LINGER_MS = 2_000

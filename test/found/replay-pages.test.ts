@@ -10,7 +10,7 @@ import { createChannel, createUser, join as joining, leave, send } from '../supp
 
 const PAGE_BYTES = 256 * 1024
 /** What a replay asks for at a time. */
-const PAGE_ENTRIES = 250
+const PAGE_ENTRIES = 100
 const LARGE_COUNT = 260
 const ROOMS = { large: 'large-in-ascii', wide: 'wide-letters', small: 'small-messages' }
 
