@@ -1,6 +1,7 @@
 /** What is done with rows of whatever table. */
 import type { Position } from '../contract/log.ts'
 import type { PageBounds, Rows } from '../core/read/queries.ts'
+import { takeRows } from './statements.ts'
 
 /** SQLite has no booleans. */
 export type Flag = 0 | 1
@@ -21,15 +22,18 @@ export function positionsOf (rows: PositionRow[]): Position[] {
 }
 
 /** As many rows as the bounds allow, and no more than that read. */
-export function collect<Row, T> (found: Iterable<Row>, bounds: PageBounds, make: (row: Row) => T, sizeOf: (row: Row) => number): Rows<T> {
+export function collect<Row, T> (found: IterableIterator<Row>, bounds: PageBounds, make: (row: Row) => T, sizeOf: (row: Row) => number): Rows<T> {
   const rows: T[] = []
   let bytes = 0
-  for (const row of found) {
-    if (rows.length === bounds.rows || (rows.length > 0 && bytes >= bounds.bytes)) return { rows, ended: false }
+  let ended = true
+  takeRows(found, row => {
+    ended = rows.length < bounds.rows && (rows.length === 0 || bytes < bounds.bytes)
+    if (!ended) return false
     rows.push(make(row))
     bytes += sizeOf(row)
-  }
-  return { rows, ended: true }
+    return true
+  })
+  return { rows, ended }
 }
 
 /** Two parts of a row's key (`Tables` in core/source.ts), joined with a space; the first has none. */

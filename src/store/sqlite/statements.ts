@@ -29,3 +29,16 @@ export type Statements<Texts> = { readonly [Name in keyof Texts]: Texts[Name] ex
 export function prepareAll<Texts extends Record<string, string>> (db: DatabaseSync, texts: Texts): Statements<Texts> {
   return Object.fromEntries<unknown>(Object.entries(texts).map(([name, text]) => [name, db.prepare(text)])) as Statements<Texts>
 }
+
+/**
+ * Takes rows until `take` says that it wants no more. Where SQLite fails at a row, the statement is left clean: by itself
+ * it would keep the error until its next use, and throw it once more at whoever that is.
+ */
+export function takeRows<Row> (rows: IterableIterator<Row>, take: (row: Row) => boolean): void {
+  try {
+    for (const row of rows) if (!take(row)) return
+  } catch (err) {
+    rows.return?.()
+    throw err
+  }
+}
