@@ -10,15 +10,16 @@ const partNames: Record<string, string> = { querystring: 'query' }
 
 /**
  * Bodies are taken as they are: no coercion (`5` is no string), no removal, no defaults; nulls of optional
- * fields mean absent. What stands in URLs and headers is text, and is coerced.
+ * fields mean absent. What stands in URLs and headers is text, and is read by `readTexts`: Ajv's own coercion
+ * takes `Infinity`, `0x10` and ` 5` for integers.
  */
 export function validatorCompiler (named: TSchema[]): FastifySchemaCompiler<TSchema> {
   const bodies = ajvWith(named, {})
-  const texts = ajvWith(named, { coerceTypes: true, useDefaults: true })
+  const texts = ajvWith(named, { useDefaults: true })
   const stripNulls = nullStripper(named)
   return ({ schema, httpPart = 'body' }) => {
     if (httpPart === 'body') return bodyValidator(bodies.compile(schema), body => stripNulls(schema, body))
-    return validator(texts.compile(schema), partNames[httpPart] ?? httpPart)
+    return textValidator(schema, texts.compile(schema), partNames[httpPart] ?? httpPart)
   }
 }
 
@@ -44,6 +45,35 @@ function bodyValidator (validate: ValidateFunction, stripNulls: (body: unknown) 
     stripNulls(body)
     return check(body)
   }
+}
+
+function textValidator (schema: AnySchemaObject, validate: ValidateFunction, part: string) {
+  const check = validator(validate, part)
+  return (texts: Record<string, unknown>) => {
+    const error = readTexts(schema.properties ?? {}, texts, part)
+    return error === undefined ? check(texts) : { error }
+  }
+}
+
+/** How the text of a type is written, and what it says. */
+const readers: Record<string, { written: RegExp, how: string, read: (text: string) => unknown }> = {
+  integer: { written: /^\d{1,15}$/, how: 'a whole number in decimal digits', read: Number },
+  boolean: { written: /^(?:true|false)$/, how: 'true or false', read: text => text === 'true' }
+}
+
+/** Puts what the texts of declared parameters say in their place. Others are nobody's, and ignored (protocol 1, rule 3). */
+function readTexts (declared: Record<string, AnySchemaObject>, texts: Record<string, unknown>, part: string): Refusal | undefined {
+  for (const [name, schema] of Object.entries(declared)) {
+    const text = texts[name]
+    if (text === undefined) continue
+    const field = `${part}/${name}`
+    if (typeof text !== 'string') return invalid(field, `${field} is given more than once: send it once`)
+    const reader = readers[schema.type]
+    if (reader === undefined) continue
+    if (!reader.written.test(text)) return invalid(field, `${field} must be ${reader.how}`, schema)
+    texts[name] = reader.read(text)
+  }
+  return undefined
 }
 
 function validator (validate: ValidateFunction, part: string) {
