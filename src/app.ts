@@ -18,7 +18,7 @@ import { namedSchemas } from '../schemas/named.ts'
 import { createStillHolds, type Authenticate } from './auth/authenticate.ts'
 import type { Tokens } from './auth/tokens.ts'
 import { LARGEST_BODY_BYTES, parseBodies } from './http/body.ts'
-import { authenticated, refuseEmptySegments } from './http/callers.ts'
+import { authenticated, refuseEmptySegments, refuseRepeatedHeaders } from './http/callers.ts'
 import { closeInTime } from './http/closing.ts'
 import { corsOptions } from './http/cors.ts'
 import { documentOptions } from './http/document.ts'
@@ -70,6 +70,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   await app.register(health, { store })
   await app.register(documentation)
   await app.register(async callers => {
+    callers.addHook('onRequest', refuseRepeatedHeaders)
     callers.addHook('onRequest', authenticated(authenticate))
     callers.addHook('onRequest', refuseEmptySegments)
     await callers.register(users, { store })

@@ -1,7 +1,7 @@
 /** Who is calling (protocol 2): from headers and query to a principal. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { refuse } from '../errors.ts'
+import { refuse, refuseWith } from '../errors.ts'
 import { SYSTEM } from '../store/contract/commands.ts'
 import type { Store } from '../store/contract/store.ts'
 import type { Credentials } from './credentials.ts'
@@ -15,7 +15,10 @@ export interface Shown extends SignedRequest {
   eventStream: boolean
 }
 
-/** Throws `noCredentials`, `claimRejected`, and for sudo `missingPrivilege` and `userNotFound`. */
+/** Headers that say who calls. An empty one, or a second one, is a mistake of its sender's: 401. */
+export const CREDENTIAL_HEADERS = ['Authorization', 'X-Issued-Mitter-User-Authorization', 'X-Mitter-Application-Id', 'X-Mitter-Application-Access-Key']
+
+/** Throws `noCredentials`, `claimRejected`, and for sudo `invalidAttribute`, `missingPrivilege` and `userNotFound`. */
 export type Authenticate = (request: Shown) => Promise<Principal>
 
 /** Throws `claimRejected` where what a caller has shown is good no more: a token was revoked, the user deleted. */
@@ -33,6 +36,7 @@ export function createAuthenticate ({ credentials, tokens, store, now = Date.now
   const ownBasic = digest(`${credentials.accessKey}:${credentials.accessSecret}`)
 
   return async function authenticate (request) {
+    mustNotBeEmpty(request.headers)
     const applicationId = header(request.headers, 'x-mitter-application-id')
     if (applicationId !== undefined && applicationId !== credentials.applicationId) {
       throw refuse('claimRejected', 'X-Mitter-Application-Id names another application: send this one\'s id, or leave the header out')
@@ -72,6 +76,8 @@ export function createAuthenticate ({ credentials, tokens, store, now = Date.now
   /** Acting as a user is for the application, and needs no token of that user. */
   async function sudo (principal: Principal, userId: string | undefined): Promise<Principal> {
     if (userId === undefined) return principal
+    // Taken for none, it would make a user's call the application's.
+    if (userId === '') throw refuseWith('invalidAttribute', { diagnostics: { field: 'headers/x-mitter-sudo-user-id' } }, 'X-Mitter-Sudo-User-Id is empty: name the user, or leave the header out')
     if (principal.kind === 'user') throw refuse('missingPrivilege', 'X-Mitter-Sudo-User-Id is for the application only: leave it out')
     if (!await store.userExists(userId)) throw refuse('userNotFound', userId)
     return { kind: 'user', userId, lineage: [], receiveOnly: false }
@@ -152,10 +158,15 @@ function same (one: Principal, other: Principal): boolean {
   return one.kind === 'user' ? other.kind === 'user' && one.userId === other.userId : other.kind === 'application'
 }
 
-/** A header's value; an empty one is none. */
+function mustNotBeEmpty (headers: IncomingHttpHeaders): void {
+  for (const name of CREDENTIAL_HEADERS) {
+    if (header(headers, name.toLowerCase()) === '') throw refuse('claimRejected', `${name} is empty: give it its value, or leave it out`)
+  }
+}
+
 function header (headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name]
-  return value === undefined || value.length === 0 ? undefined : String(value)
+  return value === undefined ? undefined : String(value)
 }
 
 /** Digests have one length, which a comparison in constant time needs. */
