@@ -18,12 +18,13 @@ import { namedSchemas } from '../schemas/named.ts'
 import { createStillHolds, type Authenticate } from './auth/authenticate.ts'
 import type { Tokens } from './auth/tokens.ts'
 import { LARGEST_BODY_BYTES, parseBodies } from './http/body.ts'
-import { authenticated, refuseEmptySegments, refuseRepeatedHeaders } from './http/callers.ts'
+import { authenticated, refuseEmptySegments } from './http/callers.ts'
 import { closeInTime } from './http/closing.ts'
 import { corsOptions } from './http/cors.ts'
 import { documentOptions } from './http/document.ts'
-import { answerConnectionError, answerError, answerErrors } from './http/envelope.ts'
+import { answerConnectionError, answerError, answerErrors, answerTunnels } from './http/envelope.ts'
 import { eventStreams } from './http/event-stream.ts'
+import { refuseBrokenRequests, refuseRepeatedHeaders } from './http/headers.ts'
 import { RequestLog, serializers } from './http/log.ts'
 import { collectRoutes, refuseOtherMethods } from './http/methods.ts'
 import { validatorCompiler } from './http/validation.ts'
@@ -57,7 +58,9 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   const app = createServer(options.logger)
   const letGo = closeInTime(app)
   parseBodies(app)
+  app.addHook('onRequest', refuseBrokenRequests)
   answerErrors(app)
+  answerTunnels(app.server)
   app.setValidatorCompiler(validatorCompiler(namedSchemas))
   // Plain, so that an answer never loses what its schema forgot to name.
   app.setSerializerCompiler(() => JSON.stringify)
@@ -107,7 +110,7 @@ function createServer (logger: FastifyBaseLogger | boolean): FastifyInstance {
     http: {
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      requireHostHeader: false // answerErrors sees to it, in the envelope
+      requireHostHeader: false // refuseBrokenRequests sees to it, in the envelope
     },
     routerOptions: { maxParamLength: LONGEST_SEGMENT, ignoreTrailingSlash: false },
     trustProxy: false,

@@ -83,10 +83,11 @@ export const declarations = {
     (user: string, channel: string) => `User ${show(user)} is not muted in channel ${show(channel)}`, 'not_muted'),
   notStrictPrivate: declare(409, 'channel_ruleset_violation',
     (channel: string) => `Channel ${show(channel)} is not strict_private: only there can one be muted`, 'not_strict_private'),
-  // 413, 414, 415, 422
+  // 413, 414, 415, 417, 422
   limitExceeded: declare(413, 'limit_exceeded', (what: string) => what),
   uriTooLong: declare(414, 'uri_too_long', (what: string) => what),
   unsupportedMediaType: declare(415, 'unsupported_media_type', (what: string) => what),
+  expectationFailed: declare(417, 'bad_request', (what: string) => what),
   idempotencyMismatch: declare(422, 'idempotency_mismatch',
     () => 'This Idempotency-Key was used for another request: take a new key for a new request'),
   // 5xx

@@ -1,12 +1,11 @@
 /** Who is calling, and what only some may do where the store does not decide it (protocol 7). */
 import type { FastifyRequest } from 'fastify'
-import { CREDENTIAL_HEADERS, signedMd5Of, type Authenticate } from '../auth/authenticate.ts'
+import { signedMd5Of, type Authenticate } from '../auth/authenticate.ts'
 import { actorOf, lineageOf, type Principal } from '../auth/principal.ts'
 import { refuse } from '../errors.ts'
 import type { GivenBy } from '../store/contract/commands.ts'
 import { pathOf } from './envelope.ts'
 import { idempotencyOf } from './idempotency.ts'
-import { refuseField } from './validation.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -27,30 +26,6 @@ export function authenticated (authenticate: Authenticate) {
     request.principal = await authenticate({ method, path: pathOf(request.url), headers, query, eventStream })
     // The body has not been read yet: whether it is the one that was signed, http/body.ts sees to.
     request.signedMd5 = signedMd5Of(headers)
-  }
-}
-
-/** Headers that say who or what is meant, beside those of credentials. */
-const MEANING_HEADERS = ['X-Mitter-Sudo-User-Id', 'Idempotency-Key', 'Last-Event-ID']
-
-/**
- * An `onRequest` hook, to come before `authenticated`: of two headers that say who or what is meant, Node keeps the first or
- * joins them, and something on the way may have looked at the other one.
- */
-export async function refuseRepeatedHeaders ({ raw }: FastifyRequest): Promise<void> {
-  const seen = new Set<string>()
-  const repeated = new Set<string>()
-  for (let index = 0; index < raw.rawHeaders.length; index += 2) {
-    const name = raw.rawHeaders[index]!.toLowerCase()
-    if (seen.has(name)) repeated.add(name)
-    else seen.add(name)
-  }
-  if (repeated.size === 0) return
-  for (const name of CREDENTIAL_HEADERS) {
-    if (repeated.has(name.toLowerCase())) throw refuse('claimRejected', `${name} is given more than once: send it once`)
-  }
-  for (const name of MEANING_HEADERS) {
-    if (repeated.has(name.toLowerCase())) throw refuseField(`headers/${name.toLowerCase()}`, 'is given more than once: send it once')
   }
 }
 

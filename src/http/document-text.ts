@@ -18,7 +18,7 @@ has a \`Link\` to the next. \`X-Mitter-Paginated-Estimated-Count\` says how many
 resumes after the id it saw last.
 
 **Errors** of every kind have one shape, ErrorEnvelope. What is wrong before there is an operation has it too: 404 (no such path), \
-405 (another method; \`Allow\` names the right ones), 408 (the request took longer than 30 s to arrive), 431 (URL and headers larger than 16 KiB).`
+405 (another method; \`Allow\` names the right ones), 408 (the request took longer than 30 s to arrive), 417 (an \`Expect\` other than \`100-continue\`), 431 (URL and headers larger than 16 KiB, or more than 1,000 headers).`
 
 export const tags = [
   { name: 'users', description: 'Who may call, and in whose name messages are sent' },

@@ -1,7 +1,8 @@
 /** Every error, wherever it comes from, in the one envelope (protocol 1, rules 6 and 10). */
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES, type ServerResponse } from 'node:http'
+import { STATUS_CODES, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal, refuse } from '../errors.ts'
 import type { ErrorEnvelope } from '../../schemas/common.ts'
@@ -24,11 +25,8 @@ export function envelopeOf (fault: Fault, instanceId: string): ErrorEnvelope {
 
 /** Has the app answer unknown paths and whatever is thrown. */
 export function answerErrors (app: FastifyInstance): void {
-  // Node would refuse this by itself (RFC 9112, 3.2), with an answer of its own.
-  app.addHook('onRequest', (request, reply, done) => {
-    const nameless = request.headers.host === undefined && request.raw.httpVersion === '1.1'
-    done(nameless ? refuse('badRequest', 'An HTTP/1.1 request names its host: send the header Host') : undefined)
-  })
+  // Node would answer an Expect that it cannot meet by itself: refuseBrokenRequests does.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) =>
     answerError(refuse('notFound', `There is nothing at ${request.method} ${JSON.stringify(pathOf(request.url))}`), request, reply))
@@ -68,20 +66,34 @@ function refusalOf (error: unknown): Refusal {
 /** What Node refuses before there is a request, by its error code; anything else is a 400. */
 const connectionFaults: Record<string, Fault> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'bad_request', message: 'The request took too long to arrive: send it again, faster' },
-  HPE_HEADER_OVERFLOW: { status: 431, code: 'limit_exceeded', message: 'The URL and the headers are larger than 16 KiB together: send less' },
+  HPE_HEADER_OVERFLOW: { status: 431, code: 'limit_exceeded', message: 'The URL and the headers are larger than 16 KiB together, or there are more than 1,000 headers: send less' },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, code: 'limit_exceeded', message: 'The extensions of a chunk are too large: leave them out' }
 }
 const unreadableRequest: Fault = { status: 400, code: 'bad_request', message: 'This is not a readable HTTP/1.1 request' }
 
 /** Fastify's `clientErrorHandler`: answers on the bare socket, then closes it. */
 export function answerConnectionError (error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET') socket.destroy()
+  else answerBare(socket, connectionFaults[error.code] ?? unreadableRequest)
+}
+
+const tunnelAsked: Fault = { status: 400, code: 'bad_request', message: 'CONNECT asks for a tunnel, and this is no proxy: ask for a path, with GET, POST, PATCH or DELETE' }
+
+/** CONNECT has no route and no response: Node hands over the bare socket, or just closes it. */
+export function answerTunnels (server: Server): void {
+  server.on('connect', (request, socket) => {
+    socket.on('error', () => {}) // the client went away
+    answerBare(socket, tunnelAsked)
+  })
+}
+
+function answerBare (socket: Duplex, fault: Fault): void {
   // An answer that has begun, an event stream above all, must not have another written into it.
   const underWay = (socket as { _httpMessage?: ServerResponse })._httpMessage?.headersSent === true
-  if (error.code === 'ECONNRESET' || !socket.writable || underWay) {
+  if (!socket.writable || underWay) {
     socket.destroy()
     return
   }
-  const fault = connectionFaults[error.code] ?? unreadableRequest
   const body = JSON.stringify(envelopeOf(fault, randomUUID()))
   const head = `HTTP/1.1 ${fault.status} ${STATUS_CODES[fault.status]}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`
   socket.end(head + body, () => socket.destroy())

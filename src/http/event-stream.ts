@@ -82,13 +82,13 @@ function openResponse (reply: FastifyReply): ServerResponse {
   return response
 }
 
+/** Of the ranges that match, the most specific one decides, whatever the others say (RFC 9110, 12.5.1). */
 function mustAccept (request: FastifyRequest): void {
-  const ranges = (request.headers.accept ?? '*/*').split(',').map(range => range.trim().toLowerCase())
-  const accepted = ranges.some(range => {
-    const [type, ...parameters] = range.split(';').map(part => part.trim())
-    return ['text/event-stream', 'text/*', '*/*'].includes(type!) && !parameters.some(parameter => /^q=0(\.0*)?$/.test(parameter))
-  })
-  if (!accepted) throw refuse('notAcceptable', 'This route answers text/event-stream only: send that, or nothing, as Accept')
+  const ranges = (request.headers.accept ?? '*/*').split(',').map(range => range.toLowerCase().split(';').map(part => part.trim()))
+  const decisive = ['text/event-stream', 'text/*', '*/*'].map(type => ranges.filter(range => range[0] === type)).find(matching => matching.length > 0) ?? []
+  if (decisive.every(([, ...parameters]) => parameters.some(parameter => /^q\s*=\s*0(\.0*)?$/.test(parameter)))) {
+    throw refuse('notAcceptable', 'This route answers text/event-stream only: send that, or nothing, as Accept')
+  }
 }
 
 /** The place a client goes on from: the header that an `EventSource` sends by itself wins. */

@@ -1,0 +1,84 @@
+/** Requests that Node would answer, or drop, in a way of its own wear the envelope (protocol 1, rule 10). */
+import { once } from 'node:events'
+import { connect, type AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startService, type Service } from '../http/service.ts'
+
+let service: Service
+let port: number
+let amy: string
+beforeAll(async () => {
+  service = await startService(['amy'])
+  amy = `Authorization: Bearer ${(await service.call('POST /v1/users/amy/tokens')).json().userToken.signedToken}`
+  await service.app.listen({ port: 0, host: '127.0.0.1' })
+  port = (service.app.server.address() as AddressInfo).port
+})
+afterAll(() => service.stop())
+
+/** All that comes back for some bytes, to the end of the connection. */
+async function answerTo (bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  let answer = ''
+  socket.on('data', (chunk: string) => { answer += chunk })
+  socket.write(bytes)
+  await once(socket, 'end')
+  socket.destroy()
+  return answer
+}
+
+function told (answer: string): { status: number, code: string, message: string } {
+  const [head, body] = answer.split('\r\n\r\n') as [string, string]
+  expect(head.toLowerCase()).toContain('content-type: application/json; charset=utf-8')
+  const { errorCode, message, instanceId } = JSON.parse(body)
+  expect(instanceId).toEqual(expect.any(String))
+  return { status: Number(/^HTTP\/1.1 (\d+) /.exec(head)![1]), code: errorCode, message }
+}
+
+const rest = 'Host: a\r\nConnection: close\r\n'
+
+it.each([
+  ['an Expect that cannot be met', `GET /health/live HTTP/1.1\r\n${rest}Expect: foo\r\n\r\n`, 417, 'bad_request', '100-continue'],
+  ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 400, 'bad_request', 'no proxy'],
+  ['two Host', `GET /health/live HTTP/1.1\r\n${rest}Host: b\r\n\r\n`, 400, 'bad_request', 'Host is given more than once: send it once'],
+  ['two Host that are the same', `GET /health/live HTTP/1.1\r\n${rest}Host: a\r\n\r\n`, 400, 'bad_request', 'Host is given more than once'],
+  ['1,001 headers', `GET /health/live HTTP/1.1\r\n${rest}${'x:\r\n'.repeat(999)}\r\n`, 431, 'limit_exceeded', 'more than 1,000 headers']
+])('%s is answered in the envelope, with what would be right', async (_, bytes, status, code, message) => {
+  expect(told(await answerTo(bytes))).toEqual({ status, code, message: expect.stringContaining(message) })
+})
+
+it.each([
+  ['an Expect that can be met', `GET /health/live HTTP/1.1\r\n${rest}Expect: 100-continue\r\n\r\n`, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK/],
+  ['an Expect of HTTP/1.0, which knows none', `GET /health/live HTTP/1.0\r\n${rest}Expect: foo\r\n\r\n`, /^HTTP\/1.1 200 OK/],
+  ['1,000 headers', `GET /health/live HTTP/1.1\r\n${rest}${'x:\r\n'.repeat(998)}\r\n`, /^HTTP\/1.1 200 OK/]
+])('%s is fine', async (_, bytes, answer) => {
+  expect(await answerTo(bytes)).toMatch(answer)
+})
+
+it('a CONNECT behind a stream that is open writes nothing into it', async () => {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  let answer = ''
+  socket.on('data', (chunk: string) => { answer += chunk })
+  socket.write(`GET /v1/users/me/events HTTP/1.1\r\nHost: a\r\n${amy}\r\n\r\n`)
+  while (!answer.includes('caught-up')) await once(socket, 'data')
+  socket.write('CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n')
+  await once(socket, 'close')
+  expect(answer).not.toContain('CONNECT')
+})
+
+it.each([
+  ['text/event-stream;q=0, */*', 406],
+  ['text/*;q=0, */*;q=0.5', 406],
+  ['TEXT/Event-Stream; Q=0.000, text/*', 406],
+  ['*/*;q=0', 406],
+  ['application/json', 406],
+  ['*/*;q=0, text/event-stream', 200],
+  ['text/*;q=0, text/event-stream;q=0.1', 200],
+  ['text/event-stream;charset=utf-8', 200],
+  ['text/html, */*;q=0.1', 200]
+])('the most specific range of Accept decides on a stream: %s is %i', async (accept, status) => {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  socket.write(`GET /v1/users/me/events HTTP/1.1\r\nHost: a\r\n${amy}\r\nAccept: ${accept}\r\n\r\n`)
+  const [head] = await once(socket, 'data')
+  socket.destroy()
+  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+})
