@@ -27,6 +27,7 @@ import { eventStreams } from './http/event-stream.ts'
 import { refuseBrokenRequests, refuseRepeatedHeaders } from './http/headers.ts'
 import { RequestLog, serializers } from './http/log.ts'
 import { collectRoutes, refuseOtherMethods } from './http/methods.ts'
+import { boundUnread, type UnreadBounds } from './http/unread.ts'
 import { validatorCompiler } from './http/validation.ts'
 import type { Streams } from './relay/streams.ts'
 import type { Store } from './store/contract/store.ts'
@@ -40,6 +41,8 @@ export interface AppOptions {
   corsOrigins: string[]
   /** false: no log; true: JSON on standard output. */
   logger: FastifyBaseLogger | boolean
+  /** What answers that nobody reads may hold; absent: what protocol 1, rule 9 says. */
+  unread?: UnreadBounds
 }
 
 /** Characters of a path segment: 45 ids of 72 characters and their commas, each of them percent-encoded. */
@@ -57,6 +60,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   const { store, authenticate, tokens, streams, corsOrigins } = options
   const app = createServer(options.logger)
   const letGo = closeInTime(app)
+  const refuseWhileFull = boundUnread(app, options.unread)
   parseBodies(app)
   app.addHook('onRequest', refuseBrokenRequests)
   answerErrors(app)
@@ -71,8 +75,12 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   if (corsOrigins.length > 0) await app.register(cors, corsOptions(corsOrigins))
 
   await app.register(health, { store })
-  await app.register(documentation)
+  await app.register(async open => {
+    open.addHook('onRequest', refuseWhileFull)
+    await open.register(documentation)
+  })
   await app.register(async callers => {
+    callers.addHook('onRequest', refuseWhileFull)
     callers.addHook('onRequest', refuseRepeatedHeaders)
     callers.addHook('onRequest', authenticated(authenticate))
     callers.addHook('onRequest', refuseEmptySegments)

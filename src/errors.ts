@@ -93,7 +93,8 @@ export const declarations = {
   // 5xx
   unknownError: declare(500, 'unknown_error', () => 'Something went wrong in the service; the instanceId finds it in its log'),
   notImplemented: declare(501, 'not_implemented', (what: string) => `${what} is not there yet`),
-  unavailable: declare(503, 'unavailable', () => 'The store cannot answer now: try again shortly')
+  unavailable: declare(503, 'unavailable', () => 'The store cannot answer now: try again shortly'),
+  overloaded: declare(503, 'unavailable', () => 'Too many answers wait to be read: read those that you have asked for, and try again shortly')
 } satisfies Record<string, Declaration & { message: (...args: never[]) => string }>
 
 export type RefusalName = keyof typeof declarations

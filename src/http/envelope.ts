@@ -42,7 +42,7 @@ export function pathOf (url: string): string {
 export function answerError (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const refusal = refusalOf(error)
   if (refusal.refusal === 'unknownError') request.log.error({ err: error, req: request }, 'request failed')
-  if (refusal.refusal === 'unavailable') reply.header('retry-after', '1')
+  if (refusal.status === 503) reply.header('retry-after', '1')
   reply.code(refusal.status).type('application/json; charset=utf-8').send(JSON.stringify(envelopeOf(refusal, request.id)))
 }
 

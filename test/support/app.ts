@@ -9,6 +9,7 @@ import { buildApp } from '../../src/app.ts'
 import { createAuthenticate } from '../../src/auth/authenticate.ts'
 import { loadCredentials, type Credentials } from '../../src/auth/credentials.ts'
 import { createTokens } from '../../src/auth/tokens.ts'
+import type { UnreadBounds } from '../../src/http/unread.ts'
 import { createStreams, type Streams } from '../../src/relay/streams.ts'
 import { readSettings } from '../../src/settings.ts'
 import type { Store } from '../../src/store/contract/store.ts'
@@ -38,6 +39,7 @@ export interface TestAppOptions {
   corsOrigins?: string[]
   retentionMs?: number
   tokenTtlSeconds?: number
+  unread?: UnreadBounds
   /** What the service is given in the place of its store; `TestApp.store` stays the store itself. */
   wrapStore?: (store: Store) => Store
   /** Nobody else writes, and the service learns of each commit at once, even where reads are delayed. */
@@ -47,7 +49,7 @@ export interface TestAppOptions {
 export async function startApp (options: TestAppOptions = {}): Promise<TestApp> {
   const {
     heartbeatMs = 15_000, queueBytes = 1024 * 1024, corsOrigins = [], retentionMs = 168 * 3_600_000, tokenTtlSeconds = 3_600,
-    alone = !readsAreDelayed, wrapStore = store => store, ...more
+    alone = !readsAreDelayed, wrapStore = store => store, unread = {}, ...more
   } = options
   const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-app-'))
   const logger = pino({ level: 'silent' })
@@ -58,7 +60,7 @@ export async function startApp (options: TestAppOptions = {}): Promise<TestApp> 
   const tokens = createTokens({ credentials, store: served, ttlSeconds: tokenTtlSeconds })
   const authenticate = createAuthenticate({ credentials, tokens, store: served })
   const streams = await createStreams({ store: served, logger, heartbeatMs, queueBytes, ...more })
-  const app = await buildApp({ store: served, authenticate, tokens, streams, corsOrigins, logger })
+  const app = await buildApp({ store: served, authenticate, tokens, streams, corsOrigins, logger, unread })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const traffic = alone ? undefined : await startForeignTraffic(store)
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`

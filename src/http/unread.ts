@@ -1,0 +1,107 @@
+/**
+ * Answers that nobody reads. What a reader does not take stays in this process, so whoever asks for much and reads nothing
+ * could fill it. Hence three bounds (protocol 1, rule 9):
+ *
+ * - Of the requests on one connection one is under way. Node reads all that are sent ahead (pipelining) at once; each begins
+ *   when the answer before it has been written out to the socket, and meanwhile no more are read.
+ * - An answer of which its reader takes nothing for a while is cut, and its connection with it.
+ * - What waits on all connections is bounded in sum. Beyond that, what would be answered with content is refused before any
+ *   work is done, and answers that have waited for some seconds are cut, so that there is room for whoever comes next.
+ *
+ * An answer counts from when it is sent. Those being read from the store come on top: with the embedded one, whose reads
+ * do not wait for anything, that is one at a time. Event streams have a rule of their own (src/relay/stream.ts).
+ */
+import type { ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { refuse } from '../errors.ts'
+
+export interface UnreadBounds {
+  /** Bytes that wait on all connections together: 256 MiB unless given. */
+  mostBytes?: number
+  /** An answer of which nothing is taken for this long is cut, in milliseconds: 30 s unless given. */
+  stalledMs?: number
+  /** Where there is no room, one that has waited for this long is cut, in milliseconds: 5 s unless given. */
+  spareMs?: number
+}
+
+/** Requests that may wait on one connection. Each costs a few KiB; who sends more ahead is cut. */
+const MOST_WAITING = 256
+
+/** Characters from which on a text is turned into bytes here. */
+const LONG_TEXT = 16 * 1024
+
+/** What one connection is doing. */
+interface Connection {
+  /** Of the request that came last. */
+  last: ServerResponse
+  /** Requests that wait for their turn. */
+  waiting: number
+}
+
+/** Call before any other hook is added. Returns an `onRequest` hook, for the routes that answer with content. Throws `overloaded`. */
+export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (request: FastifyRequest) => Promise<void> {
+  const { mostBytes = 256 * 1024 * 1024, stalledMs = 30_000, spareMs = 5_000 } = bounds
+  const connections = new WeakMap<Socket, Connection>()
+  /** Those that wait, the oldest first. */
+  const unread = new Map<ServerResponse, { bytes: number, since: number }>()
+  let unreadBytes = 0
+
+  function release (response: ServerResponse): void {
+    unreadBytes -= unread.get(response)?.bytes ?? 0
+    unread.delete(response)
+  }
+
+  app.addHook('onRequest', ({ raw: { socket } }, { raw: response }, done) => {
+    const connection = connections.get(socket) ?? { last: response, waiting: 0 }
+    connections.set(socket, connection)
+    const before = connection.last
+    connection.last = response
+    if (before === response || before.closed) return done()
+    if (++connection.waiting > MOST_WAITING) {
+      socket.destroy()
+      return
+    }
+    socket.pause()
+    before.once('close', () => {
+      // Nobody is there to be answered.
+      if (socket.destroyed) return
+      // Node has resumed it, to read the rest of the request before.
+      if (--connection.waiting > 0) socket.pause()
+      else socket.resume()
+      socket.setTimeout(0)
+      done()
+    })
+  })
+
+  app.addHook('onSend', ({ raw: { socket } }, { raw: response }, payload, done) => {
+    // A long text takes up to three times its bytes while Node writes it; what is bytes already takes just those.
+    const sent = typeof payload === 'string' && payload.length > LONG_TEXT ? Buffer.from(payload) : payload
+    const bytes = typeof sent === 'string' || Buffer.isBuffer(sent) ? Buffer.byteLength(sent) : 0
+    unread.set(response, { bytes, since: performance.now() })
+    unreadBytes += bytes
+    response.once('finish', () => release(response))
+    response.once('close', () => release(response))
+    // What a reader takes counts as activity. Node ends this time itself, with that of a connection that is kept alive.
+    if (socket instanceof Socket) socket.setTimeout(stalledMs)
+    done(null, sent)
+  })
+
+  /** Cuts as many of those that have waited for long as it takes. What they hold is free when their connections are closed. */
+  function makeRoom (): void {
+    const now = performance.now()
+    let left = unreadBytes
+    for (const [response, { bytes, since }] of unread) {
+      if (left < mostBytes || now - since < spareMs) return
+      response.socket?.destroy()
+      left -= bytes
+    }
+  }
+
+  return async ({ method, routeOptions: { config } }) => {
+    // What takes something away, a right above all, answers nothing.
+    if (unreadBytes < mostBytes || method === 'DELETE' || config.eventStream === true) return
+    makeRoom()
+    throw refuse('overloaded')
+  }
+}
