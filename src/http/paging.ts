@@ -5,6 +5,7 @@ import { refuseWith } from '../errors.ts'
 import type { ForwardRequest, ListPage, PageRequest } from '../store/contract/reads.ts'
 import { COUNT_HEADER, CURSOR_HEADER } from './answers.ts'
 import { pathOf } from './envelope.ts'
+import { refuseField } from './validation.ts'
 
 export function pageOf ({ before, after, limit = DEFAULT_PAGE_ROWS, entityCountOffset = 0 }: PagingQuery): PageRequest {
   if (before !== undefined && after !== undefined) {
@@ -18,8 +19,10 @@ export function pageOf ({ before, after, limit = DEFAULT_PAGE_ROWS, entityCountO
   }
 }
 
-/** Of lists that only go forward. */
-export function forwardPageOf ({ after, limit = LONGEST_FORWARD_PAGE }: { after?: string, limit?: number }): ForwardRequest {
+/** Of lists that only go forward. Throws where the query wants them to go back: that is no parameter which nobody knows. */
+export function forwardPageOf (query: { after?: string, limit?: number }): ForwardRequest {
+  if ('before' in query) throw refuseField('query/before', 'is not possible, this list only goes forward: send after, with the id that the page is to begin behind')
+  const { after, limit = LONGEST_FORWARD_PAGE } = query
   return { limit, ...(after === undefined ? {} : { after }) }
 }
 

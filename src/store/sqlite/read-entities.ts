@@ -9,7 +9,7 @@ import {
 import {
   eventColumns, eventJoin, eventOfRow, messageDetailsColumns, messageDetailsJoins, messageDetailsOfRow, type EventRow, type MessageDetailsRow
 } from './log-columns.ts'
-import { merge } from './merge.ts'
+import { Merge } from './merge.ts'
 import { collect, given, ifFound, positionsOf, type Flag, type PositionRow } from './rows.ts'
 import { yields, type Reading, type Statements } from './statements.ts'
 
@@ -94,8 +94,8 @@ export function entityQueries (sql: Statements<typeof entitySql>): EntityQueries
     [all, ofType]: [Reading<EventRow>, Reading<PositionRow>], key: number, after: Position, types: string[] | undefined, bounds: PageBounds
   ): Rows<StoredEvent> => {
     if (types === undefined) return collect(all.iterate(key, after, bounds.rows + 1), bounds, eventOfRow, sizeOfEvent)
-    const found = merge(types.map(type => ({ read: (from, limit) => positionsOf(ofType.all(key, type, from, limit)) })), after)
-    return collect(found.map(position => sql.eventAt.get(position)!), bounds, eventOfRow, sizeOfEvent)
+    const merge = new Merge(types.map(type => ({ read: (from, limit) => positionsOf(ofType.all(key, type, from, limit)) })), after)
+    return collect(merge.upTo(Infinity).map(position => sql.eventAt.get(position)!), bounds, eventOfRow, sizeOfEvent)
   }
 
   return {
