@@ -57,9 +57,9 @@ export const declarations = {
     (channel: string) => `Your participation in channel ${show(channel)} is disabled`, 'disabled'),
   // 404
   notFound: declare(404, 'entity_not_found', (what: string) => what),
-  channelNotFound: declare(404, 'entity_not_found', (id: string) => `There is no channel ${show(id)}`, 'not_found'),
-  userNotFound: declare(404, 'entity_not_found', (id: string) => `There is no user ${show(id)}: create it with POST /v1/users`),
-  messageNotFound: declare(404, 'entity_not_found', (id: string) => `There is no message ${show(id)}`),
+  channelNotFound: declare(404, 'entity_not_found', (id: string) => `There is no channel ${show(id)}${unlessList(id, '')}`, 'not_found'),
+  userNotFound: declare(404, 'entity_not_found', (id: string) => `There is no user ${show(id)}${unlessList(id, ': name one that there is, POST /v1/users makes them')}`),
+  messageNotFound: declare(404, 'entity_not_found', (id: string) => `There is no message ${show(id)}${unlessList(id, '')}`),
   eventNotFound: declare(404, 'entity_not_found', (id: string) => `There is no such event on this timeline: ${show(id)}`),
   tokenNotFound: declare(404, 'entity_not_found', (id: string) => `There is no token ${show(id)}`),
   targetNotInGroup: declare(404, 'entity_not_found',
@@ -145,6 +145,11 @@ export function refuse<Name extends RefusalName> (name: Name, ...args: ArgsOf<Na
 export function refuseWith<Name extends RefusalName> (name: Name, detail: RefusalDetail, ...args: ArgsOf<Name>): Refusal {
   const message = (declarations[name].message as (...args: unknown[]) => string)(...args)
   return new Refusal({ name, message, ...detail })
+}
+
+/** What would be right in the place of an id: of a list where one is named, something else than of an id. */
+function unlessList (id: string, right: string): string {
+  return id.includes(',') ? ': a comma is no character of an id, and this takes one id at a time' : right
 }
 
 /** Longest piece of a caller's input that a message repeats, in characters: enough to recognize it. */
