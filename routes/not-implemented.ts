@@ -2,7 +2,8 @@
 import type { FastifyPluginAsync, HTTPMethods } from 'fastify'
 import { refuse } from '../src/errors.ts'
 
-const table: Array<[methods: HTTPMethods | HTTPMethods[], url: string, what: string]> = [
+/** As docs/protocol.md, section 10, lists them. */
+export const notThereYet: Array<[methods: HTTPMethods | HTTPMethods[], url: string, what: string]> = [
   ['GET', '/metrics', 'The page of metrics'],
 
   // What else mitter's SDKs call. As 501 they cannot be taken for a user or a message that is missing.
@@ -34,7 +35,7 @@ const table: Array<[methods: HTTPMethods | HTTPMethods[], url: string, what: str
 ]
 
 export const notImplemented: FastifyPluginAsync = async (app) => {
-  for (const [method, url, what] of table) {
+  for (const [method, url, what] of notThereYet) {
     app.route({ method, url, schema: { hide: true }, handler: async () => { throw refuse('notImplemented', what) } })
   }
 }
