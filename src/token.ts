@@ -2,7 +2,7 @@
  * `npm run -s token -- <userId>`: makes the user if need be and prints a token for it, alone, on standard
  * output. It works on the data itself where nobody else does, and asks the running service otherwise.
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadCredentials, type Credentials } from './auth/credentials.ts'
@@ -28,10 +28,21 @@ try {
   if (userId === undefined || others.length > 0) throw new Error('Usage: npm run -s token -- <userId>')
   mustBeIdentifier('user', userId)
   const settings = readSettings(process.env)
+  // Before anything is made there. Mostly another directory was meant.
+  if (isEmpty(settings.dataDir)) console.error(`There was nothing in DATA_DIR ${settings.dataDir}: it gets a new store, and the token is good for a service that is started on it`)
   console.log(await tokenFor(userId, settings, loadCredentials(settings)))
 } catch (err) {
   console.error((err as Error).message)
   process.exitCode = 1
+}
+
+/** Whether a directory has nothing in it, or is not there. */
+function isEmpty (directory: string): boolean {
+  try {
+    return readdirSync(directory).length === 0
+  } catch (err) {
+    return (err as NodeJS.ErrnoException).code === 'ENOENT'
+  }
 }
 
 /** Tries both ways in turn: whether a service runs may change at any moment. */

@@ -100,11 +100,18 @@ describe('the process', () => {
 
 describe('the token tool', () => {
   test('prints a token alone, without a service, which a later service takes', async () => {
-    const { code, stdout, stderr } = await tokenTool(['alice'])
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const { code, stdout } = await tokenTool(['alice'])
+    expect(code).toBe(0)
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
     expect(statSync(join(dataDir, 'credentials.json')).mode & 0o777).toBe(0o600)
     expect((await asUser(await start(), stdout.trim(), 'GET', '/v1/users/me')).body).toMatchObject({ userId: 'alice' })
+  })
+
+  test('says so in one sentence where it makes a new store, once', async () => {
+    const first = await tokenTool(['alice'])
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\S+\n$/), stderr: expect.stringMatching(/^There was nothing in DATA_DIR .*\n$/) })
+    expect(first.stderr).toContain(dataDir)
+    expect(await tokenTool(['alice'])).toMatchObject({ code: 0, stderr: '' })
   })
 
   test('asks the service where one runs, for a user that is there too', async () => {
@@ -117,6 +124,7 @@ describe('the token tool', () => {
   })
 
   test('works many times at once while a service starts and stops', async () => {
+    await tokenTool(['first'])
     const tools = Array.from({ length: 6 }, async (_, index) => await tokenTool([`user-${index}`]))
     const child = await start()
     await child.stop()
