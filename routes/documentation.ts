@@ -34,22 +34,36 @@ function forPage (document: object): object {
   return { ...copy, servers: [{ url: '/', description: 'This service' }] }
 }
 
-export const documentation: FastifyPluginAsync = async (app) => {
-  app.get('/openapi.json', { schema: { hide: true } }, async (request, reply) =>
-    await reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger())))
+/** A text that is made when it is first asked for, and kept: whoever asks shows no credentials. */
+function kept (make: () => string): () => Buffer {
+  let bytes: Buffer | undefined
+  return () => {
+    bytes ??= Buffer.from(make())
+    return bytes
+  }
+}
 
-  app.get('/openapi.yaml', { schema: { hide: true } }, async (request, reply) =>
-    await reply.type('application/yaml; charset=utf-8').send(app.swagger({ yaml: true })))
+const JSON_TYPE = 'application/json; charset=utf-8'
+const YAML_TYPE = 'application/yaml; charset=utf-8'
+
+export const documentation: FastifyPluginAsync = async (app) => {
+  const json = kept(() => JSON.stringify(app.swagger()))
+  const yaml = kept(() => app.swagger({ yaml: true }))
+  const jsonForPage = kept(() => JSON.stringify(forPage(app.swagger())))
+
+  app.get('/openapi.json', { schema: { hide: true } }, async (request, reply) => await reply.type(JSON_TYPE).send(json()))
+  app.get('/openapi.yaml', { schema: { hide: true } }, async (request, reply) => await reply.type(YAML_TYPE).send(yaml()))
 
   await app.register(async page => {
     page.addHook('onRequest', async (request, reply) => {
       reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' })
+      // In the place of the page's own routes, which would make the document anew for each call.
+      if (request.routeOptions.url === '/docs/json') return await reply.type(JSON_TYPE).send(jsonForPage())
+      if (request.routeOptions.url === '/docs/yaml') return await reply.type(YAML_TYPE).send(yaml())
     })
     await page.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: contentSecurityPolicy,
-      transformSpecification: forPage,
-      transformSpecificationClone: false,
       // What is typed under Authorize lives as long as the page. BaseLayout: without a bar for the addresses of other documents.
       uiConfig: { persistAuthorization: false, layout: 'BaseLayout', docExpansion: 'list', tryItOutEnabled: true, displayRequestDuration: true },
       theme: { title: 'channel-relay' }
