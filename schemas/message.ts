@@ -14,7 +14,7 @@ const exampleAudit = { createdAt: 1732240000000, updatedAt: 1732240000000 }
 
 export const MessageDatum = Type.Object({
   dataType: Type.String({ maxLength: LONGEST_TYPE, description: 'What the data is, for its readers', examples: ['com.example.location'] }),
-  data: Type.Unknown({ description: 'Any JSON, kept as it is', examples: [{ latitude: 52.5, longitude: 13.4 }] })
+  data: Type.Unknown({ description: 'Any JSON. Numbers are IEEE 754 doubles, as everywhere in JavaScript: what has more than 15 digits is sent as a string', examples: [{ latitude: 52.5, longitude: 13.4 }] })
 }, {
   $id: 'MessageDatum',
   description: 'Structured data that a message carries beside its text',
