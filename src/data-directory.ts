@@ -8,13 +8,20 @@ import { dirname } from 'node:path'
  */
 export function makeDataDirectory (path: string): void {
   try {
+    makeOne(path)
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw err
+    makeDataDirectory(dirname(path))
+    makeOne(path)
+  }
+}
+
+function makeOne (path: string): void {
+  try {
     mkdirSync(path, { mode: 0o700 })
   } catch (err) {
-    const { code } = err as NodeJS.ErrnoException
-    if (code === 'EEXIST' && statSync(path).isDirectory()) return
-    if (code !== 'ENOENT' || dirname(path) === path) throw err
-    makeDataDirectory(dirname(path))
-    mkdirSync(path, { mode: 0o700 })
+    // Another process may have been first.
+    if ((err as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(path).isDirectory()) throw err
   }
 }
 

@@ -12,8 +12,14 @@ import type { Hub, Subscriber } from './hub.ts'
 import type { Turns } from './turns.ts'
 import { Withdrawn } from './withdrawn.ts'
 
-/** Entries in one page of a replay: a few milliseconds of reading, between which others get their turn. Larger ones are no cheaper by the entry. */
-const PAGE_ENTRIES = 100
+/**
+ * Entries in one page of a replay: at first, which is a few milliseconds of reading, between which others get their turn;
+ * and at most, where pages are long on their way, so that a replay is faster than what is written meanwhile.
+ */
+const PAGE_ENTRIES = { first: 100, most: 500 }
+
+/** A page that takes longer than this, in milliseconds, is followed by a larger one. */
+const LONG_WAY_MS = 20
 
 /** How long a reader that was told to go may take to read what it still has, in milliseconds. */
 const LINGER_MS = 2_000
@@ -122,8 +128,11 @@ export class Stream implements Subscriber {
   async #replay (): Promise<void> {
     const { log, feed, turns, interest } = this.#options
     let ahead: Page['ahead']
+    let limit = PAGE_ENTRIES.first
     while (await turns.next(() => this.#ended === undefined)) {
-      const page = await log.read(interest, this.#position, PAGE_ENTRIES, ahead)
+      const asked = performance.now()
+      const page = await log.read(interest, this.#position, limit, ahead)
+      if (performance.now() - asked > LONG_WAY_MS) limit = Math.min(2 * limit, PAGE_ENTRIES.most)
       if (page.gap !== undefined) this.#push(gapFrame(page.through.cursor, page.gap))
       if (!await this.#writePage(page)) continue
       this.#position = page.through.position

@@ -1,4 +1,5 @@
 /** What an open stream may and must have carried, by the history, and the comparison with what it did. */
+import { readsAreDelayed } from '../support/stores.ts'
 import { entryGist } from './gists.ts'
 import { callingAt, carriedLater, carriedLive, endsWith, membersAt, receives, type Entry, type Reader } from './history.ts'
 
@@ -37,7 +38,7 @@ export function expectedOf (opening: Opening, history: Entry[], to = history.len
   const carried: Carried[] = []
   const ends: string[] = []
   for (let index = from; index < to; index++) {
-    const one = carriedAt(opening, history, index)
+    const one = carriedAt(opening, history, index, to)
     if (one !== undefined) carried.push(one)
     const end = index < answered ? undefined : endsWith(reader, history[index]!)
     if (end === undefined) continue
@@ -56,13 +57,19 @@ function receivesAt (reader: Reader, history: Entry[], moment: number): boolean 
 
 const maybe = (carried: Carried[]): Carried[] => carried.map(one => ({ ...one, always: false }))
 
-function carriedAt ({ reader, answered, caughtUp }: Opening, history: Entry[], index: number): Carried | undefined {
+function carriedAt ({ reader, answered, caughtUp }: Opening, history: Entry[], index: number, to: number): Carried | undefined {
   const entry = history[index]!
   const gists = new Set<string>()
   let always = true
   if (index >= answered) {
     if (carriedLive(reader, entry)) gists.add(entryGist(entry, callingAt(history, index)))
     else always = false
+    // A node that is told late reads what there is by then: a text may have gone, a user have no name any more.
+    const late = readsAreDelayed && gists.size > 0 ? to : index
+    for (let moment = index + 1; moment <= late; moment++) {
+      if (carriedLater(reader, entry, history, moment)) gists.add(entryGist(entry, callingAt(history, moment)))
+      else always = false
+    }
   }
   if (index < caughtUp) {
     for (let moment = Math.max(index + 1, answered); moment <= caughtUp; moment++) {

@@ -56,7 +56,7 @@ it('two pages are never read in the same turn of the loop, however many streams 
     expect(textsOf(reader)).toHaveLength(MESSAGES)
     reader.close()
   }
-  expect(readAt.length).toBeGreaterThanOrEqual(REPLAYS * Math.ceil(MESSAGES / 100))
+  expect(readAt.length).toBeGreaterThanOrEqual(REPLAYS * Math.ceil(MESSAGES / 500))
   expect(new Set(readAt).size).toBe(readAt.length)
 })
 
