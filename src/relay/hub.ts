@@ -2,7 +2,7 @@
  * Who gets what is committed. Rights follow from the entries alone, in their order: an accepted join opens,
  * a removal closes, before the next entry is looked at (protocol 8, promise 4).
  */
-import { statusTable, type RelayStatus } from '../rules/relay.ts'
+import { receives, type RelayStatus } from '../rules/relay.ts'
 import type { Entry, Rights, Standing } from '../store/contract/log.ts'
 import type { EndReason } from './frames.ts'
 
@@ -21,8 +21,6 @@ export interface Subscriber {
   flush (): void
   end (reason: EndReason): void
 }
-
-const receives = (status: RelayStatus | undefined): boolean => status !== undefined && statusTable[status].receives
 
 export class Hub {
   readonly #application = new Set<Subscriber>()

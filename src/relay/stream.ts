@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
-import { statusTable } from '../rules/relay.ts'
+import { receives } from '../rules/relay.ts'
 import type { Entry, Interest, Log, Page, Place, Position, StreamStart } from '../store/contract/log.ts'
 import type { Feed } from './feed.ts'
 import { byeFrame, caughtUpFrame, checkpointFrame, entryFrame, gapFrame, heartbeatFrame, readyFrame, type EndReason } from './frames.ts'
@@ -176,7 +176,7 @@ export class Stream implements Subscriber {
   #goLive ({ through, rights }: Page): boolean {
     const { feed, hub, interest } = this.#options
     if (this.#ended !== undefined) return true
-    if (this.of === 'channel' && !rights!.channels.some(({ status }) => statusTable[status].receives)) {
+    if (this.of === 'channel' && !rights!.channels.some(({ status }) => receives(status))) {
       this.end(this.#channelDeleted ? 'deleted' : 'removed')
       return true
     }

@@ -2,7 +2,7 @@
  * What must not be delivered any more of a page that was on its way while a right ended or a text was deleted:
  * an entry is for who was entitled at its position and is when it is delivered (protocol 8, promises 4 and 5).
  */
-import { statusTable } from '../rules/relay.ts'
+import { receives } from '../rules/relay.ts'
 import type { Entry, Interest, Position } from '../store/contract/log.ts'
 
 export class Withdrawn {
@@ -23,7 +23,7 @@ export class Withdrawn {
     if (kind === 'messages-truncated' || kind === 'channel-deleted') this.#texts.set(channelKey!, position)
     if (kind === 'channel-deleted') this.#channels.add(channelKey!)
     if (standing === undefined || standing.userId !== this.#userId) return
-    if (standing.status !== undefined && statusTable[standing.status].receives) this.#channels.delete(channelKey!)
+    if (receives(standing.status)) this.#channels.delete(channelKey!)
     else this.#channels.add(channelKey!)
   }
 

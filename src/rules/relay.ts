@@ -26,6 +26,11 @@ export const statusTable: Record<RelayStatus, { participationStatus: Participati
   disabled: { participationStatus: 'Disabled', receives: false, sends: false }
 }
 
+/** Whether somebody of this status receives a channel; without one it is not in it. */
+export function receives (status: RelayStatus | undefined): boolean {
+  return status !== undefined && statusTable[status].receives
+}
+
 /** The status that a participation status asks for. */
 export const statusOf: Record<ParticipationStatus, RelayStatus> = {
   Active: 'active', ReadOnly: 'muted', Disabled: 'disabled'

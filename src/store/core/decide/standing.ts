@@ -1,6 +1,6 @@
 /** A member's standing changes: its row, its interval, the channel's counts, the entry that tells of it, and succession. */
 import { randomUUID } from 'node:crypto'
-import { heldAfterLeaving, statusTable, type Held, type RelayStatus } from '../../../rules/relay.ts'
+import { heldAfterLeaving, receives, statusTable, type Held, type RelayStatus } from '../../../rules/relay.ts'
 import type { Draft } from '../draft.ts'
 import { lanes, type ChannelRecord, type MemberRecord, type UserRecord, type UserReference } from '../records.ts'
 import type { ParticipationBody } from '../render/entry.ts'
@@ -105,11 +105,10 @@ function isActiveAdmin (member: Member | undefined): boolean {
 }
 
 function count (draft: Draft, channelKey: number, before: Member | undefined, after: Member | undefined): void {
-  const receives = (member: Member | undefined) => member !== undefined && statusTable[member.status].receives
   const difference = (holds: (member: Member | undefined) => boolean) => Number(holds(after)) - Number(holds(before))
   const { receivingCount, activeAdminCount, adminVacant } = draft.channelByKey(channelKey)
   draft.changeChannel(channelKey, {
-    receivingCount: receivingCount + difference(receives),
+    receivingCount: receivingCount + difference(member => receives(member?.status)),
     activeAdminCount: activeAdminCount + difference(isActiveAdmin),
     adminVacant: adminVacant && !isActiveAdmin(after)
   })

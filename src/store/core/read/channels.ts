@@ -3,7 +3,7 @@ import type { Channel, ParticipatedChannel } from '../../../../schemas/channel.t
 import type { ChannelParticipation } from '../../../../schemas/participation.ts'
 import { refuse } from '../../../errors.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
-import { statusTable, type RelayStatus, type Ruleset } from '../../../rules/relay.ts'
+import { receives, statusTable, type RelayStatus, type Ruleset } from '../../../rules/relay.ts'
 import { SYSTEM_CHANNEL } from '../../../rules/rulesets.ts'
 import type { Actor } from '../../contract/commands.ts'
 import type { ChannelFilter, CountedPage, ForwardRequest, ListPage, PageRequest, Snapshot } from '../../contract/reads.ts'
@@ -21,8 +21,6 @@ export function snapshotOf<T> (value: T, ends: LogEnds): Snapshot<T> {
 
 /** Its timeline is for those who may read the channel. */
 const rendered = (channel: ChannelDetails, reads: boolean): Channel => channelOf(channel, reads ? creationEvents(channel.creation) : [])
-
-const receives = (status: RelayStatus | undefined): boolean => status !== undefined && statusTable[status].receives
 
 export function * getChannels (actor: Actor, channelIds: string[]): Read<Snapshot<Channel[]>> {
   const [ends, ...found] = yield * ask(['ends'], ...channelIds.map(id => ['channelDetails', id] as ['channelDetails', string]))

@@ -2,7 +2,7 @@
 import type { ChannelTimelineEntry, MessageTimelineEntry, TimelineEvent } from '../../../../schemas/timeline.ts'
 import { refuse } from '../../../errors.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
-import { statusTable } from '../../../rules/relay.ts'
+import { receives } from '../../../rules/relay.ts'
 import type { Actor, MessageText } from '../../contract/commands.ts'
 import type { Position } from '../../contract/log.ts'
 import type { CountedPage, EventRequest, ListPage, PageRequest, Snapshot } from '../../contract/reads.ts'
@@ -44,7 +44,7 @@ export function * getMessage (actor: Actor, messageId: string): Read<Snapshot<Me
   if (message === undefined) throw refuse('messageNotFound', messageId)
   if (actor !== SYSTEM && message.sender.userId !== actor) {
     const [member] = yield * ask(['member', message.channelId, actor])
-    if (member?.status === undefined || !statusTable[member.status].receives) throw refuse('messageNotFound', messageId)
+    if (!receives(member?.status)) throw refuse('messageNotFound', messageId)
   }
   return snapshotOf(rendered(message), ends)
 }

@@ -2,7 +2,7 @@
  * What a stream may have of the log, page by page. A user's is found by channel: a replay looks once for the next
  * entry of each, then every page reads the channels whose turn it is, with the rights as they are by then.
  */
-import { statusTable } from '../../../rules/relay.ts'
+import { receives } from '../../../rules/relay.ts'
 import type { Ahead, Entry, Interest, Page, Place, Position, Rights } from '../../contract/log.ts'
 import type { EntryView, IntervalRecord } from '../records.ts'
 import { entryOf } from '../render/entry.ts'
@@ -83,7 +83,7 @@ function * aheadOf (userKey: number, after: Position, ends: LogEnds, given: Ahea
   const before = given as UserAhead | undefined
   if (before?.userKey === userKey && before.epoch === ends.epoch && before.after <= after && after < before.head.position && newest <= before.head.position) return before
   const [news] = yield * ask(['news', userKey, after])
-  const channels = news.filter(membership => receives(membership) || endsOf(membership, after).length > 0)
+  const channels = news.filter(membership => receivesNow(membership) || endsOf(membership, after).length > 0)
     .map(({ channelKey, next }) => ({ channelKey, next }))
     .sort(byNext)
   return { userKey, epoch: ends.epoch, after, head: headOf(ends), channels }
@@ -137,7 +137,7 @@ function * readChannels ({ userKey, head }: UserAhead, channels: Upcoming[], aft
   return { ...found, upcoming: [...turns].map(([channelKey, next]) => ({ channelKey, next })) }
 }
 
-const receives = ({ status, deletedPosition }: Membership): boolean => deletedPosition === undefined && statusTable[status].receives
+const receivesNow = ({ status, deletedPosition }: Membership): boolean => deletedPosition === undefined && receives(status)
 
 function rightsOf (memberships: Membership[]): Rights {
   return {
@@ -147,7 +147,7 @@ function rightsOf (memberships: Membership[]): Rights {
 
 /** Where a member finds what it may have of a channel after `after`, with the rights as of the head (protocol 8, promise 4). */
 function sourcesOf (membership: Membership, intervals: IntervalRecord[], after: Position, head: Position): EntrySource[] {
-  return [...endsOf(membership, after), ...receives(membership) ? entitled(intervals, after, head) : []]
+  return [...endsOf(membership, after), ...receivesNow(membership) ? entitled(intervals, after, head) : []]
 }
 
 /**
@@ -163,7 +163,7 @@ function endsOf ({ deletedPosition, sincePosition, createdPosition }: Membership
 function entitled (intervals: IntervalRecord[], after: Position, head: Position): EntrySource[] {
   const spans: Array<{ channelKey: number, from: Position, upTo: Position }> = []
   for (const { channelKey, fromPosition: from, untilPosition, status } of intervals) {
-    if (!statusTable[status].receives) continue
+    if (!receives(status)) continue
     const upTo = untilPosition === undefined ? head : untilPosition - 1
     const last = spans.at(-1)
     if (last !== undefined && last.upTo === from - 1) last.upTo = upTo
