@@ -2,7 +2,7 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LARGEST_ID_LIST, ref } from '../schemas/common.ts'
 import { EventToken, IssuedToken, TokensQuery, TokenSummary } from '../schemas/token.ts'
-import { actorOf, type Principal, type UserPrincipal } from '../src/auth/principal.ts'
+import { actorOf, rightOf, type Principal, type UserPrincipal } from '../src/auth/principal.ts'
 import type { Tokens } from '../src/auth/tokens.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, noContent, refusals, security } from '../src/http/answers.ts'
@@ -89,9 +89,9 @@ export const userTokens: FastifyPluginAsyncTypebox<Dependencies> = async (app, {
       response: { 204: noContent('Revoked'), ...refusals }
     }
   }, async ({ principal }, reply) => {
-    const { userId, lineage, lineage: [tokenId] } = userPrincipal(principal)
+    const { userId, lineage: [tokenId] } = userPrincipal(principal)
     if (tokenId === undefined) throw refuse('missingContext', 'This call shows no token that could be revoked: call with a user token')
-    await store.append({ type: 'revoke-tokens', actor: userId, lineage, userId, tokenIds: [tokenId] })
+    await store.append({ type: 'revoke-tokens', ...rightOf(principal), userId, tokenIds: [tokenId] })
     return await reply.code(204).send()
   })
 

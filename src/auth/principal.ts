@@ -1,5 +1,5 @@
 /** Who is calling (protocol 2). */
-import { SYSTEM, type Actor } from '../store/contract/commands.ts'
+import { SYSTEM, type Actor, type GivenBy } from '../store/contract/commands.ts'
 
 /** A user, by a token of its own or because the application acts as it (sudo). */
 export interface UserPrincipal {
@@ -25,7 +25,8 @@ export function actorOf (principal: Principal): Actor {
   return principal.kind === 'application' ? SYSTEM : principal.userId
 }
 
-/** By what right, if it can end: asked again where it is acted on. */
-export function lineageOf (principal: Principal): { lineage?: readonly string[] } {
-  return principal.kind === 'application' || principal.lineage.length === 0 ? {} : { lineage: principal.lineage }
+/** In whose name a command is given and, where that right can end, by which: it is asked again where the command is carried out. */
+export function rightOf (principal: Principal): Pick<GivenBy, 'actor' | 'lineage'> {
+  const actor = actorOf(principal)
+  return principal.kind === 'application' || principal.lineage.length === 0 ? { actor } : { actor, lineage: principal.lineage }
 }

@@ -7,7 +7,7 @@ import { Refusal, refuse } from '../errors.ts'
 import type { Idempotency } from '../store/contract/commands.ts'
 import type { Store } from '../store/contract/store.ts'
 import type { Credentials } from './credentials.ts'
-import { actorOf, lineageOf, type Principal, type UserPrincipal } from './principal.ts'
+import { rightOf, type Principal, type UserPrincipal } from './principal.ts'
 
 const ISSUER = 'mitter-io'
 const ALGORITHM = 'HS512'
@@ -75,8 +75,7 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
       // Of a repeat, the outcome is the first one's: the token is signed again from that.
       const { tokenId, expiresAt } = await store.append({
         type: 'issue-token',
-        actor: actorOf(principal),
-        ...lineageOf(principal),
+        ...rightOf(principal),
         userId,
         tokenId: randomUUID(),
         ...(parentId === undefined ? {} : { parentId }),
@@ -92,7 +91,7 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
     async issueEventToken (principal, idempotency) {
       mustNotBeEventToken(principal)
       const { userId, lineage: [userTokenId] } = principal
-      const by = { actor: userId, ...under(idempotency, userTokenId) }
+      const by = { ...rightOf(principal), ...under(idempotency, userTokenId) }
       const expiresAt = seconds(earlier(now() + EVENT_TOKEN_MS, principal.expiresAt))! * 1000
       const signed = (claims: Pick<Claims, 'userTokenId' | 'parentExp'>, expiresAt: number) => ({
         eventToken: sign({ iss: ISSUER, applicationId, userId, use: 'events', exp: seconds(expiresAt)!, ...claims }), expiresAt
@@ -103,7 +102,7 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
         return signed({ userTokenId: made.tokenId }, made.expiresAt!)
       }
       const ends = { expiresAt, ...(principal.expiresAt === undefined ? {} : { parentExpiresAt: principal.expiresAt }) }
-      const made = await store.append({ type: 'issue-event-token', ...by, ...lineageOf(principal), ...ends })
+      const made = await store.append({ type: 'issue-event-token', ...by, ...ends })
       const parentExp = seconds(made.parentExpiresAt)
       return signed({ userTokenId, ...(parentExp === undefined ? {} : { parentExp }) }, made.expiresAt)
     },

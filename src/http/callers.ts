@@ -1,7 +1,7 @@
 /** Who is calling, and what only some may do where the store does not decide it (protocol 7). */
 import type { FastifyRequest } from 'fastify'
 import { signedMd5Of, type Authenticate } from '../auth/authenticate.ts'
-import { actorOf, lineageOf, type Principal } from '../auth/principal.ts'
+import { rightOf, type Principal } from '../auth/principal.ts'
 import { refuse } from '../errors.ts'
 import type { GivenBy } from '../store/contract/commands.ts'
 import { pathOf } from './envelope.ts'
@@ -38,7 +38,7 @@ export async function refuseEmptySegments (request: FastifyRequest): Promise<voi
 
 /** What every command says of its caller: in whose name, by what right, and under which `Idempotency-Key`. */
 export function givenBy (request: FastifyRequest): GivenBy {
-  return { actor: actorOf(request.principal), ...lineageOf(request.principal), ...idempotencyOf(request) }
+  return { ...rightOf(request.principal), ...idempotencyOf(request) }
 }
 
 /** The user whom a path names: `me` is whoever calls. */
