@@ -43,6 +43,8 @@ export interface AppOptions {
   logger: FastifyBaseLogger | boolean
   /** What answers that nobody reads may hold; absent: what protocol 1, rule 9 says. */
   unread?: UnreadBounds
+  /** How long a stop waits for requests that arrive and answers that are read, in milliseconds: 6 s unless given. */
+  closeWithinMs?: number
 }
 
 /** Characters of a path segment: 45 ids of 72 characters and their commas, each of them percent-encoded. */
@@ -57,9 +59,9 @@ const TIMEOUT_CHECK_MS = 5_000
 
 /** The service without a process: neither listens nor opens or closes anything that it was given. */
 export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
-  const { store, authenticate, tokens, streams, corsOrigins } = options
+  const { store, authenticate, tokens, streams, corsOrigins, closeWithinMs = 6_000 } = options
   const app = createServer(options.logger)
-  const letGo = closeInTime(app)
+  const letGo = closeInTime(app, closeWithinMs)
   const refuseWhileFull = boundUnread(app, options.unread)
   parseBodies(app)
   app.addHook('onRequest', refuseBrokenRequests)
@@ -124,8 +126,6 @@ function createServer (logger: FastifyBaseLogger | boolean): FastifyInstance {
     trustProxy: false,
     // A 503 would strand an EventSource: until the end, whoever gets through is answered.
     return503OnClosing: false,
-    // Idle connections are closed at once; requests under way are finished.
-    forceCloseConnections: 'idle',
     frameworkErrors: answerError,
     clientErrorHandler: answerConnectionError
   })

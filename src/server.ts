@@ -21,6 +21,9 @@ const LEAST_NODE = 26
  */
 const SAME_SIGNAL_MS = 500
 
+/** Of the time that a stop may take: for requests and answers under way. The rest is for streams before them, and the store after. */
+const CLOSING_SHARE = 0.6
+
 /** Signals of a process that has gone wrong: one that goes on after them does so for ever, at the same instruction. */
 const faults = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
 
@@ -36,7 +39,7 @@ try {
 }
 
 async function start (settings: Settings): Promise<void> {
-  const { dataDir, heartbeatMs, corsOrigins, streamQueueBytes: queueBytes } = settings
+  const { dataDir, heartbeatMs, corsOrigins, streamQueueBytes: queueBytes, shutdownGraceMs } = settings
   const credentials = loadCredentials(settings)
   const logger = createLogger(settings)
   if (isOpenToOthers(dataDir)) logger.warn(`others may enter DATA_DIR ${dataDir}: chmod 700 keeps them out`)
@@ -47,11 +50,12 @@ async function start (settings: Settings): Promise<void> {
   const tokens = createTokens({ credentials, store, ttlSeconds: settings.tokenTtlSeconds })
   const authenticate = createAuthenticate({ credentials, tokens, store })
   const streams = await createStreams({ store, heartbeatMs, queueBytes, logger })
-  const app = await buildApp({ store, authenticate, tokens, streams, corsOrigins, logger })
+  const closeWithinMs = shutdownGraceMs * CLOSING_SHARE
+  const app = await buildApp({ store, authenticate, tokens, streams, corsOrigins, logger, closeWithinMs })
   // As any other uncaught error: it stops, streams first, with an exit code that has it started again.
   store.onFailure(err => setImmediate(() => { throw err }))
   // Before it listens: whoever has read that it does may stop it at once.
-  closeOnSignals(settings.shutdownGraceMs, logger, async () => {
+  closeOnSignals(shutdownGraceMs, logger, async () => {
     await app.close() // ends the streams first
     rmSync(runningFile, { force: true })
     await store.close()

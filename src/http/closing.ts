@@ -1,48 +1,53 @@
 /**
  * The end of the server: what is under way is answered, and nobody is waited for who sends no more, or reads no more.
- * Fastify closes idle connections; Node counts one with half a request on it among those at work.
+ * All of it is done here: Node would close a connection whose answer was given, but not yet written out, as idle, and wait
+ * for ever for one with half a request on it.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
-/** How long the rest of a request, or the reading of an answer, is waited for, in milliseconds. */
+/** How long nothing may come of a request, or nothing be taken of an answer, in milliseconds. */
 const PATIENCE_MS = 1_000
 
 /** How often it is looked, in milliseconds. */
 const LOOK_MS = 100
 
-interface Exchange {
-  request: IncomingMessage
-  response: ServerResponse
-}
-
-/** Call before the server listens. Returns what is to be called when the service closes. */
-export function closeInTime (app: FastifyInstance): () => void {
-  /** Every connection, and what came last on it. */
-  const connections = new Map<Socket, Exchange | undefined>()
-  app.server.on('connection', (socket: Socket) => {
-    connections.set(socket, undefined)
+/**
+ * Call before the server listens.
+ * @param longestMs how long the other side is waited for at all, however steadily it sends or reads, in milliseconds
+ * @returns what is to be called when the service closes
+ */
+export function closeInTime ({ server }: FastifyInstance, longestMs: number): () => void {
+  /** Every connection, and the answers that are not written out to it yet, the first one first. */
+  const connections = new Map<Socket, Set<ServerResponse>>()
+  server.on('connection', (socket: Socket) => {
+    connections.set(socket, new Set())
     socket.once('close', () => connections.delete(socket))
   })
-  app.server.prependListener('request', (request, response) => {
-    if (connections.has(request.socket)) connections.set(request.socket, { request, response })
+  server.prependListener('request', ({ socket }, response) => {
+    const answers = connections.get(socket)
+    answers?.add(response)
+    response.once('close', () => answers?.delete(response))
   })
+  server.closeIdleConnections = () => {}
 
   return () => {
-    /** Since when nothing but the other side is waited for. */
-    const since = new WeakMap<Exchange, number>()
-    const looking = setInterval(() => {
-      for (const [socket, exchange] of connections) {
-        if (exchange === undefined || exchange.response.closed) {
+    const latest = performance.now() + longestMs
+    const look = () => {
+      for (const [socket, [answer]] of connections) {
+        const awaited = answer === undefined || !answer.req.complete || answer.writableEnded
+        if (answer === undefined || (awaited && performance.now() > latest)) {
           socket.destroy()
-        } else if (!exchange.request.complete || exchange.response.writableEnded) {
-          const now = performance.now()
-          if (!since.has(exchange)) since.set(exchange, now)
-          else if (now - since.get(exchange)! > PATIENCE_MS) socket.destroy()
+          continue
         }
+        // A socket's time begins anew with every byte, and ends the connection.
+        const patience = awaited ? PATIENCE_MS : 0
+        if (socket.timeout !== patience) socket.setTimeout(patience)
       }
-    }, LOOK_MS)
-    app.server.once('close', () => clearInterval(looking))
+    }
+    look()
+    const looking = setInterval(look, LOOK_MS)
+    server.once('close', () => clearInterval(looking))
   }
 }

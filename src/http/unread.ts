@@ -4,7 +4,8 @@
  *
  * - Of the requests on one connection one is under way. Node reads all that are sent ahead (pipelining) at once; each begins
  *   when the answer before it has been written out to the socket, and meanwhile no more are read.
- * - An answer of which its reader takes nothing for a while is cut, and its connection with it.
+ * - An answer of which its reader takes nothing for a while is cut, and its connection with it. What can be seen is what the
+ *   kernel takes, in steps of up to several MiB: a large answer has as much longer as it takes to read all of it steadily.
  * - What waits on all connections is bounded in sum. Beyond that, what would be answered with content is refused before any
  *   work is done, and answers that have waited for some seconds are cut, so that there is room for whoever comes next.
  *
@@ -19,8 +20,10 @@ import { refuse } from '../errors.ts'
 export interface UnreadBounds {
   /** Bytes that wait on all connections together: 256 MiB unless given. */
   mostBytes?: number
-  /** An answer of which nothing is taken for this long is cut, in milliseconds: 30 s unless given. */
+  /** A small answer of which nothing is taken for this long is cut, in milliseconds: 30 s unless given. */
   stalledMs?: number
+  /** Whoever reads as many bytes a second is never cut: 64 KiB unless given. */
+  leastRate?: number
   /** Where there is no room, one that has waited for this long is cut, in milliseconds: 5 s unless given. */
   spareMs?: number
 }
@@ -41,7 +44,7 @@ interface Connection {
 
 /** Call before any other hook is added. Returns an `onRequest` hook, for the routes that answer with content. Throws `overloaded`. */
 export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (request: FastifyRequest) => Promise<void> {
-  const { mostBytes = 256 * 1024 * 1024, stalledMs = 30_000, spareMs = 5_000 } = bounds
+  const { mostBytes = 256 * 1024 * 1024, stalledMs = 30_000, leastRate = 64 * 1024, spareMs = 5_000 } = bounds
   const connections = new WeakMap<Socket, Connection>()
   /** Those that wait, the oldest first. */
   const unread = new Map<ServerResponse, { bytes: number, since: number }>()
@@ -82,8 +85,8 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
     unreadBytes += bytes
     response.once('finish', () => release(response))
     response.once('close', () => release(response))
-    // What a reader takes counts as activity. Node ends this time itself, with that of a connection that is kept alive.
-    if (socket instanceof Socket) socket.setTimeout(stalledMs)
+    // It begins anew with what the kernel takes. Node ends this time itself, with that of a connection that is kept alive.
+    if (socket instanceof Socket) socket.setTimeout(stalledMs + Math.round(bytes / leastRate * 1_000))
     done(null, sent)
   })
 

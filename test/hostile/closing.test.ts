@@ -1,6 +1,7 @@
 /** SIGTERM while connections are in every state that a client can leave them in: exit 0, soon after the last answer. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { asApplication, basicOf, spawnService, tokenFor, type ServiceProcess } from '../support/process.ts'
 import { openReader } from '../support/sse.ts'
@@ -31,7 +32,7 @@ async function open (text: string): Promise<Socket> {
   return socket
 }
 const head = (line: string, ...more: string[]) => [`${line} HTTP/1.1`, 'host: x', `authorization: Bearer ${token}`, ...more, '', ''].join('\r\n')
-const half = () => head('POST /v1/channels/room-of-amy/messages', 'content-type: application/json', 'content-length: 100')
+const half = () => head('POST /v1/channels/room-of-amy/messages', 'content-type: application/json', 'content-length: 1000')
 
 it.each<[string, () => Promise<unknown>]>([
   ['that says nothing', () => open('')],
@@ -65,4 +66,49 @@ it.each<[string, () => Promise<unknown>]>([
   const code = await service.stop()
   expect({ code, soon: performance.now() - started < SOON_MS }).toEqual({ code: 0, soon: true })
   expect((await stream.until('bye')).json.reason).toBe('shutdown')
+})
+
+it('an answer that is being read is read to its end, and so is the next one on its connection', async () => {
+  for (let index = 0; index < 80; index++) await asApplication(service, 'POST', '/v1/channels/room-of-amy/messages', { textPayload: 'x'.repeat(60_000) })
+  const socket = await open('')
+  socket.pause()
+  socket.write(head('GET /v1/channels/room-of-amy/messages?limit=200') + head('GET /v1/users/me'))
+  // It has begun, and there is more of it than waits on the way.
+  await once(socket, 'readable')
+  const stopped = service.stop()
+  await setTimeout(500)
+  const chunks: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => { chunks.push(chunk) })
+  await once(socket, 'end')
+  const text = Buffer.concat(chunks).toString('latin1')
+  const [length] = /(?<=content-length: )\d+/.exec(text)!
+  const begin = text.indexOf('\r\n\r\n') + 4
+  expect(text.slice(begin + Number(length))).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*"userId":"amy"/)
+  expect(await stopped).toBe(0)
+})
+
+it('a request that keeps arriving is answered', async () => {
+  const body = JSON.stringify({ textPayload: 'slow but steady' })
+  const socket = await open(head('POST /v1/channels/room-of-amy/messages', 'content-type: application/json', `content-length: ${body.length}`))
+  const stopped = service.stop()
+  const answered = once(socket, 'data') as Promise<[Buffer]>
+  for (const character of body) {
+    socket.write(character)
+    await setTimeout(50)
+  }
+  expect((await answered)[0].toString()).toMatch(/^HTTP\/1.1 200 OK/)
+  expect(await stopped).toBe(0)
+})
+
+it('but is waited for no longer than a share of the time that a stop may take', async () => {
+  await service.stop()
+  service = await spawnService({ env: { SHUTDOWN_GRACE_MS: '5000' } })
+  token = await tokenFor(service, 'amy')
+  const socket = await open(half())
+  const sending = setInterval(() => socket.write(' '), 50)
+  const stopped = service.stop()
+  const first = await Promise.race([setTimeout(1_500, 'still open'), once(socket, 'close')])
+  const code = await stopped
+  clearInterval(sending)
+  expect({ first, code }).toEqual({ first: 'still open', code: 0 })
 })

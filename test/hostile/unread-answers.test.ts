@@ -1,6 +1,7 @@
 /** Whoever asks for much and reads nothing costs a bounded amount of memory, and keeps nobody else from being answered (protocol 1, rule 9). */
 import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { fastify, type FastifyInstance } from 'fastify'
 import { afterEach, describe, expect, it } from 'vitest'
 import { answerErrors } from '../../src/http/envelope.ts'
@@ -147,11 +148,22 @@ describe('requests that are sent ahead on one connection', () => {
 })
 
 it('an answer of which nothing is taken is cut with its connection', async () => {
-  const server = await serve({ stalledMs: 50 })
+  const server = await serve({ stalledMs: 50, leastRate: Infinity })
   const begins = answering(server)
   unreading(server.port, get('/large'))
   await closed(await begins)
   expect((await exchange(server.port, get('/small'))).status).toBe(200)
+})
+
+it('one that is read steadily is not, though the kernel takes it in steps', async () => {
+  const server = await serve({ stalledMs: 5, leastRate: LARGE.length / 10 })
+  const socket = unreading(server.port, get('/large', last))
+  let bytes = 0
+  for await (const chunk of socket) {
+    bytes += (chunk as Buffer).length
+    await setTimeout(2)
+  }
+  expect(bytes).toBeGreaterThan(LARGE.length)
 })
 
 describe('beyond what may wait unread on all connections', () => {
