@@ -7,8 +7,9 @@ import type { FastifyBaseLogger } from 'fastify'
 import { receives } from '../rules/relay.ts'
 import type { Entry, Interest, Log, Page, Place, Position, StreamStart } from '../store/contract/log.ts'
 import type { Feed } from './feed.ts'
-import { byeFrame, caughtUpFrame, checkpointFrame, entryFrame, gapFrame, heartbeatFrame, readyFrame, type EndReason } from './frames.ts'
+import { byeFrame, caughtUpFrame, checkpointFrame, entryFrame, gapFrame, readyFrame, type EndReason } from './frames.ts'
 import type { Hub, Subscriber } from './hub.ts'
+import { Outbox } from './outbox.ts'
 import type { Turns } from './turns.ts'
 import { Withdrawn } from './withdrawn.ts'
 
@@ -20,9 +21,6 @@ const PAGE_ENTRIES = { first: 100, most: 500 }
 
 /** A page that takes longer than this, in milliseconds, is followed by a larger one. */
 const LONG_WAY_MS = 20
-
-/** How long a reader that was told to go may take to read what it still has, in milliseconds. */
-const LINGER_MS = 2_000
 
 /** A reader that takes nothing at all of a replay for this long is gone, in milliseconds. */
 export const STALLED_MS = 60_000
@@ -59,11 +57,9 @@ export class Stream implements Subscriber {
   readonly channelKey: number | undefined
   readonly lineage: readonly string[]
   readonly #options: StreamOptions
-  readonly #response: ServerResponse
+  readonly #outbox: Outbox
   /** Everything up to here was written, or is not for this reader. */
   #position: Position = 0
-  #pending: Buffer[] = []
-  #pendingBytes = 0
   #started = false
   #live = false
   /** The reader was told that the channel was deleted. */
@@ -72,25 +68,19 @@ export class Stream implements Subscriber {
   /** Since the last checkpoint round this stream had an id to move its reader's cursor. */
   #moved = true
   #expiry: NodeJS.Timeout | undefined
-  #linger: NodeJS.Timeout | undefined
-  #heartbeat: NodeJS.Timeout | undefined
-  /** Lets go of whoever waits until the reader has taken what was written. */
-  #release: (() => void) | undefined
   #disposed = false
 
   /** Attached at once: whatever ends its reader's right from here on ends it, and so does the end of its connection. */
   constructor (options: StreamOptions) {
     this.#options = options
-    this.#response = options.response
     const { interest, response } = options
+    this.#outbox = new Outbox({ ...options, onStalled: () => this.end('slow') })
     this.of = interest.of
     this.userId = interest.of === 'application' ? undefined : interest.userId
     this.channelKey = interest.of === 'channel' ? interest.channelKey : undefined
     this.lineage = options.lineage
     options.hub.attach(this)
     response.once('close', () => this.#dispose())
-    response.on('error', () => {}) // the reader went away: `close` follows
-    response.on('timeout', () => this.end('slow'))
     if (response.closed || response.destroyed) this.#dispose()
   }
 
@@ -106,7 +96,7 @@ export class Stream implements Subscriber {
   async run ({ place, gap }: StreamStart, readyId: string | undefined): Promise<void> {
     if (this.#ended !== undefined) return
     this.#started = true
-    this.#heartbeat = setInterval(() => this.#beat(), this.#options.heartbeatMs)
+    this.#outbox.start()
     this.#expire()
     this.#position = place.position
     this.#push(readyFrame(readyId))
@@ -142,7 +132,7 @@ export class Stream implements Subscriber {
         await feed.reached(page.through.position)
         if (this.#goLive(page)) return
       }
-      await this.#taken()
+      await this.#outbox.taken()
     }
   }
 
@@ -151,13 +141,12 @@ export class Stream implements Subscriber {
    * False: that cannot be told any more, or the reader has gone.
    */
   async #writePage ({ entries, head }: Page): Promise<boolean> {
-    const { feed, interest, queueBytes } = this.#options
+    const { feed, interest } = this.#options
     const withdrawn = new Withdrawn(interest)
     let known = head
     for (const entry of entries) {
       const frame = entryFrame(entry)
-      const waiting = this.#waitingBytes()
-      if (waiting > 0 && waiting + frame.length > queueBytes) await this.#taken()
+      if (!this.#outbox.hasRoomFor(frame)) await this.#outbox.taken()
       if (this.#ended !== undefined) return false
       const news = feed.since(known)
       if (news === undefined) return false
@@ -197,8 +186,7 @@ export class Stream implements Subscriber {
     if (!this.#live || entry.position <= this.#position) return false
     if (entry.payload !== undefined) {
       const frame = entryFrame(entry)
-      const waiting = this.#waitingBytes()
-      if (waiting > 0 && waiting + frame.length > this.#options.queueBytes) {
+      if (!this.#outbox.hasRoomFor(frame)) {
         this.#overflow()
         return false
       }
@@ -213,64 +201,29 @@ export class Stream implements Subscriber {
    * much reads on from the log, at its own pace.
    */
   #overflow (): void {
-    if (this.#response.writableLength > this.#options.queueBytes / 2) return this.end('slow')
+    if (this.#outbox.isUnread) return this.end('slow')
     this.#live = false
     this.#options.hub.unfollow(this)
     this.flush()
     this.#catchUp().catch(() => {}) // it has seen to its own errors
   }
 
-  #waitingBytes (): number {
-    return this.#pendingBytes + this.#response.writableLength
-  }
-
   #push (frame: Buffer): void {
-    this.#pending.push(frame)
-    this.#pendingBytes += frame.length
+    this.#outbox.push(frame)
     this.#moved = true
   }
 
   flush (): void {
-    const frames = this.#pending
-    if (frames.length === 0) return
-    this.#pending = []
-    this.#pendingBytes = 0
-    if (frames.length > 1) this.#response.cork()
-    for (const frame of frames) this.#write(frame)
-    if (frames.length > 1) this.#response.uncork()
-  }
-
-  #write (frame: Buffer, taken?: () => void): void {
-    if (this.#response.destroyed || this.#response.writableEnded) return
-    this.#response.write(frame, taken)
-    this.#heartbeat?.refresh()
-  }
-
-  /** Only where nothing waits that would tell the reader as much. */
-  #beat (): void {
-    if (this.#waitingBytes() === 0) this.#write(heartbeatFrame)
+    this.#outbox.flush()
   }
 
   /** Moves an idle reader's cursor to the log's head, so that it never falls out of retention. */
   checkpoint (head: Place): void {
-    if (this.#live && !this.#moved && head.position > this.#position && this.#response.writableLength === 0) {
+    if (this.#live && !this.#moved && head.position > this.#position && this.#outbox.isEmpty) {
       this.#position = head.position
-      this.#write(checkpointFrame(head.cursor))
+      this.#outbox.write(checkpointFrame(head.cursor))
     }
     this.#moved = false
-  }
-
-  /** Writes what is pending, and waits until the reader has taken all that was written: a replay is never ahead of it by more than may wait. */
-  async #taken (): Promise<void> {
-    this.flush()
-    if (this.#response.writableLength === 0 || this.#ended !== undefined) return
-    // A socket's time begins anew with every byte that the reader takes.
-    this.#response.setTimeout(this.#options.stalledMs)
-    await new Promise<void>(resolve => {
-      this.#release = resolve
-      this.#write(heartbeatFrame, resolve)
-    })
-    this.#response.setTimeout(0)
   }
 
   #expire (): void {
@@ -288,11 +241,7 @@ export class Stream implements Subscriber {
     this.#live = false
     this.#options.logger.debug({ reason, of: this.of }, 'a stream ends')
     this.#options.hub.detach(this)
-    if (!this.#started) return
-    this.flush()
-    this.#write(byeFrame(reason))
-    this.#response.end()
-    this.#linger = setTimeout(() => this.#response.destroy(), LINGER_MS)
+    if (this.#started) this.#outbox.finish(byeFrame(reason))
   }
 
   /** Of one that was not begun: whoever opened it answers otherwise. */
@@ -305,12 +254,8 @@ export class Stream implements Subscriber {
     this.#disposed = true
     this.#ended ??= 'gone'
     this.#live = false
-    this.#pending = []
-    this.#pendingBytes = 0
-    this.#release?.()
-    clearInterval(this.#heartbeat)
+    this.#outbox.dispose()
     clearTimeout(this.#expiry)
-    clearTimeout(this.#linger)
     this.#options.hub.detach(this)
     this.#options.onClose(this)
   }
@@ -320,9 +265,9 @@ export class Stream implements Subscriber {
 function withheld (missed: Entry[], interest: Interest): Entry[] {
   const withdrawn = new Withdrawn(interest)
   for (const entry of missed) withdrawn.note(entry)
-  return missed.map(entry => withdrawn.has(entry) ? placeOf(entry) : entry)
+  return missed.map(entry => withdrawn.has(entry) ? withoutPayload(entry) : entry)
 }
 
-function placeOf ({ payload, ...rest }: Entry): Entry {
+function withoutPayload ({ payload, ...rest }: Entry): Entry {
   return rest
 }

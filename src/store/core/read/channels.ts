@@ -11,7 +11,7 @@ import { mustBeApplication, mustBeOwn } from '../decide/users.ts'
 import { isMember, type Member } from '../decide/standing.ts'
 import { channelOf, creationEvents, participationOf, type Participant } from '../render/entities.ts'
 import { headOf } from './log.ts'
-import { boundsOf, firstOf, pageOf, parsePlace, placeOf, sliceOf } from './paging.ts'
+import { boundsOf, firstOf, formatPlace, pageOf, parsePlace, sliceOf } from './paging.ts'
 import { ask, type ChannelDetails, type LogEnds, type Read } from './queries.ts'
 import { mustBeChannel, receivedChannel, userKeyOf } from './rights.ts'
 
@@ -81,7 +81,7 @@ export function * listParticipants (actor: Actor, channelId: string, statuses: R
 }
 
 /** A place and no id: a member may leave before the next page is asked for, and a deleted user can be named by nobody. */
-const nextOf = ({ member: { sincePosition, userKey } }: { member: Member }): string => placeOf(sincePosition, userKey)
+const nextOf = ({ member: { sincePosition, userKey } }: { member: Member }): string => formatPlace(sincePosition, userKey)
 
 function * participantPlace (channelId: string, userId: string): Read<[number, number]> {
   const [member] = yield * ask(['member', channelId, userId])

@@ -10,7 +10,7 @@ import { creationEvents } from '../render/entities.ts'
 import { eventText } from '../render/entry.ts'
 import { messageText } from '../render/message.ts'
 import { snapshotOf } from './channels.ts'
-import { boundsOf, firstOf, PAGE_BYTES, pageOf, parsePlace, placeOf, sliceOf } from './paging.ts'
+import { boundsOf, firstOf, formatPlace, PAGE_BYTES, pageOf, parsePlace, sliceOf } from './paging.ts'
 import { ask, sizeOfEvent, type MessageDetails, type PageBounds, type Read, type Rows, type StoredEvent } from './queries.ts'
 import { receivedChannel } from './rights.ts'
 
@@ -104,14 +104,14 @@ interface Timeline {
 /** Events that came with the channel or message, then those that were added, in order. */
 function * eventPage (first: TimelineEvent[], { types, after, limit }: EventRequest, bytes: number, timeline: Timeline): Read<EventPage<TimelineEvent>> {
   const [position, begun] = after === undefined ? [0, -1] : parsePlace(after) ?? (yield * eventPlace(first, after, timeline))
-  const early = first.map((event, index) => ({ event, place: placeOf(0, index), bytes: sizeOfEvent({ body: JSON.stringify(event) }) }))
+  const early = first.map((event, index) => ({ event, place: formatPlace(0, index), bytes: sizeOfEvent({ body: JSON.stringify(event) }) }))
     .filter(({ event: { type } }, index) => position === 0 && index > begun && (types === undefined || types.includes(type)))
   const room = limit - early.length
   if (room < 0) return sized(firstOf(early, limit))
   const [late] = yield * timeline.stored(position, { rows: room, bytes })
   return sized({
     rows: [...early, ...late.rows.map(({ position, body, gone }) => ({
-      event: JSON.parse(eventText({ record: { body }, sender: { deleted: gone } })) as TimelineEvent, place: placeOf(position, 0), bytes: sizeOfEvent({ body })
+      event: JSON.parse(eventText({ record: { body }, sender: { deleted: gone } })) as TimelineEvent, place: formatPlace(position, 0), bytes: sizeOfEvent({ body })
     }))],
     ended: late.ended
   })

@@ -20,7 +20,7 @@ export const boundsOf = ({ limit }: PageRequest): PageBounds => ({ rows: limit, 
  * A place of a list that goes forward, by the two numbers that the list is ordered by: what a page goes on from where
  * an id would not do, because whatever had it may have gone, or there may be two. No id has a dot in it (protocol 1, rule 1).
  */
-export const placeOf = (one: number, other: number): string => `.${one}.${other}`
+export const formatPlace = (one: number, other: number): string => `.${one}.${other}`
 
 /** Undefined: not a place, so an id. */
 export function parsePlace (text: string): [number, number] | undefined {
