@@ -19,6 +19,9 @@ export const LARGEST_BODY_BYTES = 256 * 1024
 /** Levels of objects and arrays within each other (protocol 1, rule 9): what recurses over JSON must not run out of stack. */
 const DEEPEST_NESTING_LEVELS = 32
 
+/** Values in a body (protocol 1, rule 9): a channel of 1,000 participants with 16 roles each has 22,000. */
+const MOST_VALUES = 32_768
+
 type Done = (err: Error | null, body?: unknown) => void
 
 /** Replaces Fastify's own body parsers. An empty body is no body, whatever its content type says. */
@@ -40,6 +43,8 @@ export function parseBodies (app: FastifyInstance): void {
     const altered = alterationOf(request, bytes)
     if (altered !== undefined) return done(altered)
     if (!isUtf8(bytes)) return done(refuse('invalidInputSyntax', 'The body is not UTF-8: send JSON in UTF-8'))
+    const excess = excessOf(bytes)
+    if (excess !== undefined) return done(excess)
     const text = bytes.toString('utf8')
     parseJson(request, text, (err, body) => {
       if (err !== null) return done(unreadable(text))
@@ -79,26 +84,54 @@ function unreadable (text: string): Refusal {
   return refuse('invalidInputSyntax', 'The body has a key "__proto__", or "constructor" with "prototype" in it: rename it')
 }
 
-/** What JSON can say and we could not keep as it is; level by level, so that depth costs no stack. */
-function flawOf (body: unknown): string | undefined {
-  let level: unknown[] = [body]
-  for (let depth = 0; level.length > 0; depth++) {
-    const next: unknown[] = []
-    for (const value of level) {
-      if (typeof value === 'string' && !value.isWellFormed()) return loneSurrogate
-      if (typeof value === 'number' && !Number.isFinite(value)) return 'The body has a number that is too large: send a smaller one, or a string'
-      if (typeof value !== 'object' || value === null) continue
-      if (depth === DEEPEST_NESTING_LEVELS) return `The body is nested deeper than ${DEEPEST_NESTING_LEVELS} levels: make it flatter`
-      if (Array.isArray(value)) {
-        for (const item of value) next.push(item)
-        continue
-      }
-      for (const [key, item] of Object.entries(value)) {
-        if (!key.isWellFormed()) return loneSurrogate
-        next.push(item)
-      }
+/** What would cost much to parse, found in one pass over the bytes, before anything is made of them. */
+function excessOf (bytes: Buffer): Refusal | undefined {
+  let [values, depth, quoted, opened] = [1, 0, false, false]
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index]!
+    if (quoted) {
+      if (byte === Byte.backslash) index++
+      else if (byte === Byte.quote) quoted = false
+      continue
     }
-    level = next
+    if (byte === Byte.space || byte === Byte.tab || byte === Byte.lineFeed || byte === Byte.carriageReturn) continue
+    const closes = byte === Byte.closingBracket || byte === Byte.closingBrace
+    // The first one of an array or object; each comma brings one more.
+    if (opened && !closes) values++
+    opened = byte === Byte.openingBracket || byte === Byte.openingBrace
+    if (byte === Byte.quote) quoted = true
+    else if (byte === Byte.comma) values++
+    else if (closes) depth--
+    else if (opened && ++depth > DEEPEST_NESTING_LEVELS) return refuse('invalidInputSyntax', `The body is nested deeper than ${DEEPEST_NESTING_LEVELS} levels: make it flatter`)
+    if (values > MOST_VALUES) return refuse('limitExceeded', `The body has more than ${MOST_VALUES} values: send fewer`)
+  }
+  return undefined
+}
+
+/** Of the characters that JSON's structure is made of (RFC 8259, 2). */
+const Byte = {
+  tab: 0x09,
+  lineFeed: 0x0a,
+  carriageReturn: 0x0d,
+  space: 0x20,
+  quote: 0x22,
+  comma: 0x2c,
+  backslash: 0x5c,
+  openingBracket: 0x5b,
+  closingBracket: 0x5d,
+  openingBrace: 0x7b,
+  closingBrace: 0x7d
+} as const
+
+/** What JSON can say and we could not keep as it is. */
+function flawOf (value: unknown): string | undefined {
+  if (typeof value === 'string') return value.isWellFormed() ? undefined : loneSurrogate
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'The body has a number that is too large: send a smaller one, or a string'
+  if (typeof value !== 'object' || value === null) return undefined
+  if (!Array.isArray(value) && !Object.keys(value).every(key => key.isWellFormed())) return loneSurrogate
+  for (const item of Object.values(value)) {
+    const flaw = flawOf(item)
+    if (flaw !== undefined) return flaw
   }
   return undefined
 }

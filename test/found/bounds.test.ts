@@ -22,8 +22,14 @@ const user = (more: object) => (): [string, object] => ['POST /v1/users', more]
 const locator = (length: number): object => ({ a: 'x'.repeat(length - '{"a":""}'.length) })
 /** A body with a value so deep in it: the body's own object is the first level, its list the second, an item the third. */
 const deep = (levels: number) => message({ messageData: [{ dataType: 'a', data: nested(levels - 3) }] })
+/** Of so many values: six with the ones around them. What stands in texts is none, however it looks. */
+const values = (count: number) => (): [string, string] => {
+  const data = Array(count - 6).fill('[ ]').join(' , ')
+  return [`POST /v1/channels/${room}/messages`, `{"textPayload":"[1,{","messageData":[{"dataType":"a\\",","data":[ ${data} ]}]}`]
+}
 
-it.each<[string, () => [string, object]]>([
+it.each<[string, () => [string, object | string]]>([
+  ['32,769 values', values(32_769)],
   ['65 timeline events with a channel', room64(65)],
   ['65 timeline events with a message', message({ timelineEvents: Array(65).fill(event) })],
   ['33 levels of nesting', deep(33)],
@@ -43,7 +49,8 @@ it.each<[string, () => [string, object]]>([
   expect(['invalid_domain_attribute', 'limit_exceeded', 'invalid_input_syntax']).toContain(response.json().errorCode)
 })
 
-it.each<[string, () => [string, object]]>([
+it.each<[string, () => [string, object | string]]>([
+  ['32,768 values', values(32_768)],
   ['64 locators of 1,024 characters', user({ userLocators: Array(64).fill(locator(1_024)) })],
   ['64 timeline events with a channel', room64(64)], ['64 timeline events with a message', message({ timelineEvents: Array(64).fill(event) })], ['32 levels of nesting', deep(32)]
 ])('a body may have %s', async (_what, request) => {
