@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Channel, ChannelsQuery, NewChannel, ParticipatedChannel, ParticipatedChannelsQuery } from '../schemas/channel.ts'
-import { LARGEST_ID_LIST, ref, Reference } from '../schemas/common.ts'
+import { LARGEST_ID_LIST, LARGEST_PAGE_ROWS, ref, Reference } from '../schemas/common.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, countedList, CURSOR_HEADER, noContent, refusals, refuses, security } from '../src/http/answers.ts'
@@ -62,7 +62,7 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       summary: 'List channels (the application)',
       security,
       querystring: ChannelsQuery,
-      response: { 200: answer(Type.Array(ref(Channel)), 'A page of channels', ...countedList), ...refusals, ...refuses(501) }
+      response: { 200: answer(Type.Array(ref(Channel), { maxItems: LARGEST_PAGE_ROWS }), 'A page of channels', ...countedList), ...refusals, ...refuses(501) }
     }
   }, async (request, reply) => {
     const { principal, query } = request
@@ -82,7 +82,7 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       params: Type.Object({ userId: Type.String({ description: 'The user, or "me"', examples: ['me'] }) }),
       querystring: ParticipatedChannelsQuery,
       response: {
-        200: answer(Type.Array(ref(ParticipatedChannel)), 'A page of channels', ...countedList), ...refusals
+        200: answer(Type.Array(ref(ParticipatedChannel), { maxItems: LARGEST_PAGE_ROWS }), 'A page of channels', ...countedList), ...refusals
       }
     }
   }, async (request, reply) => {
@@ -102,7 +102,7 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       summary: 'Read a channel, or several (participants, the application; a public channel: any user)',
       security,
       params: several,
-      response: { 200: answer(Type.Union([ref(Channel), Type.Array(ref(Channel))]), 'The channel; an array where the path has a comma', 'X-Event-Cursor'), ...refusals, ...refuses(413) }
+      response: { 200: answer(Type.Union([ref(Channel), Type.Array(ref(Channel), { maxItems: LARGEST_ID_LIST })]), 'The channel; an array where the path has a comma', 'X-Event-Cursor'), ...refusals, ...refuses(413) }
     }
   }, async ({ principal, params }, reply) => {
     const { value, cursor } = await store.getChannels(actorOf(principal), splitList(params.channelId, LARGEST_ID_LIST))

@@ -1,7 +1,7 @@
 /** Messages (protocol 6). The store has them as JSON text already: it is sent as it is. */
 import { randomUUID } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { LARGEST_ID_LIST, PagingQuery, ref } from '../schemas/common.ts'
+import { LARGEST_ID_LIST, LARGEST_PAGE_ROWS, PagingQuery, ref } from '../schemas/common.ts'
 import { Message, MessageEdit, NewMessage, SentMessage } from '../schemas/message.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
@@ -55,7 +55,7 @@ export const messages: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       security,
       params: channelParams,
       querystring: PagingQuery,
-      response: { 200: answer(Type.Array(ref(Message)), 'A page of messages', ...countedList), ...refusals }
+      response: { 200: answer(Type.Array(ref(Message), { maxItems: LARGEST_PAGE_ROWS }), 'A page of messages', ...countedList), ...refusals }
     }
   }, async (request, reply) => {
     const { principal, params: { channelId }, query } = request

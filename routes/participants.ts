@@ -1,6 +1,6 @@
 /** Participants of a channel (protocol 4). */
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ref } from '../schemas/common.ts'
+import { LONGEST_FORWARD_PAGE, ref } from '../schemas/common.ts'
 import { BriefParticipation, ChannelParticipation, NewParticipation, ParticipantsQuery } from '../schemas/participation.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
@@ -61,7 +61,7 @@ export const participants: FastifyPluginAsyncTypebox<{ store: Store }> = async (
       params,
       querystring: ParticipantsQuery,
       response: {
-        200: answer(Type.Union([Type.Array(ref(ChannelParticipation)), Type.Array(ref(BriefParticipation))]), 'The participants', 'X-Event-Cursor', 'Link'),
+        200: answer(Type.Union([Type.Array(ref(ChannelParticipation), { maxItems: LONGEST_FORWARD_PAGE }), Type.Array(ref(BriefParticipation), { maxItems: LONGEST_FORWARD_PAGE })]), 'The participants', 'X-Event-Cursor', 'Link'),
         ...refusals,
         ...refuses(413)
       }

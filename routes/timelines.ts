@@ -1,6 +1,6 @@
 /** Timelines of channels and of messages (protocol 5). */
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { LARGEST_ID_LIST, ref, Reference } from '../schemas/common.ts'
+import { LARGEST_ID_LIST, LONGEST_FORWARD_PAGE, ref, Reference } from '../schemas/common.ts'
 import { ChannelTimelineEntry, MessageTimelineEntry, NewTimelineEvent, TimelineQuery } from '../schemas/timeline.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
@@ -62,7 +62,7 @@ export const timelines: FastifyPluginAsyncTypebox<{ store: Store }> = async (app
       security,
       params: channelParams,
       querystring: TimelineQuery,
-      response: { 200: answer(Type.Array(ref(ChannelTimelineEntry)), 'The events, channel by channel; of one channel in pages', 'X-Event-Cursor', 'Link'), ...refusals, ...refuses(413) }
+      response: { 200: answer(Type.Array(ref(ChannelTimelineEntry), { maxItems: LARGEST_ID_LIST * LONGEST_FORWARD_PAGE }), 'The events, channel by channel; of one channel in pages', 'X-Event-Cursor', 'Link'), ...refusals, ...refuses(413) }
     }
   }, async (request, reply) => {
     const { principal, params, query } = request
@@ -102,7 +102,7 @@ export const timelines: FastifyPluginAsyncTypebox<{ store: Store }> = async (app
       security,
       params: messageParams,
       querystring: TimelineQuery,
-      response: { 200: answer(Type.Array(ref(MessageTimelineEntry)), 'The events, message by message; of one message in pages', 'X-Event-Cursor', 'Link'), ...refusals, ...refuses(413) }
+      response: { 200: answer(Type.Array(ref(MessageTimelineEntry), { maxItems: LARGEST_ID_LIST * LONGEST_FORWARD_PAGE }), 'The events, message by message; of one message in pages', 'X-Event-Cursor', 'Link'), ...refusals, ...refuses(413) }
     }
   }, async (request, reply) => {
     const { principal, params, query } = request

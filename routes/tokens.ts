@@ -1,6 +1,6 @@
 /** User tokens and event tokens (protocol 7). */
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { LARGEST_ID_LIST, ref } from '../schemas/common.ts'
+import { LARGEST_ID_LIST, LONGEST_FORWARD_PAGE, ref } from '../schemas/common.ts'
 import { EventToken, IssuedToken, TokensQuery, TokenSummary } from '../schemas/token.ts'
 import { actorOf, rightOf, type Principal, type UserPrincipal } from '../src/auth/principal.ts'
 import type { Tokens } from '../src/auth/tokens.ts'
@@ -50,7 +50,7 @@ export const userTokens: FastifyPluginAsyncTypebox<Dependencies> = async (app, {
       security,
       params,
       querystring: TokensQuery,
-      response: { 200: answer(Type.Array(ref(TokenSummary)), 'The tokens that are good now, in the order in which they were made', 'Link'), ...refusals }
+      response: { 200: answer(Type.Array(ref(TokenSummary), { maxItems: LONGEST_FORWARD_PAGE }), 'The tokens that are good now, in the order in which they were made', 'Link'), ...refusals }
     }
   }, async (request, reply) => {
     const { principal, params, query } = request

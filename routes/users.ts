@@ -1,7 +1,7 @@
 /** Users (protocol 7). */
 import { randomUUID } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { PagingQuery, ref, Reference } from '../schemas/common.ts'
+import { LARGEST_PAGE_ROWS, PagingQuery, ref, Reference } from '../schemas/common.ts'
 import { LONGEST_LOCATOR, NewUser, User, type UserLocator } from '../schemas/user.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
@@ -60,7 +60,7 @@ export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { 
       summary: 'List users (the application)',
       security,
       querystring: PagingQuery,
-      response: { 200: answer(Type.Array(ref(User)), 'A page of users', 'X-Mitter-Paginated-Estimated-Count', 'Link'), ...refusals, ...refuses(501) }
+      response: { 200: answer(Type.Array(ref(User), { maxItems: LARGEST_PAGE_ROWS }), 'A page of users', 'X-Mitter-Paginated-Estimated-Count', 'Link'), ...refusals, ...refuses(501) }
     }
   }, async (request, reply) => {
     const { principal, query } = request

@@ -1,6 +1,6 @@
 /** Channels (protocol 3). */
 import { Type, type Static } from 'typebox'
-import { audits, PagingQuery, ref, unsupportedInput } from './common.ts'
+import { audits, Id, LONGEST_ID, PagingQuery, ref, unsupportedInput } from './common.ts'
 import { ChannelParticipation, InitialParticipation, ParticipationStatus } from './participation.ts'
 import { MOST_CREATION_EVENTS, NewTimelineEvent, TimelineEvent } from './timeline.ts'
 
@@ -18,6 +18,7 @@ export const GroupType = Type.Enum(['public', 'private', 'strict_private'], {
 export type GroupType = Static<typeof GroupType>
 
 const defaultRuleSet = Type.String({
+  maxLength: LONGEST_ID,
   description: 'Who may be in it: io.mitter.ruleset.chats.GroupChat, .DirectMessage, .SystemChannel or .SingleParticipantChannel',
   examples: ['io.mitter.ruleset.chats.GroupChat']
 })
@@ -35,13 +36,13 @@ const exampleChannel = {
 }
 
 export const Channel = Type.Object({
-  identifier: Type.String({ description: 'The id of the channel', examples: ['football-fans'] }),
-  channelId: Type.String({ description: 'The same as identifier', examples: ['football-fans'] }),
+  identifier: Id('The id of the channel', 'football-fans'),
+  channelId: Id('The same as identifier', 'football-fans'),
   defaultRuleSet,
   groupType: ref(GroupType),
   participation: Type.Array(ref(ChannelParticipation), { maxItems: 0, description: 'Always empty: participants have a list of their own', examples: [[]] }),
   systemChannel: Type.Boolean({ description: 'Whether it is left out of lists', examples: [false] }),
-  timelineEvents: Type.Array(ref(TimelineEvent), { description: 'What happened to it before it was created here', examples: [[]] }),
+  timelineEvents: Type.Array(ref(TimelineEvent), { maxItems: MOST_CREATION_EVENTS, description: 'What happened to it before it was created here', examples: [[]] }),
   ...audits
 }, {
   $id: 'Channel',
@@ -51,8 +52,8 @@ export const Channel = Type.Object({
 export type Channel = Static<typeof Channel>
 
 export const ParticipatedChannel = Type.Object({
-  participationId: Type.String({ description: 'The id of the participation', examples: ['5d2a7e66-7d0a-4a3f-9d7e-0d3c9b1c6a01'] }),
-  identifier: Type.String({ description: 'The id of the channel, which is also what pages go on from', examples: ['football-fans'] }),
+  participationId: Id('The id of the participation', '5d2a7e66-7d0a-4a3f-9d7e-0d3c9b1c6a01'),
+  identifier: Id('The id of the channel, which is also what pages go on from', 'football-fans'),
   participationStatus: ref(ParticipationStatus),
   channel: ref(Channel)
 }, {
@@ -78,7 +79,7 @@ export const ParticipatedChannelsQuery = Type.Object({
 })
 
 export const NewChannel = Type.Object({
-  channelId: Type.Optional(Type.String({ description: 'The id it is to have, 8 to 72 characters. Left out: a UUID', examples: ['football-fans'] })),
+  channelId: Type.Optional(Id('The id it is to have, 8 to 72 characters. Left out: a UUID', 'football-fans')),
   defaultRuleSet,
   participation: Type.Optional(Type.Array(ref(InitialParticipation), {
     maxItems: MOST_INITIAL_PARTICIPANTS, description: 'Who is in it from the beginning, up to 1,000; a user who creates it is, listed or not', examples: [[]]

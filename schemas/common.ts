@@ -16,18 +16,24 @@ const exampleTime = 1732240000000
 export const Time = (description: string) =>
   Type.Integer({ minimum: 0, maximum: LATEST_TIME_MS, description: `${description}, in milliseconds since the epoch`, examples: [exampleTime] })
 
+/** Characters of an id at most, of whatever kind (protocol 1, rule 1). */
+export const LONGEST_ID = 72
+
+/** An id. How it has to look is for src/rules/identifiers.ts: that differs with what it is of. */
+export const Id = (description: string, example: string) => Type.String({ maxLength: LONGEST_ID, description, examples: [example] })
+
 export const Reference = Type.Object({
-  identifier: Type.String({ description: 'The id of the entity', examples: ['@amy'] })
+  identifier: Id('The id of the entity', '@amy')
 }, { $id: 'Reference', description: 'Names an entity by its id', examples: [{ identifier: '@amy' }] })
 export type Reference = Static<typeof Reference>
 
 /** A further key is refused here, and only here: an entity sent in place of its reference is a mistake. */
 export const ReferenceInput = Type.Union([
-  Type.String({ description: 'The id of the entity', examples: ['@amy'] }),
+  Id('The id of the entity', '@amy'),
   Type.Object({
-    identifier: Type.String({ description: 'The id of the entity', examples: ['@amy'] })
+    identifier: Id('The id of the entity', '@amy')
   }, { additionalProperties: false })
-], { $id: 'ReferenceInput', description: 'an id, as a string or as {"identifier": "<id>"} without further keys', examples: ['@amy', { identifier: '@amy' }] })
+], { $id: 'ReferenceInput', description: 'an id of at most 72 characters, as a string or as {"identifier": "<id>"} without further keys', examples: ['@amy', { identifier: '@amy' }] })
 export type ReferenceInput = Static<typeof ReferenceInput>
 
 export const AuditInfo = Type.Object({

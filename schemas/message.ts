@@ -1,6 +1,6 @@
 /** Messages (protocol 6). */
 import { Type, type Static } from 'typebox'
-import { audits, ref, Reference, ReferenceInput, Time, unsupportedInput } from './common.ts'
+import { audits, Id, ref, Reference, ReferenceInput, Time, unsupportedInput } from './common.ts'
 import { MOST_CREATION_EVENTS, NewTimelineEvent, TimelineEvent } from './timeline.ts'
 
 /** Bytes of UTF-8 that a text may take, and items of data (protocol 1, rule 9). */
@@ -48,15 +48,15 @@ const exampleMessage = {
 }
 
 export const Message = Type.Object({
-  messageId: Type.String({ description: 'The id of the message', examples: [exampleId] }),
-  identifier: Type.String({ description: 'The same as messageId', examples: [exampleId] }),
+  messageId: Id('The id of the message', exampleId),
+  identifier: Id('The same as messageId', exampleId),
   channelId: ref(Reference, 'The channel it was sent to'),
   senderId: ref(Reference, 'The user who sent it; .system for the application, .deleted for a user who was deleted since'),
   messageType,
   payloadType,
   textPayload,
   messageData,
-  timelineEvents: Type.Array(ref(TimelineEvent), { description: 'What happened to it; the first says when it was sent', examples: [[]] }),
+  timelineEvents: Type.Array(ref(TimelineEvent), { maxItems: MOST_CREATION_EVENTS + 1, description: 'What happened to it; the first says when it was sent', examples: [[]] }),
   editedAt: Type.Optional(Time('When its content was last changed; absent if it never was')),
   ...audits
 }, {
@@ -67,7 +67,7 @@ export const Message = Type.Object({
 export type Message = Static<typeof Message>
 
 export const NewMessage = Type.Object({
-  messageId: Type.Optional(Type.String({ description: 'The id it is to have, 8 to 72 characters. Left out: a UUID', examples: ['greeting-1'] })),
+  messageId: Type.Optional(Id('The id it is to have, 8 to 72 characters. Left out: a UUID', 'greeting-1')),
   messageType: Type.Optional(messageType),
   payloadType: Type.Optional(payloadType),
   senderId: Type.Optional(ref(ReferenceInput, 'Who sends it: yourself, which is the default; the application may name anyone')),
@@ -87,7 +87,7 @@ export type MessageEdit = Static<typeof MessageEdit>
 export const RelayOutcome = Type.Object({
   status: Type.Literal('relayed', { description: 'The message was stored and handed to every stream', examples: ['relayed'] }),
   recipientsCount: Type.Integer({ minimum: 0, description: 'Members who receive it, the sender included, connected or not', examples: [2] }),
-  cursor: Type.String({ description: 'The cursor of the message on event streams', examples: ['k3f9x2ab10qz-2a-9f3kq1'] })
+  cursor: Type.String({ maxLength: 64, description: 'The cursor of the message on event streams', examples: ['k3f9x2ab10qz-2a-9f3kq1'] })
 }, { $id: 'RelayOutcome', description: 'What became of a message', examples: [{ status: 'relayed', recipientsCount: 2, cursor: 'k3f9x2ab10qz-2a-9f3kq1' }] })
 export type RelayOutcome = Static<typeof RelayOutcome>
 

@@ -1,6 +1,6 @@
 /** Participation (protocol 4): one stored status, two renderings of it. */
 import { Type, type Static } from 'typebox'
-import { audits, LONGEST_FORWARD_PAGE, ref, Reference, ReferenceInput, Time } from './common.ts'
+import { audits, Id, LONGEST_FORWARD_PAGE, ref, Reference, ReferenceInput, Time } from './common.ts'
 import { ScreenName } from './user.ts'
 
 const exampleAudit = { createdAt: 1732240000000, updatedAt: 1732240000000 }
@@ -30,8 +30,8 @@ export type Role = Static<typeof Role>
 const roles = Type.Array(Role, { maxItems: MOST_ROLES, description: 'What it is beside a participant', examples: [['admin']] })
 
 export const Participant = Type.Object({
-  userId: Type.String({ description: 'The id of the user', examples: ['@amy'] }),
-  identifier: Type.String({ description: 'The same as userId', examples: ['@amy'] }),
+  userId: Id('The id of the user', '@amy'),
+  identifier: Id('The same as userId', '@amy'),
   screenName: Type.Optional(ref(ScreenName, 'The name that others see'))
 }, { $id: 'Participant', description: 'The user who participates', examples: [{ userId: '@amy', identifier: '@amy' }] })
 export type Participant = Static<typeof Participant>
@@ -50,7 +50,7 @@ const exampleParticipation = {
 }
 
 export const ChannelParticipation = Type.Object({
-  channelParticipationId: Type.String({ description: 'The id of the participation', examples: ['5d2a7e66-7d0a-4a3f-9d7e-0d3c9b1c6a01'] }),
+  channelParticipationId: Id('The id of the participation', '5d2a7e66-7d0a-4a3f-9d7e-0d3c9b1c6a01'),
   participantId: ref(Reference, 'The user who participates'),
   participant: Type.Optional(ref(Participant, 'The same, with the name that others see')),
   participationStatus: ref(ParticipationStatus),

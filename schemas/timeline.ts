@@ -1,6 +1,6 @@
 /** Timeline events (protocol 5). */
 import { Type, type Static } from 'typebox'
-import { audits, LONGEST_FORWARD_PAGE, ref, Reference, ReferenceInput, Time } from './common.ts'
+import { audits, Id, LONGEST_FORWARD_PAGE, ref, Reference, ReferenceInput, Time } from './common.ts'
 
 /** Timeline events that a channel or a message may come with (protocol 1, rule 9). */
 export const MOST_CREATION_EVENTS = 64
@@ -27,8 +27,8 @@ const exampleEvent = {
 }
 
 export const TimelineEvent = Type.Object({
-  identifier: Type.String({ description: 'The id of the event', examples: ['8d7c7f0e-3b7e-4a52-9c33-5f0f2c1f7b21'] }),
-  eventId: Type.String({ description: 'The same as identifier', examples: ['8d7c7f0e-3b7e-4a52-9c33-5f0f2c1f7b21'] }),
+  identifier: Id('The id of the event', '8d7c7f0e-3b7e-4a52-9c33-5f0f2c1f7b21'),
+  eventId: Id('The same as identifier', '8d7c7f0e-3b7e-4a52-9c33-5f0f2c1f7b21'),
   type,
   eventTimeMs,
   subject: ref(Reference, 'The user whom it concerns'),
@@ -41,7 +41,7 @@ export const TimelineEvent = Type.Object({
 export type TimelineEvent = Static<typeof TimelineEvent>
 
 export const NewTimelineEvent = Type.Object({
-  eventId: Type.Optional(Type.String({ description: 'The id it is to have, 8 to 72 characters, and no UUID of version 8. Left out: one of those', examples: ['read-by-amy-1'] })),
+  eventId: Type.Optional(Id('The id it is to have, 8 to 72 characters, and no UUID of version 8. Left out: one of those', 'read-by-amy-1')),
   type,
   eventTimeMs,
   subject: ref(ReferenceInput, 'The user whom it concerns: yourself; the application may name anyone')

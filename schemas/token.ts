@@ -1,15 +1,15 @@
 /** User tokens and event tokens (protocol 2 and 7). */
 import { Type, type Static } from 'typebox'
-import { LONGEST_FORWARD_PAGE, ref, Time } from './common.ts'
+import { Id, LONGEST_FORWARD_PAGE, ref, Time } from './common.ts'
 
 const exampleToken = 'eyJhbGciOiJIUzUxMiJ9.eyJpc3MiOiJtaXR0ZXItaW8ifQ.c2lnbmF0dXJl'
 const exampleId = '1c9d0a44-6a2e-4b0c-8f55-3e8f1b7d9c02'
 
 export const UserToken = Type.Object({
   signedToken: Type.String({ description: 'The token: send it as "Authorization: Bearer <token>"', examples: [exampleToken] }),
-  supportedHeaders: Type.Array(Type.String(), { description: 'Always empty', examples: [[]] }),
-  supportedCookies: Type.Array(Type.String(), { description: 'Always empty', examples: [[]] }),
-  tokenId: Type.String({ description: 'The id by which it can be revoked', examples: [exampleId] })
+  supportedHeaders: Type.Array(Type.String(), { maxItems: 0, description: 'Always empty', examples: [[]] }),
+  supportedCookies: Type.Array(Type.String(), { maxItems: 0, description: 'Always empty', examples: [[]] }),
+  tokenId: Id('The id by which it can be revoked', exampleId)
 }, {
   $id: 'UserToken',
   description: 'A token with which a client acts as a user',
@@ -27,7 +27,7 @@ export const IssuedToken = Type.Object({
 export type IssuedToken = Static<typeof IssuedToken>
 
 export const TokenSummary = Type.Object({
-  tokenId: Type.String({ description: 'The id by which it can be revoked', examples: [exampleId] }),
+  tokenId: Id('The id by which it can be revoked', exampleId),
   createdAt: Time('When it was made'),
   expiresAt: Type.Optional(Time('When it ends; absent if it does not'))
 }, { $id: 'TokenSummary', description: 'A token that was made earlier, without itself', examples: [{ tokenId: exampleId, createdAt: 1732240000000 }] })

@@ -1,6 +1,6 @@
 /** Users (protocol 7). */
 import { Type, type Static } from 'typebox'
-import { audits, ref, unsupportedInput } from './common.ts'
+import { audits, Id, ref, unsupportedInput } from './common.ts'
 
 /** Characters of a name, and places where a user can be found (protocol 1, rule 9). */
 const LONGEST_SCREEN_NAME = 256
@@ -25,10 +25,10 @@ export const UserLocator = Type.Unsafe<Record<string, unknown>>({
 export type UserLocator = Static<typeof UserLocator>
 
 export const User = Type.Object({
-  userId: Type.String({ description: 'The id of the user', examples: ['@amy'] }),
-  identifier: Type.String({ description: 'The same as userId', examples: ['@amy'] }),
+  userId: Id('The id of the user', '@amy'),
+  identifier: Id('The same as userId', '@amy'),
   screenName: Type.Optional(ref(ScreenName, 'The name that others see')),
-  userLocators: Type.Array(ref(UserLocator), { description: 'Where the user can be found', examples: [[]] }),
+  userLocators: Type.Array(ref(UserLocator), { maxItems: MOST_LOCATORS, description: 'Where the user can be found', examples: [[]] }),
   systemUser: Type.Boolean({ description: 'Whether it is a machine\'s user', examples: [false] }),
   synthetic: Type.Boolean({ description: 'Always false: every user was created by the application', examples: [false] }),
   ...audits
@@ -49,7 +49,7 @@ export const User = Type.Object({
 export type User = Static<typeof User>
 
 export const NewUser = Type.Object({
-  userId: Type.Optional(Type.String({ description: 'The id it is to have, 1 to 72 characters. Left out: a UUID', examples: ['@amy'] })),
+  userId: Type.Optional(Id('The id it is to have, 1 to 72 characters. Left out: a UUID', '@amy')),
   screenName: Type.Optional(ref(ScreenName, 'The name that others see')),
   userLocators: Type.Optional(Type.Array(ref(UserLocator), { maxItems: MOST_LOCATORS, description: 'Where the user can be found, up to 64 places, each up to 1,024 characters of JSON', examples: [[]] })),
   systemUser: Type.Optional(Type.Boolean({ description: 'Whether it is a machine\'s user. Left out: false', examples: [false] })),

@@ -1,4 +1,5 @@
 /** Identifiers (protocol 1, rule 1). */
+import { LONGEST_ID } from '../../schemas/common.ts'
 import { refuse } from '../errors.ts'
 
 /** Anchored; no dots, so that nothing reserved can be made. */
@@ -10,10 +11,10 @@ export const SYSTEM = '.system'
 
 /** Lengths in characters. Users may be as short as mitter's own tutorials have them (`@amy`). */
 export const lengths = {
-  user: { least: 1, most: 72 },
-  channel: { least: 8, most: 72 },
-  message: { least: 8, most: 72 },
-  event: { least: 8, most: 72 }
+  user: { least: 1, most: LONGEST_ID },
+  channel: { least: 8, most: LONGEST_ID },
+  message: { least: 8, most: LONGEST_ID },
+  event: { least: 8, most: LONGEST_ID }
 } as const
 
 /**

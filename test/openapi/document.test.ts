@@ -83,3 +83,41 @@ it('takes event tokens on event streams only, and says how calls are signed', ()
   }
   expect(document.components.securitySchemes!.signature!.description).toMatch(/Content-Md5.*HMAC-SHA1/s)
 })
+
+interface Bounded extends Record<string, unknown> {
+  type?: string
+  properties?: Record<string, Bounded>
+  items?: Bounded
+  anyOf?: Bounded[]
+  allOf?: Bounded[]
+}
+
+/** Where a schema has a string, a list, a number or an object that may be of any size. */
+function * unbounded (schema: Bounded, at: string): Generator<string> {
+  const { type, properties, items, anyOf = [], allOf = [] } = schema
+  const bounds = {
+    string: ['maxLength', 'x-max-bytes', 'enum', 'const'], array: ['maxItems'], integer: ['maximum'], number: ['maximum'], object: ['properties'], boolean: ['type'], null: ['type']
+  }[type ?? ''] ?? ['$ref', 'allOf', 'anyOf', 'enum', 'const']
+  if (!bounds.some(bound => bound in schema)) yield at
+  for (const [name, part] of Object.entries(properties ?? {})) yield * unbounded(part, `${at}.${name}`)
+  for (const part of [...anyOf, ...allOf]) yield * unbounded(part, at)
+  if (items !== undefined && schema.maxItems !== 0) yield * unbounded(items, `${at}[]`)
+}
+
+it('has no string, list, number or object without a bound', () => {
+  const schemas = Object.entries(document.components.schemas!).map(([name, schema]): [string, Bounded] => [name, schema])
+  const contents = operationsOf(document).flatMap(([name, operation]) => [
+    [`${name} body`, operation.requestBody as Described | undefined] as const,
+    ...Object.entries(operation.responses).map(([status, response]) => [`${name} ${status}`, response] as const)
+  ].flatMap(([at, content]) => Object.values(content?.content ?? {}).map(({ schema }): [string, Bounded] => [at, schema as Bounded])))
+  expect([...schemas, ...contents].flatMap(([at, schema]) => [...unbounded(schema, at)]).sort()).toEqual([
+    // Any JSON: within the bounds of a body, of its depth and of its values; a locator has one of its own (protocol 1, rule 9).
+    'MessageDatum.data', 'UserLocator',
+    // Refused unless they are empty.
+    ...['NewChannel', 'NewMessage', 'NewUser'].flatMap(name => ['appliedAcls', 'entityMetadata', 'entityProfile'].map(field => `${name}.${field}`)),
+    // What the service itself says.
+    ...['error', 'message', 'errorCode', 'error_code', 'reason', 'instanceId', 'diagnostics'].map(field => `ErrorEnvelope.${field}`),
+    'RelayOutcome.recipientsCount', 'UserToken.signedToken', 'EventToken.eventToken',
+    'GET /v1/channels/{channelId}/events 200', 'GET /v1/users/{userId}/events 200', 'GET /v1/events 200'
+  ].sort())
+})
