@@ -1,31 +1,17 @@
 /** Where the entries of one program lie in a log that has those of others too. */
 import type { Cursor, Entry, Position } from '../../src/store/contract/log.ts'
+import { parseCursor } from '../../src/store/core/cursor.ts'
 import type { Store } from '../../src/store/contract/store.ts'
 
-/** Cursors that are remembered, newest first: far more than are written while a program runs. */
-const REMEMBERED_CURSORS = 200_000
-
-/** Every cursor that a store has written of late. One for a store, begun before the first program. */
+/** What a store has written, told to all programs that run on it. One for a store, begun before the first program. */
 export class Cursors {
-  readonly #positions = new Map<Cursor, Position>()
   readonly #tails = new Set<Tail>()
   readonly #end: () => void
 
   constructor (store: Store) {
-    this.#end = store.onCommitted(entries => this.#note(entries))
-  }
-
-  #note (entries: Entry[]): void {
-    for (const entry of entries) {
-      this.#positions.set(entry.cursor, entry.position)
-      for (const tail of this.#tails) tail.note(entry)
-      if (this.#positions.size > REMEMBERED_CURSORS) this.#positions.delete(this.#positions.keys().next().value!)
-    }
-  }
-
-  /** 0 for the cursor of the log's beginning, which belongs to no entry. */
-  positionOf (cursor: Cursor): Position {
-    return this.#positions.get(cursor) ?? 0
+    this.#end = store.onCommitted(entries => {
+      for (const entry of entries) for (const tail of this.#tails) tail.note(entry)
+    })
   }
 
   add (tail: Tail): void {
@@ -83,7 +69,8 @@ export class Tail {
 
   /** How many entries of the program lie up to a cursor, be it of whatever entry. */
   through (cursor: Cursor): number {
-    return this.upTo(this.#cursors.positionOf(cursor))
+    // Whoever reads the log itself may know of an entry before this store's writer has told of it.
+    return this.upTo(parseCursor(cursor)!.position)
   }
 
   stop (): void {
