@@ -100,8 +100,6 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
 
   // Before the server stops listening, while its connections are open: streams take their leave.
   app.addHook('preClose', async () => {
-    // A request under way was promised a connection to keep. Closing waits for that connection, but not for long.
-    app.server.keepAliveTimeout = app.server.keepAliveTimeoutBuffer = 1
     await streams.drain()
     letGo()
   })

@@ -10,6 +10,9 @@ import type { FastifyInstance } from 'fastify'
 /** How long nothing may come of a request, or nothing be taken of an answer, in milliseconds. */
 const PATIENCE_MS = 1_000
 
+/** How long a connection without a request may still bring one: it may be on its way already. */
+const IDLE_MS = 500
+
 /** How often it is looked, in milliseconds. */
 const LOOK_MS = 100
 
@@ -33,16 +36,16 @@ export function closeInTime ({ server }: FastifyInstance, longestMs: number): ()
   server.closeIdleConnections = () => {}
 
   return () => {
-    const latest = performance.now() + longestMs
+    const begun = performance.now()
     const look = () => {
       for (const [socket, [answer]] of connections) {
         const awaited = answer === undefined || !answer.req.complete || answer.writableEnded
-        if (answer === undefined || (awaited && performance.now() > latest)) {
+        if (awaited && performance.now() - begun > (answer === undefined ? IDLE_MS : longestMs)) {
           socket.destroy()
           continue
         }
         // A socket's time begins anew with every byte, and ends the connection.
-        const patience = awaited ? PATIENCE_MS : 0
+        const patience = answer !== undefined && awaited ? PATIENCE_MS : 0
         if (socket.timeout !== patience) socket.setTimeout(patience)
       }
     }

@@ -88,8 +88,10 @@ export function answerTunnels (server: Server): void {
 }
 
 function answerBare (socket: Duplex, fault: Fault): void {
-  // An answer that has begun, an event stream above all, must not have another written into it.
-  const underWay = (socket as { _httpMessage?: ServerResponse })._httpMessage?.headersSent === true
+  // An answer that has begun, an event stream above all, must not have another written into it; nor may a request that is
+  // being carried out be answered with what is wrong behind it.
+  const answer = (socket as { _httpMessage?: ServerResponse })._httpMessage
+  const underWay = answer !== undefined && (answer.headersSent || answer.req.complete)
   if (!socket.writable || underWay) {
     socket.destroy()
     return

@@ -34,10 +34,10 @@ export function sendPageHeaders (request: FastifyRequest, reply: Pick<FastifyRep
 }
 
 /** The same list in the same direction, from an entity on. */
-function nextPage ({ url }: FastifyRequest, next: string): string {
+function nextPage ({ url, routeOptions }: FastifyRequest, next: string): string {
   const path = pathOf(url)
   const query = new URLSearchParams(url.slice(path.length).replace(/^\?/, '').replace(/#.*$/s, ''))
-  const onlyForward = /\/(?:participants|timeline|tokens)$/.test(path)
+  const onlyForward = /\/(?:participants|timeline|tokens)$/.test(routeOptions.url!)
   for (const name of ['entityCountOffset', 'access_token']) query.delete(name)
   query.set(onlyForward || query.has('after') ? 'after' : 'before', next)
   return `${path}?${query}`

@@ -14,7 +14,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { refuse } from '../errors.ts'
 
 export interface UnreadBounds {
@@ -36,10 +36,15 @@ const LONG_TEXT = 16 * 1024
 
 /** What one connection is doing. */
 interface Connection {
-  /** Of the request that came last. */
-  last: ServerResponse
+  /** To the request that came last. */
+  last: FastifyReply
   /** Requests that wait for their turn. */
   waiting: number
+}
+
+/** The header may be the route's, or Fastify's, which puts it there while it closes. */
+function endsConnection (reply: FastifyReply): boolean {
+  return !reply.raw.shouldKeepAlive || reply.getHeader('connection') === 'close' || reply.raw.getHeader('connection') === 'close'
 }
 
 /** Call before any other hook is added. Returns an `onRequest` hook, for the routes that answer with content. Throws `overloaded`. */
@@ -55,20 +60,20 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
     unread.delete(response)
   }
 
-  app.addHook('onRequest', ({ raw: { socket } }, { raw: response }, done) => {
-    const connection = connections.get(socket) ?? { last: response, waiting: 0 }
+  app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
+    const connection = connections.get(socket) ?? { last: reply, waiting: 0 }
     connections.set(socket, connection)
     const before = connection.last
-    connection.last = response
-    if (before === response || before.closed) return done()
+    connection.last = reply
+    if (before === reply || before.raw.closed) return done()
     if (++connection.waiting > MOST_WAITING) {
       socket.destroy()
       return
     }
     socket.pause()
-    before.once('close', () => {
-      // Nobody is there to be answered.
-      if (socket.destroyed) return
+    before.raw.once('close', () => {
+      // Nobody is there to be answered, or the answer before was the last one (RFC 9112, 9.6).
+      if (socket.destroyed || endsConnection(before)) return
       // Node has resumed it, to read the rest of the request before.
       if (--connection.waiting > 0) socket.pause()
       else socket.resume()
@@ -78,6 +83,8 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
   })
 
   app.addHook('onSend', ({ raw: { socket } }, { raw: response }, payload, done) => {
+    // Nobody is there to take it, and nothing more would be heard of it.
+    if (response.closed || response.destroyed) return done(null, payload)
     // A long text takes up to three times its bytes while Node writes it; what is bytes already takes just those.
     const sent = typeof payload === 'string' && payload.length > LONG_TEXT ? Buffer.from(payload) : payload
     const bytes = typeof sent === 'string' || Buffer.isBuffer(sent) ? Buffer.byteLength(sent) : 0

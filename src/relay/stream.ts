@@ -25,8 +25,8 @@ const LONG_WAY_MS = 20
 /** A reader that takes nothing at all of a replay for this long is gone, in milliseconds. */
 export const STALLED_MS = 60_000
 
-/** Longest that a Node timer can wait, in milliseconds. */
-const TIMER_MS_MAX = 2 ** 31 - 1
+/** How often it is looked whether the reader's token has ended, in milliseconds: timers do not notice when the clock is set. */
+const EXPIRY_LOOK_MS = 60_000
 
 export interface StreamOptions {
   log: Pick<Log, 'read'>
@@ -128,7 +128,8 @@ export class Stream implements Subscriber {
       this.#position = page.through.position
       ahead = page.ahead
       if (page.rights !== undefined) {
-        // This node may not have seen yet what the store has told of.
+        // While they may be told. Then: this node may not have seen yet what the store has told of.
+        this.flush()
         await feed.reached(page.through.position)
         if (this.#goLive(page)) return
       }
@@ -231,7 +232,7 @@ export class Stream implements Subscriber {
     if (expiresAt === undefined) return
     const left = expiresAt - Date.now()
     if (left <= 0) return this.end('expired')
-    this.#expiry = setTimeout(() => this.#expire(), Math.min(left, TIMER_MS_MAX))
+    this.#expiry = setTimeout(() => this.#expire(), Math.min(left, EXPIRY_LOOK_MS))
   }
 
   /** Tells the reader why, lets it read what it still has, and lets go of it. */

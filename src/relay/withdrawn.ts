@@ -9,6 +9,8 @@ export class Withdrawn {
   readonly #userId: string | undefined
   /** Channels that the reader receives no more. */
   readonly #channels = new Set<number>()
+  /** Channels that the reader is not in any more, or not since they were made. */
+  readonly #left = new Set<number>()
   /** Messages that were deleted, and, by channel, up to where all were. */
   readonly #messages = new Set<string>()
   readonly #texts = new Map<number, Position>()
@@ -21,8 +23,12 @@ export class Withdrawn {
   note ({ kind, position, channelKey, messageId, standing }: Entry): void {
     if (kind === 'message-deleted') this.#messages.add(messageId!)
     if (kind === 'messages-truncated' || kind === 'channel-deleted') this.#texts.set(channelKey!, position)
-    if (kind === 'channel-deleted') this.#channels.add(channelKey!)
+    if (kind === 'channel-deleted') {
+      this.#channels.add(channelKey!)
+      this.#left.add(channelKey!)
+    }
     if (standing === undefined || standing.userId !== this.#userId) return
+    if (standing.status === undefined) this.#left.add(channelKey!)
     if (receives(standing.status)) this.#channels.delete(channelKey!)
     else this.#channels.add(channelKey!)
   }
@@ -32,6 +38,7 @@ export class Withdrawn {
       if (this.#messages.has(messageId!) || position <= (this.#texts.get(channelKey!) ?? 0)) return true
     }
     if (this.#userId === undefined || kind === 'channel-deleted' || standing?.userId === this.#userId) return false
-    return this.#channels.has(channelKey!)
+    // Whoever is in a channel since it was made hears of that, whether it receives or not.
+    return (kind === 'channel' ? this.#left : this.#channels).has(channelKey!)
   }
 }

@@ -1,30 +1,42 @@
 /**
  * The time by which things grow old. A clock that jumps, because it was set or because the machine slept, says nothing
  * of how old they are: for a while nothing is removed by its age, so that a wrong time that is soon put right costs nothing.
+ * So it is after a start: nobody has seen how this clock came to what it says.
  */
+import { uptime } from 'node:os'
 
 /** Away from the monotonic clock by more than this between two looks is a jump, in milliseconds. */
 const JUMP_MS = 60_000
 
-/** How long a clock must have gone steadily since, in milliseconds. */
+/** How long a clock must have gone steadily, since then or since the start, in milliseconds. */
 const STEADY_MS = 3_600_000
 
-export interface ClockOptions {
-  /** Told of a jump, in milliseconds; backwards where it is negative. */
-  onJump: (ms: number) => void
+/** Time by a clock that nobody sets, in milliseconds; where it can be, one that goes on while the machine sleeps. */
+const monotonicTime = process.platform === 'linux' ? () => uptime() * 1_000 : () => performance.now()
+
+export interface ClockSettings {
+  /** How long it must have gone steadily, in milliseconds: an hour unless given. */
+  steadyMs?: number
   /** Milliseconds since the epoch; and since some moment, by a clock that nobody sets. */
   wall?: () => number
   monotonic?: () => number
 }
 
+export interface ClockOptions extends ClockSettings {
+  /** Told of a jump, in milliseconds; backwards where it is negative. */
+  onJump: (ms: number) => void
+}
+
 export class Clock {
   readonly #options: Required<ClockOptions>
   #last: { wall: number, monotonic: number }
-  #jumpedAt = -Infinity
+  /** When it jumped last, or began. */
+  #jumpedAt: number
 
-  constructor ({ onJump, wall = Date.now, monotonic = () => performance.now() }: ClockOptions) {
-    this.#options = { onJump, wall, monotonic }
+  constructor ({ onJump, steadyMs = STEADY_MS, wall = Date.now, monotonic = monotonicTime }: ClockOptions) {
+    this.#options = { onJump, steadyMs, wall, monotonic }
     this.#last = { wall: wall(), monotonic: monotonic() }
+    this.#jumpedAt = this.#last.monotonic
   }
 
   /** The time, in milliseconds since the epoch; `steady`: ages may be told by it. */
@@ -36,6 +48,6 @@ export class Clock {
       this.#jumpedAt = now.monotonic
       this.#options.onJump(jump)
     }
-    return { now: now.wall, steady: now.monotonic - this.#jumpedAt >= STEADY_MS }
+    return { now: now.wall, steady: now.monotonic - this.#jumpedAt >= this.#options.steadyMs }
   }
 }

@@ -1,6 +1,6 @@
 /** A store on whatever keeps its rows: batches, background work, and reads are the same for all. */
 import { refuse } from '../errors.ts'
-import { Clock } from './clock.ts'
+import { Clock, type ClockSettings } from './clock.ts'
 import type { Command, Outcome, OutcomeOf } from './contract/commands.ts'
 import type { Entry } from './contract/log.ts'
 import type { Store } from './contract/store.ts'
@@ -29,11 +29,13 @@ export interface Backend {
 export interface CreateStoreOptions {
   /** For how long an entry can be resumed from, in milliseconds. */
   retentionMs: number
+  /** By which clock things grow old. */
+  clock?: ClockSettings
   /** Told of what went wrong without being anybody's fault. */
   onError: (err: Error) => void
 }
 
-export function createStore (backend: Backend, { retentionMs, onError }: CreateStoreOptions): Store {
+export function createStore (backend: Backend, { retentionMs, clock: settings, onError }: CreateStoreOptions): Store {
   const listeners = new Set<(entries: Entry[]) => void>()
   let failed = false
   let closing: Promise<void> | undefined
@@ -49,6 +51,7 @@ export function createStore (backend: Backend, { retentionMs, onError }: CreateS
     return outcome
   }
   const clock = new Clock({
+    ...settings,
     onJump: ms => onError(new Error(`The clock jumped by ${Math.round(ms / 1000)} s: nothing is removed by its age before it has gone steadily for an hour`))
   })
   const find = () => {

@@ -1,9 +1,13 @@
 /** The id of a timeline event is never given again (protocol 1, rule 1), whoever gave it, and a timeline has an end. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { SYSTEM } from '../../src/store/contract/commands.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { SYSTEM, type Command } from '../../src/store/contract/commands.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createChannel, createUser, send } from '../support/commands.ts'
 import { call, type Answer } from '../support/process.ts'
+import { openTestStore } from '../support/stores.ts'
 
 const ROOM = 'room-of-events'
 
@@ -77,5 +81,33 @@ it('a timeline on which an earlier version took an id twice has an end, and each
       at = /<([^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1]
     }
     expect(seen).toEqual(all)
+  }
+})
+
+it.each<[string, () => Command]>([
+  ['a message', () => ({ type: 'delete-messages', actor: SYSTEM, channelId: 'room-of-gone', messageIds: ['message-of-gone'] })],
+  ['a channel', () => ({ type: 'delete-channel', actor: SYSTEM, channelId: 'room-of-gone' })]
+])('an id that a caller gave to an event of %s that was deleted, and has fallen out of retention, is given to no other', async (_what, remove) => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] })
+  const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-'))
+  const store = await openTestStore({ dataDir, retentionMs: 3_600_000 })
+  try {
+    await store.append(createChannel(SYSTEM, 'room-of-gone'))
+    await store.append(send(SYSTEM, 'room-of-gone', 'a', { messageId: 'message-of-gone' }))
+    const events = [event({ eventId: 'event-of-gone' }), event({ eventId: 'event-of-message' })]
+    await store.append({ type: 'add-channel-event', actor: SYSTEM, channelId: 'room-of-gone', event: { ...events[0]!, subject: SYSTEM } })
+    await store.append({ type: 'add-message-event', actor: SYSTEM, channelId: 'room-of-gone', messageIds: ['message-of-gone'], event: { ...events[1]!, subject: SYSTEM } })
+    await store.append(remove())
+    await store.settle()
+    vi.advanceTimersByTime(2 * 3_600_000)
+    await store.settle()
+    await store.append(createChannel(SYSTEM, 'another-room'))
+    for (const one of events) {
+      await expect(store.append({ type: 'add-channel-event', actor: SYSTEM, channelId: 'another-room', event: { ...one, subject: SYSTEM } })).rejects.toMatchObject({ status: 409 })
+    }
+  } finally {
+    vi.useRealTimers()
+    await store.close()
+    rmSync(dataDir, { recursive: true })
   }
 })

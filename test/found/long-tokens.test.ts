@@ -32,3 +32,19 @@ it('a stream whose token is good for 60 days goes on after 25 and after 50 of th
     await on.stop()
   }
 })
+
+it('a stream ends with its token though the clock was put forward meanwhile', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+  const on = await startApp({ tokenTtlSeconds: HOUR_MS / 1000 })
+  const reader = await openReader(`${on.url}/v1/users/me/events`, await on.user('amy'))
+  await reader.until('caught-up')
+  try {
+    vi.setSystemTime(Date.now() + 2 * HOUR_MS)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await reader.until('bye')).toMatchObject({ json: { reason: 'expired' } })
+  } finally {
+    vi.useRealTimers()
+    reader.close()
+    await on.stop()
+  }
+})

@@ -208,3 +208,20 @@ describe('the cost of a page', () => {
     expect(one).toBeLessThan(all / 3)
   })
 })
+
+it.each(['/v1/channels', '/v1/users/walker/channels'])('Link of %s goes on from where a channel stood that was made again since', async list => {
+  await on.store.append(createUser('walker')).catch(() => {}) // by the other case
+  const names = Array.from({ length: 5 }, (_, index) => `walk-${index}-${list.length}`)
+  for (const name of names) await on.store.append(createChannel('walker', name))
+  const first = await get(`${list}?after=${names[0]}&limit=1`)
+  const next = nextOf(first, list)!
+  await on.store.append({ type: 'delete-channel', actor: SYSTEM, channelId: names[1]! })
+  await on.store.append(createChannel('walker', names[1]!))
+  const rest = (await get(next.replace('limit=1', 'limit=3'))).body.map(({ identifier }: { identifier: string }) => identifier)
+  expect(rest).toEqual(names.slice(2))
+})
+
+it('Link of a path that is written in another way can be followed', async () => {
+  const at = `/v1/channels/${ROOM}/%74imeline?limit=1`
+  expect((await get(nextOf(await get(at), at)!)).status).toBe(200)
+})

@@ -8,6 +8,7 @@ import type { Store } from '../../src/store/contract/store.ts'
 import { createStore } from '../../src/store/create-store.ts'
 import { LoadingBeforehand } from '../store/loading-beforehand.ts'
 import { createChannel, createUser, send } from '../support/commands.ts'
+import { promptClock } from '../support/stores.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -16,7 +17,7 @@ let store: Store
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date', 'performance'] })
   dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-repeats-'))
-  store = createStore(new LoadingBeforehand(dataDir), { retentionMs: HOUR_MS, onError: err => { throw err } })
+  store = createStore(new LoadingBeforehand(dataDir), { retentionMs: HOUR_MS, clock: promptClock, onError: err => { throw err } })
 })
 afterEach(async () => {
   vi.useRealTimers()

@@ -82,3 +82,14 @@ it.each([
   socket.destroy()
   expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
 })
+
+it.each(['xyz\r\n\r\n', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n'])('a request that is carried out is not answered with what is wrong behind it: %j', async behind => {
+  const body = JSON.stringify({ defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat' })
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  let answer = ''
+  socket.on('data', (chunk: string) => { answer += chunk })
+  socket.on('error', () => {})
+  socket.write(`POST /v1/channels HTTP/1.1\r\nHost: a\r\n${amy}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}${behind}`)
+  if (!socket.closed) await new Promise(resolve => socket.once('close', resolve))
+  expect(answer).not.toMatch(/^HTTP\/1.1 400/)
+})

@@ -22,8 +22,10 @@ describe('a clock', () => {
     clock = new Clock({ wall: () => wall, monotonic: () => monotonic, onJump: ms => jumps.push(ms) })
   })
 
-  it('that goes on is steady, however long nobody looks', () => {
-    for (const ms of [0, 30_000, HOUR_MS, YEAR_MS]) {
+  it('that goes on is steady an hour after its start, however long nobody looks', () => {
+    pass(HOUR_MS - 1)
+    expect(clock.look().steady).toBe(false)
+    for (const ms of [1, 30_000, HOUR_MS, YEAR_MS]) {
       pass(ms)
       wall += 500 // as it is put right little by little
       expect(clock.look()).toEqual({ now: wall, steady: true })
@@ -52,7 +54,7 @@ describe('a store', () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] })
     told = []
     dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-clock-'))
-    store = createStore(new LoadingBeforehand(dataDir), { retentionMs: RETENTION_MS, onError: err => told.push(err.message) })
+    store = createStore(new LoadingBeforehand(dataDir), { retentionMs: RETENTION_MS, clock: { monotonic: () => performance.now() }, onError: err => told.push(err.message) })
   })
   afterEach(async () => {
     vi.useRealTimers()
@@ -84,6 +86,46 @@ describe('a store', () => {
     vi.advanceTimersByTime(RETENTION_MS + HOUR_MS)
     await store.settle()
     expect(await oldest()).toBe('gone')
+  })
+
+  it('that begins with a clock a year ahead removes nothing', async () => {
+    await store.append(createUser('amy'))
+    await store.append({ type: 'issue-token', actor: SYSTEM, userId: 'amy', tokenId: 'token-1', expiresAt: Date.now() + HOUR_MS })
+    await store.close()
+    vi.setSystemTime(Date.now() + YEAR_MS)
+    store = createStore(new LoadingBeforehand(dataDir), { retentionMs: RETENTION_MS, clock: { monotonic: () => performance.now() }, onError: err => told.push(err.message) })
+    await store.settle()
+    vi.setSystemTime(Date.now() - YEAR_MS)
+    await store.settle()
+    expect(await store.getToken('token-1')).toMatchObject({ live: true })
+    expect(await oldest()).toBe('there')
+  })
+
+  it.each([-YEAR_MS, YEAR_MS])('whose clock was off by %i ms for one entry removes what is old, and nothing that is younger', async off => {
+    await store.append(createUser('amy'))
+    await store.append(createChannel('amy', 'room-of-amy'))
+    for (let number = 0; number < 3; number++) await store.append(send('amy', 'room-of-amy', 'before'))
+    vi.setSystemTime(Date.now() + off)
+    await store.append(send('amy', 'room-of-amy', 'off'))
+    vi.setSystemTime(Date.now() - off)
+    for (let number = 0; number < 3; number++) await store.append(send('amy', 'room-of-amy', 'after'))
+    const head = await store.head()
+    vi.advanceTimersByTime(RETENTION_MS - MINUTE_MS)
+    await store.settle()
+    expect(await oldest()).toBe('there')
+    vi.advanceTimersByTime(2 * MINUTE_MS)
+    await store.settle()
+    expect((await store.openStream({ of: 'application' }, { from: 'earliest' })).place).toEqual(head)
+  })
+
+  it('answers the repeat under a key, whatever its clock says meanwhile', async () => {
+    await store.append(createUser('amy'))
+    await store.append(createChannel('amy', 'room-of-amy'))
+    const keyed = { ...send('amy', 'room-of-amy', 'once'), idempotency: { key: 'key-1', fingerprint: 'f' } }
+    const first = await store.append(keyed)
+    vi.setSystemTime(Date.now() + 25 * HOUR_MS)
+    const repeat = await store.append({ ...keyed, messageId: 'another-id' })
+    expect(JSON.parse(repeat.message).messageId).toBe(JSON.parse(first.message).messageId)
   })
 
   it('keeps times in order where a clock goes back a little', async () => {

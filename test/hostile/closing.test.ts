@@ -113,3 +113,14 @@ it('but is waited for no longer than a share of the time that a stop may take', 
   clearInterval(sending)
   expect({ closed, code }).toEqual({ closed: false, code: 0 })
 })
+
+it('a request that comes on a kept connection just then is answered, and told that it is the last', async () => {
+  const socket = await open(head('GET /health/live'))
+  await once(socket, 'data')
+  const stopped = service.stop()
+  await setTimeout(100)
+  socket.write(head('GET /v1/users/me'))
+  const [answer] = await once(socket, 'data') as [Buffer]
+  expect(answer.toString()).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*connection: close\r\n/i)
+  expect(await stopped).toBe(0)
+})

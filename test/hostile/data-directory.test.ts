@@ -1,5 +1,5 @@
 /** What happens to DATA_DIR and its files while the service runs, or before it starts: told of, and never acknowledged into nothing. */
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -43,6 +43,24 @@ describe('while it runs', () => {
     await becomes(200)
     expect((await asApplication(service, 'GET', '/v1/users/before')).status).toBe(200)
     expect(await createUser('after')).toBe(200)
+    // A 503 has changed nothing.
+    expect((await asApplication(service, 'GET', '/v1/users/lost')).status).toBe(404)
+  })
+
+  it.each<[string, () => void]>([
+    ['whose write-ahead log was removed', () => rmSync(join(dataDir, 'channel-relay.db-wal'))],
+    ['that were cut short', () => truncateSync(join(dataDir, 'channel-relay.db'), 0)],
+    ['that cannot be looked at', () => {
+      renameSync(dataDir, `${dataDir}-elsewhere`)
+      symlinkSync(dataDir, dataDir)
+    }]
+  ])('data %s take no write, and the process goes on', async (_how, harm) => {
+    service = await spawnService({ dataDir })
+    expect(await createUser('before')).toBe(200)
+    harm()
+    expect(await Promise.all(['lost-1', 'lost-2', 'lost-3'].map(createUser))).toEqual([503, 503, 503])
+    await becomes(503)
+    expect((await call(service.url, 'GET', '/health/live', {})).status).toBe(200)
   })
 
   it('a database file that is cut short is unavailable, or the end of the process; never a loop', async () => {

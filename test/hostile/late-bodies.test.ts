@@ -3,10 +3,12 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { SYSTEM } from '../../src/store/contract/commands.ts'
 import { readApi, type Operation } from '../http/bad-input/operations.ts'
 import { callsTo } from '../http/rules/calls.ts'
 import { applicationAuthorization, startService, type Service } from '../http/service.ts'
 import { writesOn, type Write } from '../http/writes.ts'
+import { send } from '../support/commands.ts'
 
 let service: Service
 let operations: Operation[]
@@ -68,4 +70,10 @@ it.each([
   const answer = await interrupted('POST', { path: `/v1/channels/${room}/messages`, body: { textPayload: 'too late' } }, authorization, () => service.call(`DELETE /v1/users/${userId}`))
   expect(answer).toEqual(refusal)
   expect((await service.call(`GET /v1/channels/${room}/messages`)).json()).toEqual([])
+})
+
+it('a message under a token that has run out before it has come is refused', async () => {
+  const room = await channel('group', ['amy'])
+  await service.store.append({ type: 'issue-token', actor: SYSTEM, userId: 'amy', tokenId: 'short-token', expiresAt: Date.now() })
+  await expect(service.store.append({ ...send('amy', room, 'too late'), lineage: ['short-token'] })).rejects.toMatchObject({ status: 401 })
 })

@@ -23,16 +23,24 @@ interface Server {
   port: number
   /** Bodies of the requests to /echo that were begun, in order. */
   begun: unknown[]
+  /** Answers /late from then on. */
+  open: () => void
 }
 
-/** A server of nothing but the bounds: /large, /small and /echo. */
+/** A server of nothing but the bounds: /large, /small, /late, /last and /echo. */
 async function serve (bounds: UnreadBounds = {}): Promise<Server> {
   const app = fastify()
   const begun: unknown[] = []
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
   const onRequest = boundUnread(app, bounds)
   answerErrors(app)
   app.get('/large', { onRequest }, async () => LARGE)
   app.get('/small', { onRequest }, async () => 'small')
+  app.get('/late', { onRequest }, async () => {
+    await gate
+    return LARGE
+  })
+  app.get('/last', { onRequest }, async (request, reply) => await reply.header('connection', 'close').send('last'))
   app.delete('/small', { onRequest }, async (request, reply) => await reply.code(204).send())
   app.post('/echo', { onRequest }, async ({ body }) => {
     begun.push(body)
@@ -40,7 +48,7 @@ async function serve (bounds: UnreadBounds = {}): Promise<Server> {
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   stops.push(() => app.close())
-  return { app, port: (app.server.address() as AddressInfo).port, begun }
+  return { app, port: (app.server.address() as AddressInfo).port, begun, open }
 }
 
 const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`
@@ -164,6 +172,26 @@ it('one that is read steadily is not, though the kernel takes it in steps', asyn
     await setTimeout(2)
   }
   expect(bytes).toBeGreaterThan(LARGE.length)
+})
+
+it('what was asked for by those who have gone counts for nothing', async () => {
+  const server = await serve({ mostBytes: 1024 * 1024, spareMs: Infinity })
+  const begins = once(server.app.server, 'request')
+  const socket = unreading(server.port, get('/late'))
+  const [, response] = await begins
+  socket.destroy()
+  if (!response.closed) await once(response, 'close')
+  server.open()
+  for (let round = 0; round < 5; round++) await new Promise(resolve => setImmediate(resolve))
+  expect((await exchange(server.port, get('/small'))).status).toBe(200)
+})
+
+it('nothing is begun behind an answer that ends its connection', async () => {
+  const server = await serve()
+  const socket = unreading(server.port, get('/last') + post({ number: 0 }))
+  expect(await bodiesOf(socket)).toEqual(['last'])
+  await exchange(server.port, get('/small'))
+  expect(server.begun).toEqual([])
 })
 
 describe('beyond what may wait unread on all connections', () => {

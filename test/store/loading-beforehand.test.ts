@@ -7,6 +7,7 @@ import { Loaded } from '../../src/store/core/loaded.ts'
 import { Unloaded } from '../../src/store/core/source.ts'
 import { createStore } from '../../src/store/create-store.ts'
 import { storeContract, type StoreUnderTest } from './contract.ts'
+import { promptClock } from '../support/stores.ts'
 import { LoadingBeforehand } from './loading-beforehand.ts'
 
 const backends: LoadingBeforehand[] = []
@@ -17,7 +18,7 @@ storeContract('a store that loads beforehand', async () => {
   const open = (retentionMs = 168 * 3_600_000) => {
     const backend = new LoadingBeforehand(dataDir)
     backends.push(backend)
-    return createStore(backend, { retentionMs, onError: fail })
+    return createStore(backend, { retentionMs, clock: promptClock, onError: fail })
   }
   const under: StoreUnderTest = {
     store: open(),

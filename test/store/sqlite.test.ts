@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { StoreLocked } from '../../src/store/sqlite/database.ts'
+import { promptClock } from '../support/stores.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { storeContract, type StoreUnderTest } from './contract.ts'
 
@@ -11,10 +12,10 @@ const fail = (err: Error) => { throw err }
 storeContract('the embedded store', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-store-'))
   const under: StoreUnderTest = {
-    store: await openSqliteStore({ dataDir, onError: fail }),
+    store: await openSqliteStore({ dataDir, clock: promptClock, onError: fail }),
     async reopen (options = {}) {
       await under.store.close()
-      under.store = await openSqliteStore({ dataDir, onError: fail, ...options })
+      under.store = await openSqliteStore({ dataDir, clock: promptClock, onError: fail, ...options })
       return under.store
     },
     async dispose () {

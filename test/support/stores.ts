@@ -3,6 +3,7 @@
  * `STORE`: `sqlite`, or `loading-beforehand`, which decides as one behind a connection does. `READS`: `delayed` (delayed-reads.ts, with the traffic of others beside it), or prompt where it
  * is not set. `READS_SEED`: the delays.
  */
+import type { ClockSettings } from '../../src/store/clock.ts'
 import type { Store } from '../../src/store/contract/store.ts'
 import { createStore } from '../../src/store/create-store.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
@@ -13,6 +14,8 @@ export interface TestStoreOptions {
   dataDir: string
   /** For how long an entry can be resumed from, in milliseconds. */
   retentionMs?: number
+  /** Unless given, things go by their age at once. */
+  clock?: ClockSettings
   onError?: (err: Error) => void
 }
 
@@ -20,11 +23,14 @@ const WEEK_MS = 168 * 3_600_000
 
 const openers: Record<string, (options: TestStoreOptions) => Promise<Store>> = {
   sqlite: openSqliteStore,
-  'loading-beforehand': async ({ dataDir, retentionMs = WEEK_MS, onError = () => {} }) =>
-    createStore(new LoadingBeforehand(dataDir), { retentionMs, onError })
+  'loading-beforehand': async ({ dataDir, retentionMs = WEEK_MS, clock = {}, onError = () => {} }) =>
+    createStore(new LoadingBeforehand(dataDir), { retentionMs, clock, onError })
 }
 
 const { STORE = 'sqlite', READS = 'prompt', READS_SEED = '1' } = process.env
+
+/** Things go by their age at once; it can be faked. */
+export const promptClock: ClockSettings = { steadyMs: 0, monotonic: () => performance.now() }
 
 export const readsAreDelayed = READS === 'delayed'
 
@@ -33,6 +39,6 @@ export const readsSeed = Number(READS_SEED)
 export async function openTestStore (options: TestStoreOptions): Promise<Store> {
   const open = openers[STORE]
   if (open === undefined) throw new Error(`STORE is ${STORE}: it must be one of ${Object.keys(openers).join(', ')}`)
-  const store = await open(options)
+  const store = await open({ clock: promptClock, ...options })
   return readsAreDelayed ? delayReads(store, { seed: readsSeed }) : store
 }

@@ -5,7 +5,7 @@ import type { Entry } from '../contract/log.ts'
 import type { Changes } from './changes.ts'
 import type { Chore } from './chores.ts'
 import { decide } from './decide/decide.ts'
-import { answerOf, IDEMPOTENCY_MS, type Remembered } from './decide/idempotency.ts'
+import { answerOf, type Remembered } from './decide/idempotency.ts'
 import { mustHold } from './decide/users.ts'
 import { Draft } from './draft.ts'
 import type { LogState } from './records.ts'
@@ -60,7 +60,8 @@ function carryOut (draft: Draft, command: Command | Chore): Outcome {
   if (!('idempotency' in command) || command.idempotency === undefined) return answerOf(draft, decide(draft, command))
   const { actor, idempotency: { key, fingerprint } } = command
   const known = draft.get('reply', `${actor} ${key}`)
-  if (known !== undefined && known.at > draft.at - IDEMPOTENCY_MS) {
+  // However old it is by a clock that may be wrong: what is too old is forgotten in the background.
+  if (known !== undefined) {
     if (known.fingerprint !== fingerprint) throw refuse('idempotencyMismatch')
     return answerOf(draft, JSON.parse(known.remembered) as Remembered)
   }

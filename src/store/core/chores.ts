@@ -16,6 +16,9 @@ import type { EntryRecord } from './records.ts'
 /** Rows that one chore touches: it keeps a step within a few milliseconds, so that commands wait no longer. */
 const STEP_ROWS = 200
 
+/** Entries whose age is looked at together. */
+const STEP_AGES = 2_000
+
 /** Small channels whose members are told together: lists and counts of theirs step over deleted channels until then. */
 const STEP_CHANNELS = 50
 
@@ -46,7 +49,7 @@ export type Chore =
  */
 export function * dueChores (now: number, retentionMs: number | undefined): Read<Array<Chore | RemoveParticipant>> {
   // A step of each, so that none has to wait until there is nothing of another.
-  const old = retentionMs === undefined ? [] : [...yield * forget(now), ...yield * raiseFloor(now - retentionMs)]
+  const old = retentionMs === undefined ? [] : [...yield * forget(now), ...yield * raiseFloor(now, now - retentionMs)]
   return [...yield * leave(), ...yield * close(), ...yield * erase(), ...old, ...yield * removeEntries(), ...yield * removeChannel()]
 }
 
@@ -92,9 +95,19 @@ function * forget (now: number): Read<Chore[]> {
   return replies.length + nonces.length + tokens.length === 0 ? [] : [{ type: 'forget', now, replies, nonces, tokens }]
 }
 
-function * raiseFloor (before: number): Read<Chore[]> {
-  const [{ floor }, newest] = yield * ask(['ends'], ['newestBefore', before])
-  return newest === undefined || newest.position <= floor.position ? [] : [{ type: 'raise-floor', floor: newest }]
+/**
+ * Entry by entry, because times may fall along the log, where a clock was set: nothing goes before it is old enough itself,
+ * and what is dated in the future holds up nothing behind it.
+ */
+function * raiseFloor (now: number, before: number): Read<Chore[]> {
+  const [{ floor }] = yield * ask(['ends'])
+  const [entries] = yield * ask(['agesAfter', floor.position, STEP_AGES])
+  let newest: { position: Position, tag: number } | undefined
+  for (const { at, ...entry } of entries) {
+    if (at <= before) newest = entry
+    else if (at <= now) break
+  }
+  return newest === undefined ? [] : [{ type: 'raise-floor', floor: newest }]
 }
 
 function * removeEntries (): Read<Chore[]> {

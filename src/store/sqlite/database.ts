@@ -71,8 +71,7 @@ function prepare (db: DatabaseSync): void {
     pragma cache_size = -65536;
   `)
   migrate(db)
-  // What was deleted before a crash is in no file any more.
-  db.exec('pragma wal_checkpoint(truncate)')
+  emptyLog(db) // what was deleted before a crash is in no file any more
   ensureEpoch(db)
   probe(db) // and not by the first message
 }
@@ -122,22 +121,51 @@ function migrate (db: DatabaseSync): void {
 /** What was committed may be in a file that nobody finds again. */
 export class Misplaced extends Error {
   constructor (dataDir: string) {
-    super(`The database in DATA_DIR ${dataDir} was moved or removed: put it back, or stop the service`)
+    super(`The database in DATA_DIR ${dataDir} was moved or removed, or cut short: put it back, or stop the service`)
     this.name = 'Misplaced'
   }
 }
 
 /**
- * Whether the file that a connection has open is still the one under its name: what is written to one that was moved
- * or removed is gone with it.
+ * Whether the files that a connection has open are still those under their names: what is written to one that was moved
+ * or removed is gone with it. Where that cannot be seen, they are not.
  */
 export function inPlace (dataDir: string): () => boolean {
-  const identify = (): string | undefined => {
-    const found = statSync(databaseFile(dataDir), { throwIfNoEntry: false })
-    return found && `${found.dev} ${found.ino}`
+  const identify = (suffix: string): { file: string, size: number } | undefined => {
+    try {
+      const { dev, ino, size } = statSync(databaseFile(dataDir) + suffix)
+      return { file: `${dev} ${ino}`, size }
+    } catch {
+      return undefined
+    }
   }
-  const opened = identify()
-  return () => identify() === opened
+  const [opened, openedLog] = [identify(''), identify('-wal')]
+  /** It only grows; the write-ahead log does not. */
+  let size = opened?.size ?? 0
+  return () => {
+    const now = identify('')
+    if (now === undefined || now.file !== opened?.file || now.size < size) return false
+    size = now.size
+    return identify('-wal')?.file === openedLog?.file
+  }
+}
+
+/**
+ * Moves what was written into the database file and empties the write-ahead log, in which deleted text is until then.
+ * @returns false where somebody who reads was in the way: whoever writes does not wait for that
+ */
+export function emptyLog (db: DatabaseSync): boolean {
+  db.exec('pragma busy_timeout = 100')
+  try {
+    return db.prepare('pragma wal_checkpoint(truncate)').get()?.busy === 0
+  } finally {
+    db.exec('pragma busy_timeout = 5000')
+  }
+}
+
+/** Whether what a connection finds in the file is none of what was written there. */
+export function isHarmed (err: unknown): boolean {
+  return [CORRUPT, NOT_A_DATABASE].includes(resultCode(err) ?? -1)
 }
 
 /** SQLite's primary result code of an error, or undefined where it is not SQLite's. */

@@ -28,7 +28,7 @@ export const dueSql = {
   repliesBefore: yields<{ actor: string, key: string }>('select actor, key from idempotency where at < ? limit ?'),
   noncesBefore: yields<{ nonce: string }>('select nonce from nonces where at < ? limit ?'),
   tokensEndedBefore: yields<{ token_id: string }>('select token_id from tokens where expires_at is not null and expires_at < ? limit ?'),
-  atPosition: yields<{ at: number }>('select at from entries where position = ?'),
+  agesAfter: yields<{ position: Position, tag: number, at: number }>('select position, tag, at from entries where position > ? order by position limit ?'),
   entriesToRemove: yields<ExpiredRow>(`select e.position, e.kind, original.lane as original_lane, original.edit_position as newest_edit
     from entries e left join entries original on original.position = e.message_position
     where e.position > ? and e.position <= ? order by e.position limit ?`),
@@ -51,19 +51,7 @@ export function dueQueries (sql: Statements<typeof dueSql>, { ends, tagAt }: Pic
     noncesBefore: (at, limit) => sql.noncesBefore.all(at, limit).map(row => row.nonce),
     tokensEndedBefore: (at, limit) => sql.tokensEndedBefore.all(at, limit).map(row => row.token_id),
 
-    /** By halving: `at` never falls along the log, and above the floor there are no holes. */
-    newestBefore (at) {
-      const { floor, position } = ends()
-      const oldEnough = (where: Position) => sql.atPosition.get(where)!.at <= at
-      let [low, high] = [floor.position, position]
-      while (low < high) {
-        const middle = Math.ceil((low + high) / 2)
-        if (oldEnough(middle)) low = middle
-        else high = middle - 1
-      }
-      return low === floor.position ? undefined : { position: low, tag: tagAt(low)! }
-    },
-
+    agesAfter: (position, limit) => sql.agesAfter.all(position, limit),
     entriesToRemove: (after, upTo, limit) => sql.entriesToRemove.all(after, upTo, limit).map(row => ({
       position: row.position,
       kind: row.kind,

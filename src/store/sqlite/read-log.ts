@@ -58,7 +58,8 @@ export const logSql = {
   closings: yields<PositionRow>(`select closed_position as position from participations
     where user_key = ? and closed_position > ? order by closed_position limit ?`),
   intervals: yields<IntervalRow>(`select user_key, channel_key, from_position, until_position, status, admin from intervals
-    where user_key = ? and channel_key = ? and from_position <= ? order by from_position`),
+    where user_key = ? and channel_key = ? and from_position <= ? and from_position >= coalesce((select from_position from intervals
+      where user_key = ? and channel_key = ? and from_position <= ? order by from_position desc limit 1), 0) order by from_position limit ?`),
   channelByKey: yields<Pick<MembershipRow, 'channel_key' | 'created_position' | 'deleted_position'>>(`
     select channel_key, created_position, deleted_position from channels where channel_key = ?`),
   tail: yields<EntryRow>(`select ${entryColumns}, e.members from entries e ${entryJoins} where e.position > ? order by e.position limit ?`),
@@ -89,7 +90,7 @@ export function logQueries (sql: Statements<typeof logSql>): LogQueries {
       return next === Infinity ? [] : [{ ...membershipOfRow(row), next }]
     }),
     newestAbout: userKey => sql.newestAbout.get(userKey)?.position ?? 0,
-    intervals: (userKey, channelKey, upTo) => sql.intervals.all(userKey, channelKey, upTo).map(intervalOfRow),
+    intervals: (userKey, channelKey, after, upTo, limit) => sql.intervals.all(userKey, channelKey, upTo, userKey, channelKey, after, limit).map(intervalOfRow),
     channelByKey: channelKey => ifFound(sql.channelByKey.get(channelKey), row => ({
       createdPosition: row.created_position, ...given('deletedPosition', row.deleted_position)
     })),

@@ -3,13 +3,14 @@ import type { DatabaseSync } from 'node:sqlite'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { Refusal, refuse } from '../../errors.ts'
+import type { ClockSettings } from '../clock.ts'
 import type { Command } from '../contract/commands.ts'
 import type { Store } from '../contract/store.ts'
 import type { Chore } from '../core/chores.ts'
 import { runRead, type Queries, type Read } from '../core/read/queries.ts'
 import { createStore, type Backend } from '../create-store.ts'
 import type { Committed } from '../group-commit.ts'
-import { inPlace, isUnavailable, lockDirectory, Misplaced, openReader } from './database.ts'
+import { inPlace, isHarmed, isUnavailable, lockDirectory, Misplaced, openReader } from './database.ts'
 import { sqliteQueries } from './read.ts'
 import type { FromWriter, ToWriter, WriterOptions } from './writer-thread.ts'
 
@@ -22,10 +23,14 @@ const LOOK_MS = 2_000
 /** Deleted text is out of the write-ahead log, too, after this time at most, in milliseconds. */
 const ERASED_WITHIN_MS = 10_000
 
+/** After an attempt at that for which somebody who reads was in the way, or the disk, in milliseconds. */
+const EMPTY_AGAIN_MS = 1_000
+
 export interface SqliteStoreOptions {
   dataDir: string
   /** For how long an entry can be resumed from. Default: 168 h. */
   retentionMs?: number
+  clock?: ClockSettings
   lockWaitMs?: number
   /** Told of what went wrong without being anybody's fault. */
   onError?: (err: Error) => void
@@ -36,12 +41,12 @@ export interface SqliteStoreOptions {
  * @throws StoreLocked where another process has the directory
  */
 export async function openSqliteStore (options: SqliteStoreOptions): Promise<Store> {
-  const { dataDir, retentionMs = 168 * 3_600_000, lockWaitMs = LOCK_WAIT_MS, onError = () => {} } = options
+  const { dataDir, retentionMs = 168 * 3_600_000, lockWaitMs = LOCK_WAIT_MS, onError = () => {}, clock = {} } = options
   const lock = lockDirectory(dataDir, lockWaitMs)
   try {
     const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: { dataDir } satisfies WriterOptions })
     await once(worker, 'message') // throws what the thread could not start for
-    return createStore(new SqliteBackend(dataDir, lock, worker, onError), { retentionMs, onError })
+    return createStore(new SqliteBackend(dataDir, lock, worker, onError), { retentionMs, clock, onError })
   } catch (err) {
     lock.close()
     throw err
@@ -65,6 +70,8 @@ class SqliteBackend implements Backend {
   #misplaced = false
   /** The last commit could not be written: the disk is full, or read-only. */
   #unwritable = false
+  /** What was read is not what was written: nothing more is put beside it before the service is started again. */
+  #harmed = false
   #failed = false
   #closing = false
 
@@ -76,6 +83,7 @@ class SqliteBackend implements Backend {
     this.#queries = sqliteQueries(this.#reader)
     this.#onError = onError
     this.#isInPlace = inPlace(dataDir)
+    this.erased() // somebody may have been in the way when the log was to be emptied at the start
     this.#look = setInterval(() => {
       this.#lookAfter()
       if (this.#unwritable) this.#post({ type: 'probe' })
@@ -86,7 +94,7 @@ class SqliteBackend implements Backend {
   }
 
   commit (commands: Array<Command | Chore>): Promise<Committed> {
-    if (this.#failed || this.#misplaced) return Promise.reject(refuse('unavailable'))
+    if (this.#failed || this.#misplaced || this.#harmed) return Promise.reject(refuse('unavailable'))
     this.#underWay = Promise.withResolvers()
     this.#post({ type: 'batch', commands })
     return this.#underWay.promise
@@ -103,8 +111,9 @@ class SqliteBackend implements Backend {
       this.#underWay!.resolve(message)
     } else if (message.type === 'recovered') {
       this.#unwritable = false
-    } else if (message.type === 'checkpointed' && message.error !== undefined) {
-      this.#onError(message.error)
+    } else if (message.type === 'checkpointed') {
+      if (message.error !== undefined) this.#onError(message.error)
+      if (!message.done) this.#emptyLogIn(EMPTY_AGAIN_MS)
     }
   }
 
@@ -112,6 +121,7 @@ class SqliteBackend implements Backend {
   #refusalOf (err: Error, refusal: ConstructorParameters<typeof Refusal>[0] | undefined): Error {
     if (refusal === undefined) return err
     this.#unwritable = true
+    this.#harmed ||= isHarmed(err)
     this.#onError(err)
     this.#lookAfter()
     return new Refusal(refusal)
@@ -124,7 +134,7 @@ class SqliteBackend implements Backend {
   }
 
   check (): void {
-    if (this.#misplaced || this.#unwritable) throw refuse('unavailable')
+    if (this.#misplaced || this.#unwritable || this.#harmed) throw refuse('unavailable')
   }
 
   /** The writer is gone: nothing can be stored any more until the process is started again. */
@@ -150,6 +160,7 @@ class SqliteBackend implements Backend {
       return runRead(read, this.#queries)
     } catch (err) {
       if (!isUnavailable(err)) throw err
+      this.#harmed ||= isHarmed(err)
       this.#onError(err as Error)
       throw refuse('unavailable')
     } finally {
@@ -159,11 +170,15 @@ class SqliteBackend implements Backend {
 
   /** It is still in the write-ahead log, until that is emptied. */
   erased (): void {
+    this.#emptyLogIn(ERASED_WITHIN_MS)
+  }
+
+  #emptyLogIn (ms: number): void {
     if (this.#failed || this.#closing) return
     this.#checkpoint ??= setTimeout(() => {
       this.#checkpoint = undefined
       this.#post({ type: 'checkpoint' })
-    }, ERASED_WITHIN_MS).unref()
+    }, ms).unref()
   }
 
   async close (): Promise<void> {

@@ -7,6 +7,9 @@ import type { TableName, Tables } from '../core/source.ts'
 import { numbersOf, partsOf } from './rows.ts'
 import { prepareAll, type Statements } from './statements.ts'
 
+/** Ids that a caller gave are nobody's ever again; those of the service's own cannot be given (src/rules/identifiers.ts). */
+const callersEventId = 'event_id not like \'________-____-8___-____-____________\''
+
 export const writeSql = {
   putMeta: 'insert into meta (name, value) values (?, ?) on conflict (name) do update set value = excluded.value',
   putUser: `insert into users (user_key, user_id, profile, created_at, updated_at, deleted_at, leaving) values (?, ?, ?, ?, ?, ?, ?)
@@ -39,6 +42,9 @@ export const writeSql = {
   eraseMessage: 'update entries set body = null, lane = 2 where position = ?',
   eraseEdits: 'update entries set body = null, lane = 2 where message_position = ? and kind = \'message-updated\'',
   deleteOldEvents: 'delete from entries where message_position = ? and kind = \'message-timeline\' and position <= ?',
+  keepOldEventIds: `insert or ignore into created_events (event_id) select event_id from entries
+    where message_position = ? and kind = 'message-timeline' and position <= ? and ${callersEventId}`,
+  keepEventId: `insert or ignore into created_events (event_id) select event_id from entries where position = ? and ${callersEventId}`,
   deleteEntry: 'delete from entries where position = ?',
   recordEvent: 'insert into created_events (event_id) values (?)',
   putNonce: 'insert or replace into nonces (nonce, at) values (?, ?)',
@@ -100,7 +106,10 @@ export class BatchWriter {
     for (const [total, by] of changes.totals) sql.count.run(by, total)
     for (const [position, edit] of changes.newestEdits) sql.setNewestEdit.run(edit, position)
     for (const position of changes.erased) this.#erase(position, after)
-    for (const position of changes.removed) sql.deleteEntry.run(position)
+    for (const position of changes.removed) {
+      sql.keepEventId.run(position)
+      sql.deleteEntry.run(position)
+    }
     this.#forget(changes)
     this.#putLog(before, after)
   }
@@ -124,6 +133,7 @@ export class BatchWriter {
   #erase (position: number, { floor }: LogState): void {
     this.#sql.eraseMessage.run(position)
     this.#sql.eraseEdits.run(position)
+    this.#sql.keepOldEventIds.run(position, floor.position)
     this.#sql.deleteOldEvents.run(position, floor.position)
   }
 

@@ -8,7 +8,7 @@ import type { Command } from '../contract/commands.ts'
 import { Batch } from '../core/batch.ts'
 import type { Chore } from '../core/chores.ts'
 import type { Committed } from '../group-commit.ts'
-import { inPlace, isUnavailable, Misplaced, openWriter, probe } from './database.ts'
+import { emptyLog, inPlace, isUnavailable, Misplaced, openWriter, probe } from './database.ts'
 import { Loader } from './load.ts'
 import { BatchWriter } from './write.ts'
 
@@ -24,7 +24,7 @@ export type FromWriter =
   | { type: 'batch' } & Committed
   /** The transaction left nothing behind; with a refusal: `unavailable`. */
   | { type: 'batch', error: Error, refusal?: PlainRefusal }
-  | { type: 'checkpointed', error?: Error }
+  | { type: 'checkpointed', done: boolean, error?: Error }
   /** It can be written to again. */
   | { type: 'recovered' }
 
@@ -38,6 +38,8 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
   const post = (message: FromWriter) => port.postMessage(message)
 
   const commit = (commands: Array<Command | Chore>): Committed => {
+    // Before it, so that what is refused has not happened; and after it, so that what is answered is there.
+    if (!isInPlace()) throw new Misplaced(options.dataDir)
     try {
       db.exec('begin immediate')
       loader.begin()
@@ -45,9 +47,10 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
       const batch = new Batch(loader, before, Date.now())
       const results = commands.map(command => batch.execute(command))
       writer.write(batch.changes(), before, batch.log)
+      const { entries } = batch
       db.exec('commit')
       if (!isInPlace()) throw new Misplaced(options.dataDir)
-      return { results, entries: batch.entries }
+      return { results, entries }
     } catch (err) {
       if (db.isTransaction) db.exec('rollback')
       throw err
@@ -68,10 +71,9 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
       } catch {} // it is asked again
     } else {
       try {
-        db.exec('pragma wal_checkpoint(truncate)')
-        post({ type: 'checkpointed' })
+        post({ type: 'checkpointed', done: emptyLog(db) })
       } catch (err) {
-        post({ type: 'checkpointed', error: err as Error })
+        post({ type: 'checkpointed', done: false, error: err as Error })
       }
       if (message.type === 'checkpoint') return
       db.close()

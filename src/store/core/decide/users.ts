@@ -64,11 +64,12 @@ export function takeNonce (draft: Draft, { nonce }: TakeNonce): void {
   draft.put('nonce', nonce, { nonce, at: draft.at })
 }
 
-/** What was looked at before the body of a request arrived may have ended since: a token was revoked, the user deleted. */
+/** What was looked at before the body of a request arrived may have ended since: a token was revoked or ran out, the user deleted. */
 export function mustHold (draft: Draft, { actor, lineage = [] }: GivenBy): void {
   for (const tokenId of lineage) {
     const token = draft.get('token', tokenId)
     if (token === undefined || token.revokedAt !== undefined) throw refuse('claimRejected', 'The token was revoked: ask for a new one')
+    if (token.expiresAt !== undefined && token.expiresAt <= draft.at) throw refuse('claimRejected', 'The token has expired: ask for a new one')
   }
   if (actor === SYSTEM || draft.user(actor)?.deletedAt === undefined) return
   throw lineage.length > 0 ? refuse('claimRejected', 'The user of this token was deleted') : refuse('userNotFound', actor)

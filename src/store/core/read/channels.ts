@@ -34,7 +34,12 @@ export function * getChannels (actor: Actor, channelIds: string[]): Read<Snapsho
   return snapshotOf(channels, ends)
 }
 
+/** A place rather than an id, which another channel may get meanwhile. */
+const nextChannel = ({ channelKey }: { channelKey: number }): string => formatPlace(channelKey, 0)
+
 function * channelKeyOf (channelId: string): Read<number> {
+  const place = parsePlace(channelId)
+  if (place !== undefined) return place[0]
   const [channel] = yield * ask(['channel', channelId])
   return mustBeChannel(channel, channelId).channelKey
 }
@@ -45,7 +50,7 @@ export function * listChannels (actor: Actor, page: PageRequest, { includeSystem
   const [ends, channels, all, system] = yield * ask(
     ['ends'], ['channels', slice, includeSystemChannels, boundsOf(page), page.offset], ['total', 'channels'], ['total', 'system-channels'])
   return snapshotOf({
-    ...pageOf(channels, ({ channelId }) => channelId, channel => rendered(channel, true)), total: includeSystemChannels ? all : all - system
+    ...pageOf(channels, nextChannel, channel => rendered(channel, true)), total: includeSystemChannels ? all : all - system
   }, ends)
 }
 
@@ -59,7 +64,7 @@ export function * listChannelsOf (actor: Actor, userId: string, page: PageReques
   // The kept counts still hold channels whose deletion is being told apart.
   const total = counts.reduce((sum, { ruleset, count }) => sum + (listed(ruleset) ? count : 0), 0) - closing
   return snapshotOf({
-    ...pageOf(channels, ({ channelId }) => channelId, channel => ({
+    ...pageOf(channels, nextChannel, channel => ({
       participationId: channel.participationId,
       identifier: channel.channelId,
       participationStatus: statusTable[channel.status].participationStatus,

@@ -135,8 +135,8 @@ export interface LogQueries {
   news (userKey: number, after: Position): News[]
   /** The newest entry that is about a user: each change of its standings is one. 0: there is none. */
   newestAbout (userKey: number): Position
-  /** Intervals of a member that begin at or before a position. */
-  intervals (userKey: number, channelKey: number, upTo: Position): IntervalRecord[]
+  /** Intervals of a member that are in force after a position and begin at or before another, in order, the first `limit` of them. */
+  intervals (userKey: number, channelKey: number, after: Position, upTo: Position, limit: number): IntervalRecord[]
   channelByKey (channelKey: number): Pick<ChannelRecord, 'createdPosition' | 'deletedPosition'> | undefined
   /** Every entry after a position, with who is in a new channel. */
   tail (after: Position, bounds: PageBounds): Rows<EntryView>
@@ -158,8 +158,8 @@ export interface DueQueries {
   repliesBefore (at: number, limit: number): string[]
   noncesBefore (at: number, limit: number): string[]
   tokensEndedBefore (at: number, limit: number): string[]
-  /** The newest entry above the floor that is not younger. */
-  newestBefore (at: number): { position: Position, tag: number } | undefined
+  /** Entries in their order, and when they were written. */
+  agesAfter (position: Position, limit: number): Array<{ position: Position, tag: number, at: number }>
   entriesToRemove (after: Position, upTo: Position, limit: number): ExpiredEntry[]
   hasIntervalsEndedBy (position: Position): boolean
   channelToRemove (deletedBy: Position): number | undefined

@@ -71,7 +71,7 @@ function * wholeChannel (channelKey: number, after: Position, bounds: PageBounds
 
 /** One channel as one of its members may see it. */
 function * ownChannel (userKey: number, channelKey: number, after: Position, bounds: PageBounds, ends: LogEnds): Read<Part> {
-  const [memberships, intervals] = yield * ask(['memberships', userKey, channelKey], ['intervals', userKey, channelKey, ends.position])
+  const [memberships, intervals] = yield * ask(['memberships', userKey, channelKey], ['intervals', userKey, channelKey, after, ends.position, intervalsOf(bounds)])
   const sources = [{ aboutKey: userKey, channelKey }, ...memberships.flatMap(membership => sourcesOf(membership, intervals, after, ends.position))]
   const [{ rows, ended }] = yield * ask(['entriesOf', sources, after, ends.position, bounds])
   return ended ? lastOf(rows, rightsOf(memberships), ends) : partUpTo(rows, ends)
@@ -118,7 +118,9 @@ function * ownChannels (ahead: UserAhead, after: Position, bounds: PageBounds, e
 /** The entries of some channels, and when their turn comes again. */
 function * readChannels ({ userKey, head }: UserAhead, channels: Upcoming[], after: Position, upTo: Position, bounds: PageBounds): Read<Found & { upcoming: Upcoming[] }> {
   const memberships = yield * ask(...channels.map(({ channelKey }) => ['memberships', userKey, channelKey] as ['memberships', number, number]))
-  const intervals = yield * ask(...channels.map(({ channelKey }) => ['intervals', userKey, channelKey, head.position] as ['intervals', number, number, number]))
+  const most = intervalsOf(bounds)
+  const intervals = yield * ask(...channels.map(({ channelKey }) =>
+    ['intervals', userKey, channelKey, after, head.position, most] as ['intervals', number, number, number, number, number]))
   const sources: EntrySource[] = [{ aboutKey: userKey }, { closedKey: userKey }]
   const owners: Array<number | undefined> = [undefined, undefined]
   for (const [index, { channelKey }] of channels.entries()) {
@@ -129,6 +131,10 @@ function * readChannels ({ userKey, head }: UserAhead, channels: Upcoming[], aft
   }
   const [found] = yield * ask(['entriesOf', sources, after, upTo, bounds])
   const turns = new Map<number, Position>()
+  for (const [index, { channelKey }] of channels.entries()) {
+    // There may be more of them, which the next page looks at.
+    if (intervals[index]!.length === most) turns.set(channelKey, intervals[index]!.at(-1)!.fromPosition)
+  }
   for (const [index, next] of found.next.entries()) {
     const channelKey = owners[index]
     if (channelKey === undefined || next === undefined || next > head.position) continue
@@ -136,6 +142,9 @@ function * readChannels ({ userKey, head }: UserAhead, channels: Upcoming[], aft
   }
   return { ...found, upcoming: [...turns].map(([channelKey, next]) => ({ channelKey, next })) }
 }
+
+/** Intervals that a page needs at most: each but the first begins with an entry that is about the member. */
+const intervalsOf = ({ rows }: PageBounds): number => rows + 2
 
 const receivesNow = ({ status, deletedPosition }: Membership): boolean => deletedPosition === undefined && receives(status)
 
