@@ -10,8 +10,8 @@ import type { FastifyInstance } from 'fastify'
 /** How long nothing may come of a request, or nothing be taken of an answer, in milliseconds. */
 const PATIENCE_MS = 1_000
 
-/** How long a connection without a request may still bring one: it may be on its way already. */
-const IDLE_MS = 500
+/** How long a connection without a request may still bring one, which may be on its way already, in milliseconds; and as a share of the time for all. */
+const IDLE = { most: 500, share: 1 / 12 }
 
 /** How often it is looked, in milliseconds. */
 const LOOK_MS = 100
@@ -37,10 +37,11 @@ export function closeInTime ({ server }: FastifyInstance, longestMs: number): ()
 
   return () => {
     const begun = performance.now()
+    const idleMs = Math.min(IDLE.most, longestMs * IDLE.share)
     const look = () => {
       for (const [socket, [answer]] of connections) {
         const awaited = answer === undefined || !answer.req.complete || answer.writableEnded
-        if (awaited && performance.now() - begun > (answer === undefined ? IDLE_MS : longestMs)) {
+        if (awaited && performance.now() - begun > (answer === undefined ? idleMs : longestMs)) {
           socket.destroy()
           continue
         }

@@ -34,7 +34,8 @@ async function open (text: string): Promise<Socket> {
 const head = (line: string, ...more: string[]) => [`${line} HTTP/1.1`, 'host: x', `authorization: Bearer ${token}`, ...more, '', ''].join('\r\n')
 const half = () => head('POST /v1/channels/room-of-amy/messages', 'content-type: application/json', 'content-length: 1000')
 
-it.each<[string, () => Promise<unknown>]>([
+/** Every state that a client can leave a connection in. */
+const states: Array<[string, () => Promise<unknown>]> = [
   ['that says nothing', () => open('')],
   ['with half a request line on it', () => open('GET /v1/us')],
   ['with half its headers on it', () => open('GET / HTTP/1.1\r\nhost: x\r\nX-')],
@@ -58,8 +59,10 @@ it.each<[string, () => Promise<unknown>]>([
     for (let index = 0; index < 120; index++) await asApplication(service, 'POST', '/v1/channels/room-of-amy/messages', { textPayload: 'x'.repeat(60_000) })
   }],
   ['that its client has half closed', async () => { (await open(half())).end() }]
-])('a connection %s does not hold it up', async (_state, leave) => {
-  await leave()
+]
+
+it(`nobody holds it up, whatever there is of a connection: ${states.map(([state]) => state).join(', ')}`, async () => {
+  for (const [, leave] of states) await leave()
   const stream = await openReader(`${service.url}/v1/events`, { authorization: basicOf(service.credentials) })
   await stream.until('caught-up')
   const started = performance.now()
@@ -102,12 +105,12 @@ it('a request that keeps arriving is answered', async () => {
 
 it('but is waited for no longer than a share of the time that a stop may take', async () => {
   await service.stop()
-  service = await spawnService({ env: { SHUTDOWN_GRACE_MS: '5000' } })
+  service = await spawnService({ env: { SHUTDOWN_GRACE_MS: '3000' } })
   token = await tokenFor(service, 'amy')
   const socket = await open(half())
   const sending = setInterval(() => socket.write(' '), 50)
   const stopped = service.stop()
-  await setTimeout(1_500)
+  await setTimeout(1_200)
   const { closed } = socket
   const code = await stopped
   clearInterval(sending)

@@ -18,6 +18,9 @@ import { loseHints } from './lost-hints.ts'
 import { basicOf } from './process.ts'
 import { openTestStore, readsAreDelayed, readsSeed } from './stores.ts'
 
+/** Nobody is waited for whose connection is kept without a request. */
+const CLOSE_WITHIN_MS = 600
+
 export interface TestApp {
   url: string
   app: FastifyInstance
@@ -60,7 +63,7 @@ export async function startApp (options: TestAppOptions = {}): Promise<TestApp> 
   const tokens = createTokens({ credentials, store: served, ttlSeconds: tokenTtlSeconds })
   const authenticate = createAuthenticate({ credentials, tokens, store: served })
   const streams = await createStreams({ store: served, logger, heartbeatMs, queueBytes, ...more })
-  const app = await buildApp({ store: served, authenticate, tokens, streams, corsOrigins, logger, unread })
+  const app = await buildApp({ store: served, authenticate, tokens, streams, corsOrigins, logger, unread, closeWithinMs: CLOSE_WITHIN_MS })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const traffic = alone ? undefined : await startForeignTraffic(store)
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
