@@ -11,7 +11,7 @@ import type { FastifyInstance } from 'fastify'
 const PATIENCE_MS = 1_000
 
 /** How long a connection without a request may still bring one, which may be on its way already, in milliseconds; and as a share of the time for all. */
-const IDLE = { most: 500, share: 1 / 12 }
+const IDLE = { most: 250, share: 1 / 12 }
 
 /** How often it is looked, in milliseconds. */
 const LOOK_MS = 100
@@ -41,7 +41,7 @@ export function closeInTime ({ server }: FastifyInstance, longestMs: number): ()
     const look = () => {
       for (const [socket, [answer]] of connections) {
         const awaited = answer === undefined || !answer.req.complete || answer.writableEnded
-        if (awaited && performance.now() - begun > (answer === undefined ? idleMs : longestMs)) {
+        if (awaited && performance.now() - begun >= (answer === undefined ? idleMs : longestMs)) {
           socket.destroy()
           continue
         }
@@ -50,8 +50,11 @@ export function closeInTime ({ server }: FastifyInstance, longestMs: number): ()
         if (socket.timeout !== patience) socket.setTimeout(patience)
       }
     }
-    look()
+    const idleOver = setTimeout(look, Math.ceil(idleMs) + 1)
     const looking = setInterval(look, LOOK_MS)
-    server.once('close', () => clearInterval(looking))
+    server.once('close', () => {
+      clearTimeout(idleOver)
+      clearInterval(looking)
+    })
   }
 }

@@ -19,7 +19,7 @@ import { basicOf } from './process.ts'
 import { openTestStore, readsAreDelayed, readsSeed } from './stores.ts'
 
 /** Nobody is waited for whose connection is kept without a request. */
-const CLOSE_WITHIN_MS = 600
+const CLOSE_WITHIN_MS = 60
 
 export interface TestApp {
   url: string
