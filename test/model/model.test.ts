@@ -1,4 +1,4 @@
 import { readsAreDelayed } from '../support/stores.ts'
 import { modelSuite } from './suite.ts'
 
-modelSuite(readsAreDelayed ? 30 : 300, 110_000)
+modelSuite(readsAreDelayed ? 30 : 200, 110_000)
