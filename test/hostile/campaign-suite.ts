@@ -65,11 +65,17 @@ export function campaign ({ scale, connections, ahead, sends }: Attack): void {
     await rm(directory, { recursive: true, force: true })
   })
 
-  const headersOf = ({ as }: Worst) => as === 'ann' ? world.ann : world.application
   let made = 0
+  /** Of one more request: what changes something names something else each time. */
+  function partsOf (request: Worst): { headers: Record<string, string>, body?: string } {
+    const headers = request.as === 'ann' ? world.ann : world.application
+    if (request.body === undefined) return { headers }
+    return { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(request.body(made++)) }
+  }
+
   function bytesOf (method: string, request: Worst): string {
-    const body = request.body === undefined ? '' : JSON.stringify(request.body(made++))
-    const headers = { host: 'x', ...headersOf(request), ...(body === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }) }
+    const { headers: own, body = '' } = partsOf(request)
+    const headers = { host: 'x', ...own, ...(body === '' ? {} : { 'content-length': `${Buffer.byteLength(body)}` }) }
     return `${method} ${request.path} HTTP/1.1\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`
   }
 
@@ -126,7 +132,7 @@ export function campaign ({ scale, connections, ahead, sends }: Attack): void {
       // Once there is room, it is answered to those who read.
       let status: number
       do {
-        const response = await fetch(service.url + request.path, { method, headers: { ...headersOf(request), ...(request.body === undefined ? {} : { 'content-type': 'application/json' }) }, ...(request.body === undefined ? {} : { body: JSON.stringify(request.body(made++)) }) })
+        const response = await fetch(service.url + request.path, { method, ...partsOf(request) })
         status = response.status
         if (stream) await response.body!.cancel()
         else await response.arrayBuffer()

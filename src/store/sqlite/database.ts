@@ -15,6 +15,10 @@ export class StoreLocked extends Error {
 
 const migrationsDir = join(import.meta.dirname, 'migrations')
 
+/** How long a connection waits for another one's lock, and how long to empty the write-ahead log, in milliseconds. */
+const BUSY_WAIT_MS = 5_000
+const EMPTY_WAIT_MS = 100
+
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const BUSY = 5
 const READ_ONLY = 8
@@ -51,7 +55,7 @@ export const databaseFile = (dataDir: string): string => join(dataDir, 'channel-
 export function openWriter (dataDir: string): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
-    db = new DatabaseSync(databaseFile(dataDir), { timeout: 5_000 })
+    db = new DatabaseSync(databaseFile(dataDir), { timeout: BUSY_WAIT_MS })
     prepare(db)
     for (const suffix of ['', '-wal', '-shm']) keepToOwner(databaseFile(dataDir) + suffix)
     return db
@@ -96,7 +100,7 @@ function ensureEpoch (db: DatabaseSync): void {
 
 /** A connection that reads, at the same time as the writer writes. */
 export function openReader (dataDir: string): DatabaseSync {
-  const db = new DatabaseSync(databaseFile(dataDir), { readOnly: true, timeout: 5_000 })
+  const db = new DatabaseSync(databaseFile(dataDir), { readOnly: true, timeout: BUSY_WAIT_MS })
   // Not mapped into memory: a file that is cut short would end the process with SIGBUS.
   db.exec('pragma cache_size = -32768')
   return db
@@ -155,11 +159,11 @@ export function inPlace (dataDir: string): () => boolean {
  * @returns false where somebody who reads was in the way: whoever writes does not wait for that
  */
 export function emptyLog (db: DatabaseSync): boolean {
-  db.exec('pragma busy_timeout = 100')
+  db.exec(`pragma busy_timeout = ${EMPTY_WAIT_MS}`)
   try {
     return db.prepare('pragma wal_checkpoint(truncate)').get()?.busy === 0
   } finally {
-    db.exec('pragma busy_timeout = 5000')
+    db.exec(`pragma busy_timeout = ${BUSY_WAIT_MS}`)
   }
 }
 

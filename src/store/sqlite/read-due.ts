@@ -1,6 +1,6 @@
 /** What is due in the background (core/chores.ts). */
 import type { Position } from '../contract/log.ts'
-import type { DueQueries, LogQueries } from '../core/read/queries.ts'
+import type { DueQueries } from '../core/read/queries.ts'
 import { lanes, type EntryRecord, type Lane } from '../core/records.ts'
 import { channelColumns, channelOfRow, userColumns, userOfRow, type ChannelRow, type UserRow } from './columns.ts'
 import { given, ifFound, positionsOf, type PositionRow } from './rows.ts'
@@ -39,7 +39,7 @@ export const dueSql = {
   eventsOf: yields<PositionRow>('select position from entries where channel_key = ? and lane = 1 and position <= ? order by position limit ?')
 }
 
-export function dueQueries (sql: Statements<typeof dueSql>, { ends, tagAt }: Pick<LogQueries, 'ends' | 'tagAt'>): DueQueries {
+export function dueQueries (sql: Statements<typeof dueSql>): DueQueries {
   return {
     leavingUser: () => ifFound(sql.leavingUser.get(), userOfRow),
     channelsToLeave: (userKey, rulesets, limit) => sql.channelsToLeave.all(userKey, JSON.stringify(rulesets), limit).map(row => row.channel_id),

@@ -14,6 +14,5 @@ export const readSql = { ...entitySql, ...logSql, ...dueSql }
 
 export function sqliteQueries (db: DatabaseSync): Queries {
   const sql = prepareAll(db, readSql)
-  const log = logQueries(sql)
-  return { ...entityQueries(sql), ...log, ...dueQueries(sql, log) }
+  return { ...entityQueries(sql), ...logQueries(sql), ...dueQueries(sql) }
 }
