@@ -9,6 +9,10 @@ import { readSettings } from '../../src/settings.ts'
 
 export const projectDir = resolve(import.meta.dirname, '../..')
 
+/** What every process of the project is given: compiled code is kept for the next one (vitest.config.ts says where). */
+const { PATH, NODE_COMPILE_CACHE } = process.env
+export const inherited = { PATH, NODE_COMPILE_CACHE }
+
 /** How long a start may take on a busy machine, in milliseconds. */
 const START_MS = 20_000
 
@@ -37,7 +41,7 @@ export interface ServiceProcess {
 /** Starts `src/server.ts` and resolves when it listens. Throws with its output where it ends before. */
 export async function spawnService (options: ServiceOptions = {}): Promise<ServiceProcess> {
   const dataDir = options.dataDir ?? await mkdtemp(join(tmpdir(), 'channel-relay-'))
-  const env = { PATH: process.env.PATH, PORT: '0', ...options.env, DATA_DIR: dataDir }
+  const env = { ...inherited, PORT: '0', ...options.env, DATA_DIR: dataDir }
   const child = spawn(process.execPath, [...options.nodeArgs ?? [], 'src/server.ts'], { cwd: projectDir, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const killWithUs = () => { child.kill('SIGKILL') }
   process.once('exit', killWithUs)
@@ -80,7 +84,7 @@ export async function spawnService (options: ServiceOptions = {}): Promise<Servi
 
 /** Runs a script of the project to its end, for example `['src/token.ts', 'alice']`. */
 export async function runScript (args: string[], env: Record<string, string>): Promise<{ code: number | null, stdout: string, stderr: string }> {
-  const child = spawn(process.execPath, args, { cwd: projectDir, env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, { cwd: projectDir, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => { stdout += chunk })
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => { stderr += chunk })
