@@ -57,6 +57,9 @@ const HEADERS_TIMEOUT_MS = 15_000
 /** How often Node looks for requests that took too long, in milliseconds. */
 const TIMEOUT_CHECK_MS = 5_000
 
+/** Made once, however many apps a process has: what was compiled for one of them is there for the next. */
+const compileValidator = validatorCompiler(namedSchemas)
+
 /** The service without a process: neither listens nor opens or closes anything that it was given. */
 export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   const { store, authenticate, tokens, streams, corsOrigins, closeWithinMs = 6_000 } = options
@@ -67,7 +70,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onRequest', refuseBrokenRequests)
   answerErrors(app)
   answerTunnels(app.server)
-  app.setValidatorCompiler(validatorCompiler(namedSchemas))
+  app.setValidatorCompiler(compileValidator)
   // Plain, so that an answer never loses what its schema forgot to name.
   app.setSerializerCompiler(() => JSON.stringify)
   for (const schema of namedSchemas) app.addSchema(schema)
