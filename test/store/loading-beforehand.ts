@@ -3,6 +3,7 @@
  * store's own statements: what a command needs and has not said costs a second round, which is counted.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
 import { Batch, type Result } from '../../src/store/core/batch.ts'
 import { Loaded } from '../../src/store/core/loaded.ts'
 import { needsOf } from '../../src/store/core/needs.ts'
@@ -43,6 +44,7 @@ export class LoadingBeforehand implements Backend {
   check (): void {}
 
   async commit (commands: Commands): Promise<Committed> {
+    await setImmediate() // nothing that crosses a connection is there in the same turn
     try {
       this.#db.exec('begin immediate')
       this.#loader.begin()
