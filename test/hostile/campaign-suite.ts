@@ -21,7 +21,7 @@ export interface Attack {
 }
 
 /** Longest turn of the loop, in milliseconds of CPU time. What all connections ask for at the same moment may share one. */
-const LONGEST_TURN_MS = 400
+const LONGEST_TURN_MS = 100
 
 /** Of the whole process, in MiB: its heap, and what answers may hold outside of it. */
 const MOST_MEMORY_MB = 1_024

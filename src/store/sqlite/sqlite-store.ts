@@ -7,11 +7,12 @@ import type { ClockSettings } from '../clock.ts'
 import type { Command } from '../contract/commands.ts'
 import type { Store } from '../contract/store.ts'
 import type { Chore } from '../core/chores.ts'
-import { runRead, type Queries, type Read } from '../core/read/queries.ts'
+import { runRead, type Queries, type Read, type ReadRows } from '../core/read/queries.ts'
 import { createStore, type Backend } from '../create-store.ts'
 import type { Committed } from '../group-commit.ts'
 import { inPlace, isHarmed, isUnavailable, lockDirectory, Misplaced, openReader } from './database.ts'
 import { sqliteQueries } from './read.ts'
+import { Turns } from './turns.ts'
 import type { FromWriter, ToWriter, WriterOptions } from './writer-thread.ts'
 
 /** How long a starting process waits for one that is just ending, in milliseconds. */
@@ -59,6 +60,7 @@ class SqliteBackend implements Backend {
   readonly #worker: Worker
   readonly #reader: DatabaseSync
   readonly #queries: Queries
+  readonly #turns = new Turns()
   readonly #onError: (err: Error) => void
   #onFailure: (err: Error) => void = () => {}
   /** The batch that the writer has now; there is never another. */
@@ -151,8 +153,11 @@ class SqliteBackend implements Backend {
     this.#onFailure = listener
   }
 
-  /** Runs a read on one snapshot of the database. Async, because a backend may be: its errors are rejections. */
-  async read<T> (read: Read<T>): Promise<T> {
+  async read<T> (read: Read<T>, rows: ReadRows): Promise<T> {
+    return rows === 'few' ? this.#readNow(read) : await this.#turns.run(() => this.#readNow(read))
+  }
+
+  #readNow<T> (read: Read<T>): T {
     const db = this.#reader
     if (this.#misplaced || !db.isOpen) throw refuse('unavailable')
     try {
