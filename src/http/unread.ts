@@ -72,13 +72,15 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
     }
     socket.pause()
     before.raw.once('close', () => {
-      // Nobody is there to be answered, or the answer before was the last one (RFC 9112, 9.6).
-      if (socket.destroyed || endsConnection(before)) return
-      // Node has resumed it, to read the rest of the request before.
-      if (--connection.waiting > 0) socket.pause()
-      else socket.resume()
-      socket.setTimeout(0)
-      done()
+      socket.pause() // Node has resumed it, to read the rest of the request before
+      // In a turn of its own: what was sent ahead on one connection is not to hold up the others.
+      setImmediate(() => {
+        // Nobody is there to be answered, or the answer before was the last one (RFC 9112, 9.6).
+        if (socket.destroyed || endsConnection(before)) return
+        if (--connection.waiting === 0) socket.resume()
+        socket.setTimeout(0)
+        done()
+      })
     })
   })
 

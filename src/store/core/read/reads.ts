@@ -8,12 +8,13 @@ import type { Read, ReadRows } from './queries.ts'
 import { read } from './replay.ts'
 import { getToken, getUser, listTokens, listUsers, userExists } from './users.ts'
 
-const lookups = { head, getUser, userExists, getToken }
+const lookups = { head, userExists, getToken }
 
 const pages = {
   tail,
   openStream,
   read,
+  getUser,
   listUsers,
   listTokens,
   getChannels,
