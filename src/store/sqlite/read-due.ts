@@ -4,7 +4,7 @@ import type { DueQueries } from '../core/read/queries.ts'
 import { lanes, type EntryRecord, type Lane } from '../core/records.ts'
 import { channelColumns, channelOfRow, userColumns, userOfRow, type ChannelRow, type UserRow } from './columns.ts'
 import { given, ifFound, positionsOf, type PositionRow } from './rows.ts'
-import { yields, type Statements } from './statements.ts'
+import { takeRows, yields, type Statements } from './statements.ts'
 
 /** An entry below the floor, and what has become of the message that it is about. */
 interface ExpiredRow extends Pick<EntryRecord, 'position' | 'kind'> {
@@ -23,8 +23,9 @@ export const dueSql = {
     where channel_key = ? and status is not null and closed_position is null limit ?`),
   erasingChannel: yields<ChannelRow>(`select ${channelColumns} from channels c
     where c.erasing = 1 and c.channel_key > 0 order by c.channel_key limit 1`),
-  messagesToErase: yields<PositionRow>(`select position from entries
-    where channel_key = ? and lane = 0 and position <= ? order by position limit ?`),
+  messagesToErase: yields<PositionRow & { also: number }>(`select position, (select count(*) from entries where message_position = e.position and kind = 'message-updated') +
+      (select count(*) from entries where message_position = e.position and kind = 'message-timeline') as also
+    from entries e where channel_key = ? and lane = 0 and position <= ? order by position limit ?`),
   repliesBefore: yields<{ actor: string, key: string }>('select actor, key from idempotency where at < ? limit ?'),
   noncesBefore: yields<{ nonce: string }>('select nonce from nonces where at < ? limit ?'),
   tokensEndedBefore: yields<{ token_id: string }>('select token_id from tokens where expires_at is not null and expires_at < ? limit ?'),
@@ -46,7 +47,16 @@ export function dueQueries (sql: Statements<typeof dueSql>): DueQueries {
     closingChannels: limit => sql.closingChannels.all(limit).map(channelOfRow),
     membersToClose: (channelKey, limit) => sql.membersToClose.all(channelKey, limit).map(row => row.user_key),
     erasingChannel: () => ifFound(sql.erasingChannel.get(), channelOfRow),
-    messagesToErase: (channelKey, upTo, limit) => positionsOf(sql.messagesToErase.all(channelKey, upTo, limit)),
+    messagesToErase (channelKey, upTo, limit) {
+      const positions: Position[] = []
+      let rows = 0
+      takeRows(sql.messagesToErase.iterate(channelKey, upTo, limit), ({ position, also }) => {
+        rows += 1 + also
+        if (positions.length > 0 && rows > limit) return false
+        return positions.push(position) < limit
+      })
+      return positions
+    },
     repliesBefore: (at, limit) => sql.repliesBefore.all(at, limit).map(({ actor, key }) => `${actor} ${key}`),
     noncesBefore: (at, limit) => sql.noncesBefore.all(at, limit).map(row => row.nonce),
     tokensEndedBefore: (at, limit) => sql.tokensEndedBefore.all(at, limit).map(row => row.token_id),

@@ -153,6 +153,7 @@ export interface DueQueries {
   closingChannels (limit: number): ChannelRecord[]
   membersToClose (channelKey: number, limit: number): number[]
   erasingChannel (): ChannelRecord | undefined
+  /** Those that have, with their edits and events, so many rows in all; one at least, where there is one. */
   messagesToErase (channelKey: number, upTo: Position, limit: number): Position[]
   /** Keys of rows, as `Tables` (source.ts) has them. */
   repliesBefore (at: number, limit: number): string[]
