@@ -12,7 +12,7 @@ import { createStore, type Backend } from '../create-store.ts'
 import type { Committed } from '../group-commit.ts'
 import { inPlace, isHarmed, isUnavailable, lockDirectory, Misplaced, openReader } from './database.ts'
 import { sqliteQueries } from './read.ts'
-import { Turns } from './turns.ts'
+import { ReadQueue } from './read-queue.ts'
 import type { FromWriter, ToWriter, WriterOptions } from './writer-thread.ts'
 
 /** How long a starting process waits for one that is just ending, in milliseconds. */
@@ -60,7 +60,7 @@ class SqliteBackend implements Backend {
   readonly #worker: Worker
   readonly #reader: DatabaseSync
   readonly #queries: Queries
-  readonly #turns = new Turns()
+  readonly #pages = new ReadQueue()
   readonly #onError: (err: Error) => void
   #onFailure: (err: Error) => void = () => {}
   /** The batch that the writer has now; there is never another. */
@@ -154,7 +154,7 @@ class SqliteBackend implements Backend {
   }
 
   async read<T> (read: Read<T>, rows: ReadRows): Promise<T> {
-    return rows === 'few' ? this.#readNow(read) : await this.#turns.run(() => this.#readNow(read))
+    return rows === 'few' ? this.#readNow(read) : await this.#pages.run(() => this.#readNow(read))
   }
 
   #readNow<T> (read: Read<T>): T {

@@ -1,7 +1,7 @@
 /** Reads that block share the loop with everybody else. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { Turns } from '../../src/store/sqlite/turns.ts'
+import { ReadQueue } from '../../src/store/sqlite/read-queue.ts'
 
 /** Blocks the loop, as a read does. */
 function block (ms: number): void {
@@ -24,10 +24,10 @@ async function turnsDuring (what: () => Promise<unknown>): Promise<number> {
 
 describe('reads that are asked for at once', () => {
   it('have a turn only for a while, and go on in later ones, in their order', async () => {
-    const turns = new Turns()
+    const reads = new ReadQueue()
     const done: number[] = []
     const passed = await turnsDuring(() => Promise.all(Array.from({ length: 40 }, async (_, number) => {
-      await turns.run(() => block(5))
+      await reads.run(() => block(5))
       done.push(number)
     })))
     expect(done).toEqual(Array.from({ length: 40 }, (_, number) => number))
@@ -35,9 +35,9 @@ describe('reads that are asked for at once', () => {
   })
 
   it('count with what becomes of them', async () => {
-    const turns = new Turns()
+    const reads = new ReadQueue()
     const passed = await turnsDuring(() => Promise.all(Array.from({ length: 10 }, async () => {
-      await turns.run(() => {})
+      await reads.run(() => {})
       await Promise.resolve()
       block(20)
     })))
@@ -45,23 +45,23 @@ describe('reads that are asked for at once', () => {
   })
 
   it('are all in the same turn where they are short', async () => {
-    const turns = new Turns()
-    const passed = await turnsDuring(() => Promise.all(Array.from({ length: 100 }, () => turns.run(() => {}))))
+    const reads = new ReadQueue()
+    const passed = await turnsDuring(() => Promise.all(Array.from({ length: 100 }, () => reads.run(() => {}))))
     expect(passed).toBeLessThanOrEqual(2)
   })
 
   it('fail alone', async () => {
-    const turns = new Turns()
-    const failing = turns.run(() => { throw new Error('this one') })
-    await expect(Promise.all([turns.run(() => 1), turns.run(() => 2)])).resolves.toEqual([1, 2])
+    const reads = new ReadQueue()
+    const failing = reads.run(() => { throw new Error('this one') })
+    await expect(Promise.all([reads.run(() => 1), reads.run(() => 2)])).resolves.toEqual([1, 2])
     await expect(failing).rejects.toThrow('this one')
   })
 
   it('do not go before those that wait, though they come in a later turn', async () => {
-    const turns = new Turns()
+    const reads = new ReadQueue()
     const done: string[] = []
     const read = async (name: string) => {
-      await turns.run(() => block(6))
+      await reads.run(() => block(6))
       done.push(name)
     }
     const first = Array.from({ length: 6 }, (_, number) => read(`first ${number}`))

@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 /** Of one turn, in milliseconds. A read that has begun is finished, and what is made of it is not stopped either. */
 const TURN_MS = 10
 
-export class Turns {
+export class ReadQueue {
   /** When the first read of this turn began; undefined: there was none. */
   #since: number | undefined
   readonly #waiting: Array<() => void> = []
