@@ -90,9 +90,8 @@ export function answerTunnels (server: Server): void {
 function answerBare (socket: Duplex, fault: Fault): void {
   // An answer that has begun, an event stream above all, must not have another written into it; nor may a request that is
   // being carried out be answered with what is wrong behind it.
-  const answer = (socket as { _httpMessage?: ServerResponse })._httpMessage
-  const underWay = answer !== undefined && (answer.headersSent || answer.req.complete)
-  if (!socket.writable || underWay) {
+  const answer = (socket as { _httpMessage?: ServerResponse | null })._httpMessage // null once one was given
+  if (!socket.writable || answer?.headersSent === true || answer?.req.complete === true) {
     socket.destroy()
     return
   }

@@ -1,6 +1,7 @@
 /** Requests that Node would answer, or drop, in a way of its own wear the envelope (protocol 1, rule 10). */
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startService, type Service } from '../http/service.ts'
 
@@ -92,4 +93,24 @@ it.each(['xyz\r\n\r\n', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n'])('a request
   socket.write(`POST /v1/channels HTTP/1.1\r\nHost: a\r\n${amy}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}${behind}`)
   if (!socket.closed) await new Promise(resolve => socket.once('close', resolve))
   expect(answer).not.toMatch(/^HTTP\/1.1 400/)
+})
+
+it.each([
+  ['garbage', 'x\r\n\r\n', false],
+  ['the beginning of a TLS connection', '\u0016\u0003\u0001\u0002\0\u0001', false],
+  ['half a request', 'GET / HT', true],
+  ['a request of which half the body is missing', `POST /v1/users HTTP/1.1\r\n${'Host: a\r\n'}Content-Length: 10\r\n\r\n{}`, true]
+])('%s behind an answer ends the connection, and nothing else', async (_, bytes, ends) => {
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  socket.write('GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n')
+  await once(socket, 'data')
+  await sleep(20) // what was answered is forgotten
+  socket.write(bytes)
+  if (ends) {
+    await sleep(20)
+    socket.end()
+  }
+  socket.resume()
+  await new Promise(resolve => socket.once('close', resolve))
+  expect(await answerTo(`GET /health/live HTTP/1.1\r\n${rest}\r\n`)).toMatch(/^HTTP\/1.1 200 OK/)
 })
