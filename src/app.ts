@@ -27,6 +27,7 @@ import { eventStreams } from './http/event-stream.ts'
 import { refuseBrokenRequests, refuseRepeatedHeaders } from './http/headers.ts'
 import { RequestLog, serializers } from './http/log.ts'
 import { collectRoutes, refuseOtherMethods } from './http/methods.ts'
+import { takeTurns, Turns } from './http/turns.ts'
 import { boundUnread, type UnreadBounds } from './http/unread.ts'
 import { validatorCompiler } from './http/validation.ts'
 import type { Streams } from './relay/streams.ts'
@@ -66,7 +67,8 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   const app = createServer(options.logger)
   const letGo = closeInTime(app, closeWithinMs)
   const refuseWhileFull = boundUnread(app, options.unread)
-  parseBodies(app)
+  const turns = new Turns()
+  parseBodies(app, turns)
   app.addHook('onRequest', refuseBrokenRequests)
   answerErrors(app)
   answerTunnels(app.server)
@@ -85,6 +87,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     await open.register(documentation)
   })
   await app.register(async callers => {
+    callers.addHook('onRequest', takeTurns(app, turns, closeWithinMs))
     callers.addHook('onRequest', refuseWhileFull)
     callers.addHook('onRequest', refuseRepeatedHeaders)
     callers.addHook('onRequest', authenticated(authenticate))

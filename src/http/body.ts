@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { alteration } from '../auth/signature.ts'
 import { refuse, type Refusal } from '../errors.ts'
+import type { Turns } from './turns.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,8 +25,11 @@ const MOST_VALUES = 32_768
 
 type Done = (err: Error | null, body?: unknown) => void
 
+/** Bytes from which on a body costs so much to read, and to keep, that it waits for its turn. */
+const COSTLY_BODY_BYTES = 16 * 1024
+
 /** Replaces Fastify's own body parsers. An empty body is no body, whatever its content type says. */
-export function parseBodies (app: FastifyInstance): void {
+export function parseBodies (app: FastifyInstance, turns: Turns): void {
   // Refuses keys that would reach an object's prototype.
   const parseJson = app.getDefaultJsonParser('error', 'error') as (request: unknown, text: string, done: Done) => void
   app.decorateRequest('rawBody')
@@ -40,6 +44,11 @@ export function parseBodies (app: FastifyInstance): void {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     if (bytes.length === 0 || request.is404) return done(null, undefined)
     request.rawBody = bytes
+    if (bytes.length < COSTLY_BODY_BYTES) return read(request, bytes, done)
+    turns.next().then(() => read(request, bytes, done)).catch(done)
+  })
+
+  function read (request: FastifyRequest, bytes: Buffer, done: Done): void {
     const altered = alterationOf(request, bytes)
     if (altered !== undefined) return done(altered)
     if (!isUtf8(bytes)) return done(refuse('invalidInputSyntax', 'The body is not UTF-8: send JSON in UTF-8'))
@@ -52,7 +61,7 @@ export function parseBodies (app: FastifyInstance): void {
       if (flaw !== undefined) return done(refuse('invalidInputSyntax', flaw))
       done(null, body)
     })
-  })
+  }
 
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     if (bytes.length === 0 || request.is404) return done(null, undefined)

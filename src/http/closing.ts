@@ -41,7 +41,7 @@ export function closeInTime ({ server }: FastifyInstance, longestMs: number): ()
     const look = () => {
       for (const [socket, [answer]] of connections) {
         const awaited = answer === undefined || !answer.req.complete || answer.writableEnded
-        if (awaited && performance.now() - begun >= (answer === undefined ? idleMs : longestMs)) {
+        if (performance.now() - begun >= (answer === undefined ? idleMs : longestMs)) {
           socket.destroy()
           continue
         }

@@ -5,7 +5,7 @@ import type { Command, Outcome, OutcomeOf } from './contract/commands.ts'
 import type { Entry } from './contract/log.ts'
 import type { Store } from './contract/store.ts'
 import { dueChores, erases, leave, makesChores, type Chore } from './core/chores.ts'
-import type { Read, ReadRows } from './core/read/queries.ts'
+import type { Read } from './core/read/queries.ts'
 import { readsBy } from './core/read/reads.ts'
 import { GroupCommit, type Committed } from './group-commit.ts'
 import { Upkeep } from './upkeep.ts'
@@ -14,8 +14,8 @@ import { Upkeep } from './upkeep.ts'
 export interface Backend {
   /** Carries out a batch in one transaction, which is on disk when this resolves (group-commit.ts says what a rejection means). */
   commit (commands: Array<Command | Chore>): Promise<Committed>
-  /** Runs a read on one snapshot; those of a page may wait for each other. Throws `unavailable` where the database cannot answer. */
-  read<T> (read: Read<T>, rows: ReadRows): Promise<T>
+  /** Runs a read on one snapshot. Throws `unavailable` where the database cannot answer. */
+  read<T> (read: Read<T>): Promise<T>
   /** Throws `unavailable` where nothing can be committed now, as far as is known. */
   check (): void
   /** Something was committed that must soon be in no file any more. */
@@ -56,7 +56,7 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
   })
   const find = () => {
     const { now, steady } = clock.look()
-    return backend.read(dueChores(now, steady ? retentionMs : undefined), 'page')
+    return backend.read(dueChores(now, steady ? retentionMs : undefined))
   }
   const upkeep = new Upkeep({ find, append, onError })
   const failures: Array<(err: Error) => void> = []
@@ -70,8 +70,7 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
   /** Whoever has deleted a user finds it gone from its channels; should that fail, it goes on in the background. */
   async function leaveChannels (userId: string): Promise<void> {
     try {
-      const channelsLeft = () => backend.read(leave(userId), 'page')
-      for (let due = await channelsLeft(); due.length > 0; due = await channelsLeft()) await upkeep.carryOut(due)
+      for (let due = await backend.read(leave(userId)); due.length > 0; due = await backend.read(leave(userId))) await upkeep.carryOut(due)
     } catch (err) {
       if (closing === undefined) onError(err as Error)
     }
@@ -83,7 +82,7 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
   }
 
   upkeep.wake()
-  const reads = readsBy((read, rows) => backend.read(read, rows))
+  const reads = readsBy(read => backend.read(read))
   return {
     ...reads,
 

@@ -43,6 +43,7 @@ export interface TestAppOptions {
   retentionMs?: number
   tokenTtlSeconds?: number
   unread?: UnreadBounds
+  closeWithinMs?: number
   /** What the service is given in the place of its store; `TestApp.store` stays the store itself. */
   wrapStore?: (store: Store) => Store
   /** Nobody else writes, and the service learns of each commit at once, even where reads are delayed. */
@@ -52,7 +53,7 @@ export interface TestAppOptions {
 export async function startApp (options: TestAppOptions = {}): Promise<TestApp> {
   const {
     heartbeatMs = 15_000, queueBytes = 1024 * 1024, corsOrigins = [], retentionMs = 168 * 3_600_000, tokenTtlSeconds = 3_600,
-    alone = !readsAreDelayed, wrapStore = store => store, unread = {}, ...more
+    alone = !readsAreDelayed, wrapStore = store => store, unread = {}, closeWithinMs = CLOSE_WITHIN_MS, ...more
   } = options
   const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-app-'))
   const logger = pino({ level: 'silent' })
@@ -63,7 +64,7 @@ export async function startApp (options: TestAppOptions = {}): Promise<TestApp> 
   const tokens = createTokens({ credentials, store: served, ttlSeconds: tokenTtlSeconds })
   const authenticate = createAuthenticate({ credentials, tokens, store: served })
   const streams = await createStreams({ store: served, logger, heartbeatMs, queueBytes, ...more })
-  const app = await buildApp({ store: served, authenticate, tokens, streams, corsOrigins, logger, unread, closeWithinMs: CLOSE_WITHIN_MS })
+  const app = await buildApp({ store: served, authenticate, tokens, streams, corsOrigins, logger, unread, closeWithinMs })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const traffic = alone ? undefined : await startForeignTraffic(store)
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`

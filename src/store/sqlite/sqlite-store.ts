@@ -7,12 +7,11 @@ import type { ClockSettings } from '../clock.ts'
 import type { Command } from '../contract/commands.ts'
 import type { Store } from '../contract/store.ts'
 import type { Chore } from '../core/chores.ts'
-import { runRead, type Queries, type Read, type ReadRows } from '../core/read/queries.ts'
+import { runRead, type Queries, type Read } from '../core/read/queries.ts'
 import { createStore, type Backend } from '../create-store.ts'
 import type { Committed } from '../group-commit.ts'
 import { inPlace, isHarmed, isUnavailable, lockDirectory, Misplaced, openReader } from './database.ts'
 import { sqliteQueries } from './read.ts'
-import { ReadQueue } from './read-queue.ts'
 import type { FromWriter, ToWriter, WriterOptions } from './writer-thread.ts'
 
 /** How long a starting process waits for one that is just ending, in milliseconds. */
@@ -60,7 +59,6 @@ class SqliteBackend implements Backend {
   readonly #worker: Worker
   readonly #reader: DatabaseSync
   readonly #queries: Queries
-  readonly #pages = new ReadQueue()
   readonly #onError: (err: Error) => void
   #onFailure: (err: Error) => void = () => {}
   /** The batch that the writer has now; there is never another. */
@@ -153,11 +151,8 @@ class SqliteBackend implements Backend {
     this.#onFailure = listener
   }
 
-  async read<T> (read: Read<T>, rows: ReadRows): Promise<T> {
-    return rows === 'few' ? this.#readNow(read) : await this.#pages.run(() => this.#readNow(read))
-  }
-
-  #readNow<T> (read: Read<T>): T {
+  /** Runs a read on one snapshot of the database. Async, because a backend may be: its errors are rejections. */
+  async read<T> (read: Read<T>): Promise<T> {
     const db = this.#reader
     if (this.#misplaced || !db.isOpen) throw refuse('unavailable')
     try {

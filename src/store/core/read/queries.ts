@@ -176,9 +176,6 @@ type AnswersOf<Qs extends Query[]> = { [Index in keyof Qs]: AnswerOf<Qs[Index]> 
 /** A read: what it yields is asked for in one round trip. */
 export type Read<T> = Generator<Query[], T, unknown[]>
 
-/** How much a read looks at: a few rows, as every call does before anything else, or a page. */
-export type ReadRows = 'few' | 'page'
-
 /** Asks for several things at once: `const [user, channel] = yield * ask(['user', userId], ['channel', channelId])`. */
 export function * ask<const Qs extends Query[]> (...queries: Qs): Generator<Query[], AnswersOf<Qs>, unknown[]> {
   return (yield queries) as AnswersOf<Qs>

@@ -4,18 +4,19 @@ import type { Reads } from '../../contract/reads.ts'
 import { getChannels, listChannels, listChannelsOf, listParticipants } from './channels.ts'
 import { head, openStream, tail } from './log.ts'
 import { getMessage, listChannelEvents, listMessageEvents, listMessages } from './messages.ts'
-import type { Read, ReadRows } from './queries.ts'
+import type { Read } from './queries.ts'
 import { read } from './replay.ts'
 import { getToken, getUser, listTokens, listUsers, userExists } from './users.ts'
 
-const lookups = { head, userExists, getToken }
-
-const pages = {
+const reads = {
+  head,
   tail,
   openStream,
   read,
   getUser,
+  userExists,
   listUsers,
+  getToken,
   listTokens,
   getChannels,
   listChannels,
@@ -27,11 +28,8 @@ const pages = {
   listMessageEvents
 }
 
-type Reader = (...args: unknown[]) => Read<unknown>
-
-/** @param run runs a read on one snapshot; told whether it looks at a few rows or at a page of them */
-export function readsBy (run: <T>(read: Read<T>, rows: ReadRows) => Promise<T>): Reads & Omit<Log, 'onCommitted'> {
-  const bound = (reads: object, rows: ReadRows) =>
-    Object.entries(reads as Record<string, Reader>).map(([name, read]) => [name, (...args: unknown[]) => run(read(...args), rows)])
-  return Object.fromEntries([...bound(lookups, 'few'), ...bound(pages, 'page')]) as unknown as ReturnType<typeof readsBy>
+/** @param run runs a read on one snapshot */
+export function readsBy (run: <T>(read: Read<T>) => Promise<T>): Reads & Omit<Log, 'onCommitted'> {
+  const entries = Object.entries(reads) as Array<[string, (...args: unknown[]) => Read<unknown>]>
+  return Object.fromEntries(entries.map(([name, read]) => [name, (...args: unknown[]) => run(read(...args))])) as unknown as ReturnType<typeof readsBy>
 }

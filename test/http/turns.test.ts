@@ -1,9 +1,9 @@
-/** Reads that block share the loop with everybody else. */
+/** Answers with content share the loop with everybody else. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { ReadQueue } from '../../src/store/sqlite/read-queue.ts'
+import { Turns } from '../../src/http/turns.ts'
 
-/** Blocks the loop, as a read does. */
+/** Blocks the loop, as a page does. */
 function block (ms: number): void {
   const begun = performance.now()
   while (performance.now() - begun < ms);
@@ -22,12 +22,13 @@ async function turnsDuring (what: () => Promise<unknown>): Promise<number> {
   return turns
 }
 
-describe('reads that are asked for at once', () => {
+describe('answers that are asked for at once', () => {
   it('have a turn only for a while, and go on in later ones, in their order', async () => {
-    const reads = new ReadQueue()
+    const turns = new Turns()
     const done: number[] = []
     const passed = await turnsDuring(() => Promise.all(Array.from({ length: 40 }, async (_, number) => {
-      await reads.run(() => block(5))
+      await turns.next()
+      block(5)
       done.push(number)
     })))
     expect(done).toEqual(Array.from({ length: 40 }, (_, number) => number))
@@ -35,9 +36,9 @@ describe('reads that are asked for at once', () => {
   })
 
   it('count with what becomes of them', async () => {
-    const reads = new ReadQueue()
+    const turns = new Turns()
     const passed = await turnsDuring(() => Promise.all(Array.from({ length: 10 }, async () => {
-      await reads.run(() => {})
+      await turns.next()
       await Promise.resolve()
       block(20)
     })))
@@ -45,23 +46,17 @@ describe('reads that are asked for at once', () => {
   })
 
   it('are all in the same turn where they are short', async () => {
-    const reads = new ReadQueue()
-    const passed = await turnsDuring(() => Promise.all(Array.from({ length: 100 }, () => reads.run(() => {}))))
+    const turns = new Turns()
+    const passed = await turnsDuring(() => Promise.all(Array.from({ length: 100 }, () => turns.next())))
     expect(passed).toBeLessThanOrEqual(2)
   })
 
-  it('fail alone', async () => {
-    const reads = new ReadQueue()
-    const failing = reads.run(() => { throw new Error('this one') })
-    await expect(Promise.all([reads.run(() => 1), reads.run(() => 2)])).resolves.toEqual([1, 2])
-    await expect(failing).rejects.toThrow('this one')
-  })
-
   it('do not go before those that wait, though they come in a later turn', async () => {
-    const reads = new ReadQueue()
+    const turns = new Turns()
     const done: string[] = []
     const read = async (name: string) => {
-      await reads.run(() => block(6))
+      await turns.next()
+      block(6)
       done.push(name)
     }
     const first = Array.from({ length: 6 }, (_, number) => read(`first ${number}`))

@@ -1,0 +1,69 @@
+/**
+ * Whose turn it is to be answered with content, or to have a large body read. Either blocks the event loop for up to 50 ms:
+ * however many come at once, they have only so much of one turn of the loop, and between two turns everybody else is served,
+ * senders and streams above all. What is left waits, in the order in which it came. A caller's right to read is looked at when
+ * its turn has come, and so is whether there is room for the answer (unread.ts).
+ */
+import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
+import type { FastifyInstance, onRequestHookHandler } from 'fastify'
+import { refuse } from '../errors.ts'
+
+/** Of one turn of the loop, in milliseconds. What has begun is finished. */
+const TURN_MS = 10
+
+/** As a share of the time that a stop may take: who has waited for longer is told to come back. */
+const CLOSING_SHARE = 1 / 3
+
+export class Turns {
+  /** When the first of this turn of the loop began; undefined: there was none. */
+  #since: number | undefined
+  readonly #waiting: Array<() => void> = []
+
+  /** Resolves when there is time: what follows without waiting for anything is the caller's turn. */
+  next (): Promise<void> {
+    return new Promise(resolve => {
+      if (this.#waiting.push(resolve) === 1) this.#letOn()
+    })
+  }
+
+  async #letOn (): Promise<void> {
+    while (this.#waiting.length > 0) {
+      while (!this.#hasTime()) await nextTurnOfLoop()
+      this.#waiting[0]!()
+      await allThatFollows()
+      this.#waiting.shift()
+    }
+  }
+
+  #hasTime (): boolean {
+    if (this.#since !== undefined) return performance.now() - this.#since < TURN_MS
+    this.#since = performance.now()
+    // Not at the end of this one: what waits goes on there, and that would be the same turn still.
+    setImmediate(() => setImmediate(() => { this.#since = undefined }))
+    return true
+  }
+}
+
+/** Resolves when what was just resolved has led to all that it leads to without waiting. */
+const allThatFollows = (): Promise<void> => new Promise(resolve => process.nextTick(resolve))
+
+/**
+ * @param turns also those of large bodies (body.ts)
+ * @param closeWithinMs how long a stop may take, in milliseconds
+ * @returns an `onRequest` hook, for routes whose GETs answer with content: call before the hooks that look at the caller
+ */
+export function takeTurns (app: FastifyInstance, turns: Turns, closeWithinMs: number): onRequestHookHandler {
+  let closingSince: number | undefined
+  app.addHook('preClose', done => {
+    closingSince = performance.now()
+    done()
+  })
+  return ({ method, raw: { socket }, routeOptions: { config } }, reply, done) => {
+    if ((method !== 'GET' && method !== 'HEAD') || config.eventStream === true) return done()
+    turns.next().then(() => {
+      if (socket.destroyed) return // nobody is there to be answered
+      const late = closingSince !== undefined && performance.now() - closingSince > closeWithinMs * CLOSING_SHARE
+      done(late ? refuse('unavailable') : undefined)
+    }, done)
+  }
+}
