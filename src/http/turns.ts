@@ -1,11 +1,12 @@
 /**
  * Whose turn it is to be answered with content, or to have a large body read. Either blocks the event loop for up to 50 ms:
  * however many come at once, they have only so much of one turn of the loop, and between two turns everybody else is served,
- * senders and streams above all. What is left waits, in the order in which it came. A caller's right to read is looked at when
+ * senders and streams above all. What is left waits, and all who wait are let on one after the other, however much one of them asks for. A caller's right to read is looked at when
  * its turn has come, and so is whether there is room for the answer (unread.ts).
  */
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
-import type { FastifyInstance, onRequestHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
+import { CREDENTIAL_HEADERS } from '../auth/authenticate.ts'
 import { refuse } from '../errors.ts'
 
 /** Of one turn of the loop, in milliseconds. What has begun is finished. */
@@ -17,22 +18,35 @@ const CLOSING_SHARE = 1 / 3
 export class Turns {
   /** When the first of this turn of the loop began; undefined: there was none. */
   #since: number | undefined
-  readonly #waiting: Array<() => void> = []
+  /** By caller, whoever is next first. */
+  readonly #waiting = new Map<string, Array<() => void>>()
+  #lettingOn = false
 
-  /** Resolves when there is time: what follows without waiting for anything is the caller's turn. */
-  next (): Promise<void> {
+  /**
+   * Resolves when there is time: what follows without waiting for anything is the caller's turn.
+   * @param caller of all who wait, one after the other has one of its turns
+   */
+  next (caller: string): Promise<void> {
     return new Promise(resolve => {
-      if (this.#waiting.push(resolve) === 1) this.#letOn()
+      const own = this.#waiting.get(caller)
+      if (own === undefined) this.#waiting.set(caller, [resolve])
+      else own.push(resolve)
+      if (!this.#lettingOn) this.#letOn()
     })
   }
 
   async #letOn (): Promise<void> {
-    while (this.#waiting.length > 0) {
+    this.#lettingOn = true
+    for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
       while (!this.#hasTime()) await nextTurnOfLoop()
-      this.#waiting[0]!()
+      const [caller, own] = next
+      const go = own.shift()!
+      this.#waiting.delete(caller)
+      if (own.length > 0) this.#waiting.set(caller, own) // behind all others
+      go()
       await allThatFollows()
-      this.#waiting.shift()
     }
+    this.#lettingOn = false
   }
 
   #hasTime (): boolean {
@@ -42,6 +56,11 @@ export class Turns {
     setImmediate(() => setImmediate(() => { this.#since = undefined }))
     return true
   }
+}
+
+/** Who is calling, as far as can be seen before anything is looked at: what it shows. */
+export function shownBy ({ headers }: Pick<FastifyRequest, 'headers'>): string {
+  return CREDENTIAL_HEADERS.map(name => headers[name.toLowerCase()]).join(' ')
 }
 
 /** Resolves when what was just resolved has led to all that it leads to without waiting. */
@@ -58,9 +77,10 @@ export function takeTurns (app: FastifyInstance, turns: Turns, closeWithinMs: nu
     closingSince = performance.now()
     done()
   })
-  return ({ method, raw: { socket }, routeOptions: { config } }, reply, done) => {
+  return (request, reply, done) => {
+    const { method, raw: { socket }, routeOptions: { config } } = request
     if ((method !== 'GET' && method !== 'HEAD') || config.eventStream === true) return done()
-    turns.next().then(() => {
+    turns.next(shownBy(request)).then(() => {
       if (socket.destroyed) return // nobody is there to be answered
       const late = closingSince !== undefined && performance.now() - closingSince > closeWithinMs * CLOSING_SHARE
       done(late ? refuse('unavailable') : undefined)

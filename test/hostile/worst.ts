@@ -81,9 +81,8 @@ const listed = (name: string, count: number): string => Array.from({ length: cou
 const me = '/v1/users/me'
 
 /** By operation. What changes something names what nobody has made, so that it can be asked for again and again. */
-export function worstRequests ({ channels }: Scale): Record<string, Worst> {
+export function worstRequests ({ channels, messages }: Scale): Record<string, Worst> {
   const crowd = path(longId('channel', 0))
-  const smalls = listed('small', 45)
   const nobody = `${path(room)}/participants/${encodeURIComponent(longId('nobody', 0))}`
   return {
     isLive: { path: '/health/live' },
@@ -119,7 +118,7 @@ export function worstRequests ({ channels }: Scale): Record<string, Worst> {
     addChannelEvent: { path: path(deep, 'timeline'), as: 'ann', body: number => ({ ...event(0), eventId: longId('added', number) }) },
     listChannelEvents: { path: `/v1/channels/${[encodeURIComponent(deep), listed('channel', Math.min(44, channels))].join(',')}/timeline?limit=1000` },
     addMessageEvent: { path: path(deep, 'messages', longId('small', 0), 'timeline'), as: 'ann', body: number => ({ ...event(0), eventId: longId('noted', number) }) },
-    listMessageEvents: { path: `${path(deep)}/messages/${smalls}/timeline?limit=1000`, as: 'ann' },
+    listMessageEvents: { path: `${path(room)}/messages/${listed('message', Math.min(45, messages))}/timeline?limit=1000`, as: 'ann' },
     streamChannel: { path: `${path(room)}/events?after=earliest`, as: 'ann' },
     streamUser: { path: `${me}/events?after=earliest`, as: 'ann' },
     streamApplication: { path: '/v1/events?after=earliest' }

@@ -27,7 +27,7 @@ describe('answers that are asked for at once', () => {
     const turns = new Turns()
     const done: number[] = []
     const passed = await turnsDuring(() => Promise.all(Array.from({ length: 40 }, async (_, number) => {
-      await turns.next()
+      await turns.next('amy')
       block(5)
       done.push(number)
     })))
@@ -38,7 +38,7 @@ describe('answers that are asked for at once', () => {
   it('count with what becomes of them', async () => {
     const turns = new Turns()
     const passed = await turnsDuring(() => Promise.all(Array.from({ length: 10 }, async () => {
-      await turns.next()
+      await turns.next('amy')
       await Promise.resolve()
       block(20)
     })))
@@ -47,15 +47,15 @@ describe('answers that are asked for at once', () => {
 
   it('are all in the same turn where they are short', async () => {
     const turns = new Turns()
-    const passed = await turnsDuring(() => Promise.all(Array.from({ length: 100 }, () => turns.next())))
+    const passed = await turnsDuring(() => Promise.all(Array.from({ length: 100 }, () => turns.next('amy'))))
     expect(passed).toBeLessThanOrEqual(2)
   })
 
   it('do not go before those that wait, though they come in a later turn', async () => {
     const turns = new Turns()
     const done: string[] = []
-    const read = async (name: string) => {
-      await turns.next()
+    const read = async (name: string, caller = 'amy') => {
+      await turns.next(caller)
       block(6)
       done.push(name)
     }
@@ -63,5 +63,21 @@ describe('answers that are asked for at once', () => {
     await nextTurn()
     await Promise.all([...first, read('later')])
     expect(done.at(-1)).toBe('later')
+  })
+
+  it('let whoever asks for little in between those of one who asks for much', async () => {
+    const turns = new Turns()
+    const done: string[] = []
+    const read = async (caller: string) => {
+      await turns.next(caller)
+      block(6)
+      done.push(caller)
+    }
+    const ofAmy = Array.from({ length: 20 }, () => read('amy'))
+    await nextTurn()
+    await Promise.all([...ofAmy, read('bob'), read('carl'), read('bob')])
+    expect(done.indexOf('bob')).toBeLessThan(6)
+    expect(done.indexOf('carl')).toBeLessThan(6)
+    expect(done.lastIndexOf('bob')).toBeLessThan(10)
   })
 })
