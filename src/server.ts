@@ -126,7 +126,7 @@ ${note}
   curl -N -H "Authorization: Bearer $(${token})" ${url}/v1/users/me/events
 
   # send: makes the channel if it is not there
-  TOKEN=$(${token}); ${post} -d '${channel}' -o /dev/null; ${post}/first-channel/messages -d '{"textPayload":"Hello"}'
+  TOKEN=$(${token}); ${post} -d '${channel}' -o /dev/null; ${post}/first-channel/messages -w '\\n' -d '{"textPayload":"Hello"}'
 
 `
 }
