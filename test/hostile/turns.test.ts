@@ -8,7 +8,7 @@ import { openReader } from '../support/sse.ts'
 
 const ASKED = 40
 /** Of one answer, give or take. */
-const ANSWER_BYTES = 4 * 1024 * 1024
+const ANSWER_BYTES = 3 * 1024 * 1024
 const MOST_UNREAD = 4 * ANSWER_BYTES
 
 /** Long enough for what is being read, and a third of it too short for all that is asked for. */
@@ -18,7 +18,7 @@ let on: TestApp
 beforeEach(async () => {
   on = await startApp({ alone: true, unread: { mostBytes: MOST_UNREAD, spareMs: 60_000 }, closeWithinMs: CLOSE_WITHIN_MS })
   const userLocators = Array.from({ length: 64 }, (_, number) => ({ at: `${number} `.padEnd(500, '"') }))
-  for (let number = 0; number < 120; number++) {
+  for (let number = 0; number < 80; number++) {
     await on.store.append({ type: 'create-user', actor: '.system', userId: `user-${number}`, userLocators, systemUser: false })
   }
 })
