@@ -4,8 +4,8 @@ import { createChannel, createUser, join, send } from './commands.ts'
 
 const CHANNELS = 4
 
-/** So many messages at once, and how often, in milliseconds: about 2,500 a second, and hardly a moment without one. */
-const BURST = 10
+/** So many messages at once, and how often, in milliseconds: about 2,000 a second, and hardly a moment without one. */
+const BURST = 8
 const BURST_INTERVAL_MS = 4
 
 /** Bursts that may wait for the store: where it is slower, so are they. */
