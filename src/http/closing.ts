@@ -18,7 +18,7 @@ const LOOK_MS = 100
 
 /**
  * Call before the server listens.
- * @param longestMs how long the other side is waited for at all, however steadily it sends or reads, in milliseconds
+ * @param longestMs how long a connection is waited for at all, however steadily the other side sends or reads, in milliseconds
  * @returns what is to be called when the service closes
  */
 export function closeInTime ({ server }: FastifyInstance, longestMs: number): () => void {
@@ -40,13 +40,13 @@ export function closeInTime ({ server }: FastifyInstance, longestMs: number): ()
     const idleMs = Math.min(IDLE.most, longestMs * IDLE.share)
     const look = () => {
       for (const [socket, [answer]] of connections) {
-        const awaited = answer === undefined || !answer.req.complete || answer.writableEnded
         if (performance.now() - begun >= (answer === undefined ? idleMs : longestMs)) {
           socket.destroy()
           continue
         }
         // A socket's time begins anew with every byte, and ends the connection.
-        const patience = answer !== undefined && awaited ? PATIENCE_MS : 0
+        const awaited = answer !== undefined && (!answer.req.complete || answer.writableEnded)
+        const patience = awaited ? PATIENCE_MS : 0
         if (socket.timeout !== patience) socket.setTimeout(patience)
       }
     }

@@ -1,8 +1,9 @@
 /**
  * Whose turn it is to be answered with content, or to have a large body read. Either blocks the event loop for up to 50 ms:
  * however many come at once, they have only so much of one turn of the loop, and between two turns everybody else is served,
- * senders and streams above all. What is left waits, and all who wait are let on one after the other, however much one of them asks for. A caller's right to read is looked at when
- * its turn has come, and so is whether there is room for the answer (unread.ts).
+ * senders and streams above all. What is left waits, and all who wait are let on one after the other, however much one of them
+ * asks for. A caller's right to read is looked at when its turn has come, and so is whether there is room for the answer
+ * (unread.ts). Replays have turns of their own (src/relay/turns.ts).
  */
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
@@ -13,7 +14,7 @@ import { refuse } from '../errors.ts'
 const TURN_MS = 10
 
 /** As a share of the time that a stop may take: who has waited for longer is told to come back. */
-const CLOSING_SHARE = 1 / 3
+const WAITING_SHARE = 1 / 3
 
 export class Turns {
   /** When the first of this turn of the loop began; undefined: there was none. */
@@ -82,7 +83,7 @@ export function takeTurns (app: FastifyInstance, turns: Turns, closeWithinMs: nu
     if ((method !== 'GET' && method !== 'HEAD') || config.eventStream === true) return done()
     turns.next(shownBy(request)).then(() => {
       if (socket.destroyed) return // nobody is there to be answered
-      const late = closingSince !== undefined && performance.now() - closingSince > closeWithinMs * CLOSING_SHARE
+      const late = closingSince !== undefined && performance.now() - closingSince > closeWithinMs * WAITING_SHARE
       done(late ? refuse('unavailable') : undefined)
     }, done)
   }

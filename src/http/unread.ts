@@ -10,7 +10,8 @@
  *   work is done, and answers that have waited for some seconds are cut, so that there is room for whoever comes next.
  *
  * An answer counts from when it is sent. Those being read from the store come on top: that is one at a time, with the
- * embedded one, because each is begun in a turn of its own (turns.ts) and reads wait for nothing. Event streams have a rule of their own (src/relay/stream.ts).
+ * embedded one, because each is begun in a turn of its own (turns.ts) and reads wait for nothing. Event streams have a rule
+ * of their own (src/relay/stream.ts).
  */
 import type { ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
