@@ -7,8 +7,8 @@ import { createChannel, send } from '../support/commands.ts'
 import { openReader } from '../support/sse.ts'
 
 const ASKED = 40
-/** Of one answer, give or take. */
-const ANSWER_BYTES = 3 * 1024 * 1024
+/** Of one answer, which ends there. */
+const ANSWER_BYTES = 4 * 1024 * 1024
 const MOST_UNREAD = 4 * ANSWER_BYTES
 
 /** Long enough for what is being read, and a third of it too short for all that is asked for. */

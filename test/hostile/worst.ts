@@ -62,9 +62,8 @@ export async function fill (service: ServiceProcess, scale: Scale): Promise<Worl
   await post('/v1/channels', { channelId: room, defaultRuleSet: GROUP_CHAT, participation: [{ participantId: ann }] })
   await post('/v1/channels', { channelId: deep, defaultRuleSet: GROUP_CHAT, participation: [{ participantId: ann }] })
   await each(scale.messages, number => post(path(room, 'messages'), { ...largeMessage(number), senderId: ann }))
-  await each(45, number => post(path(deep, 'messages'), { messageId: longId('small', number), textPayload: 'a', senderId: ann }))
   await each(scale.others, number => post(path(deep, 'timeline'), event(number)))
-  await each(scale.others, number => post(path(deep, 'messages', longId('small', 0), 'timeline'), { ...event(number), eventId: longId('of-message', number) }))
+  await each(scale.others, number => post(path(room, 'messages', longId('message', 0), 'timeline'), { ...event(number), eventId: longId('of-message', number) }))
   await each(scale.others, async () => { await post(`/v1/users/${encodeURIComponent(ann)}/tokens`, undefined) })
   return { service, application, ann: { authorization: `Bearer ${token}` }, scale }
 }
@@ -117,7 +116,7 @@ export function worstRequests ({ channels, messages }: Scale): Record<string, Wo
     deleteMessages: { path: `${path(room)}/messages/${listed('nothing', 45)}`, as: 'ann' },
     addChannelEvent: { path: path(deep, 'timeline'), as: 'ann', body: number => ({ ...event(0), eventId: longId('added', number) }) },
     listChannelEvents: { path: `/v1/channels/${[encodeURIComponent(deep), listed('channel', Math.min(44, channels))].join(',')}/timeline?limit=1000` },
-    addMessageEvent: { path: path(deep, 'messages', longId('small', 0), 'timeline'), as: 'ann', body: number => ({ ...event(0), eventId: longId('noted', number) }) },
+    addMessageEvent: { path: path(room, 'messages', longId('message', 0), 'timeline'), as: 'ann', body: number => ({ ...event(0), eventId: longId('noted', number) }) },
     listMessageEvents: { path: `${path(room)}/messages/${listed('message', Math.min(45, messages))}/timeline?limit=1000`, as: 'ann' },
     streamChannel: { path: `${path(room)}/events?after=earliest`, as: 'ann' },
     streamUser: { path: `${me}/events?after=earliest`, as: 'ann' },

@@ -54,8 +54,8 @@ describe('answers that are asked for at once', () => {
   it('do not go before those that wait, though they come in a later turn', async () => {
     const turns = new Turns()
     const done: string[] = []
-    const read = async (name: string, caller = 'amy') => {
-      await turns.next(caller)
+    const read = async (name: string) => {
+      await turns.next('amy')
       block(6)
       done.push(name)
     }

@@ -11,7 +11,7 @@ export const projectDir = resolve(import.meta.dirname, '../..')
 
 /** What every process of the project is given: compiled code is kept for the next one (vitest.config.ts says where). */
 const { PATH, NODE_COMPILE_CACHE } = process.env
-export const inherited = { PATH, NODE_COMPILE_CACHE }
+const inherited = { PATH, NODE_COMPILE_CACHE }
 
 /** How long a start may take on a busy machine, in milliseconds. */
 const START_MS = 20_000
