@@ -46,11 +46,6 @@ export class Outbox {
     return this.#waitingBytes === 0
   }
 
-  /** Whether the reader leaves what was written, rather than that this turn has brought much. */
-  get isUnread (): boolean {
-    return this.#response.writableLength > this.#options.queueBytes / 2
-  }
-
   /** Whether a frame may wait with what waits already; any may wait alone. */
   hasRoomFor (frame: Buffer): boolean {
     return this.isEmpty || this.#waitingBytes + frame.length <= this.#options.queueBytes

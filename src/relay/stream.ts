@@ -22,7 +22,7 @@ const PAGE_ENTRIES = { first: 100, most: 500 }
 /** A page that takes longer than this, in milliseconds, is followed by a larger one. */
 const LONG_WAY_MS = 20
 
-/** A reader that takes nothing at all of a replay for this long is gone, in milliseconds. */
+/** A reader that is waited for, and takes nothing at all for this long, is gone, in milliseconds. */
 export const STALLED_MS = 60_000
 
 /** How often it is looked whether the reader's token has ended, in milliseconds: timers do not notice when the clock is set. */
@@ -45,7 +45,7 @@ export interface StreamOptions {
   heartbeatMs: number
   /** Bytes that may wait for a reader. */
   queueBytes: number
-  /** How long a reader may take nothing of a replay, in milliseconds. */
+  /** How long a reader that is waited for may take nothing, in milliseconds. */
   stalledMs: number
   /** Told once, when the connection is gone; of one that is gone already, while it is constructed. */
   onClose: (stream: Stream) => void
@@ -101,7 +101,6 @@ export class Stream implements Subscriber {
     this.#position = place.position
     this.#push(readyFrame(readyId))
     if (gap !== undefined) this.#push(gapFrame(place.cursor, gap))
-    this.flush()
     await this.#catchUp()
   }
 
@@ -119,7 +118,9 @@ export class Stream implements Subscriber {
     const { log, feed, turns, interest } = this.#options
     let ahead: Page['ahead']
     let limit = PAGE_ENTRIES.first
-    while (await turns.next(() => this.#ended === undefined)) {
+    for (;;) {
+      await this.#outbox.taken()
+      if (!await turns.next(() => this.#ended === undefined)) return
       const asked = performance.now()
       const page = await log.read(interest, this.#position, limit, ahead)
       if (performance.now() - asked > LONG_WAY_MS) limit = Math.min(2 * limit, PAGE_ENTRIES.most)
@@ -133,7 +134,6 @@ export class Stream implements Subscriber {
         await feed.reached(page.through.position)
         if (this.#goLive(page)) return
       }
-      await this.#outbox.taken()
     }
   }
 
@@ -174,7 +174,7 @@ export class Stream implements Subscriber {
     if (missed === undefined) return false
     this.#live = true
     hub.follow(this, rights!, withheld(missed, interest))
-    // Too much for one turn: it fell behind again, or ended.
+    // Too much for one turn: it fell behind at once, or ended.
     if (!this.#live || this.#ended !== undefined) return true
     const at = feed.head.position > through.position ? feed.head : through
     this.#position = at.position
@@ -188,7 +188,7 @@ export class Stream implements Subscriber {
     if (entry.payload !== undefined) {
       const frame = entryFrame(entry)
       if (!this.#outbox.hasRoomFor(frame)) {
-        this.#overflow()
+        this.#fallBehind()
         return false
       }
       this.#push(frame)
@@ -197,15 +197,10 @@ export class Stream implements Subscriber {
     return true
   }
 
-  /**
-   * More than may wait. One who does not take what was written is cut; one for whom a single turn brought too
-   * much reads on from the log, at its own pace.
-   */
-  #overflow (): void {
-    if (this.#outbox.isUnread) return this.end('slow')
+  /** More came than may wait: it reads on from the log, at its own pace, once it has taken what it has. */
+  #fallBehind (): void {
     this.#live = false
     this.#options.hub.unfollow(this)
-    this.flush()
     this.#catchUp().catch(() => {}) // it has seen to its own errors
   }
 

@@ -2,12 +2,16 @@
 import type { Socket } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { createChannel, send } from '../support/commands.ts'
+import { createChannel, createUser, send } from '../support/commands.ts'
 import { openReader, textsOf } from '../support/sse.ts'
 
 const QUEUE_BYTES = 64 * 1024
 /** Committed together, they are thirty times what may wait for a reader. */
 const TEXTS = Array.from({ length: 100 }, (_, index) => `${index} ${'x'.repeat(20_000)}`)
+
+/** A text and members of a new channel, at their bounds (protocol 1, rule 9); each character is six bytes of JSON. */
+const LARGEST = '\u0001'.repeat(65_536)
+const MOST_PARTICIPANTS = 1_000
 
 let on: TestApp
 beforeEach(async () => { on = await startApp({ queueBytes: QUEUE_BYTES }) })
@@ -36,4 +40,42 @@ it.each(['/v1/channels/room-of-amy/events', '/v1/users/me/events', '/v1/events']
   }
   reader.close()
   expect(most).toBeLessThanOrEqual(QUEUE_BYTES + 30_000)
+})
+
+it('one who takes nothing for a while, and for whom much more comes than may wait, gets it all on the same connection', async () => {
+  const asAmy = await on.user('amy')
+  await on.store.append(createChannel('amy', 'room-of-amy'))
+  const reader = await openReader(`${on.url}/v1/users/me/events`, asAmy)
+  await reader.until('caught-up')
+  reader.pause()
+  // 47 MB: more than the kernel takes for a reader.
+  const texts = Array.from({ length: 120 }, (_, index) => LARGEST.slice(3) + `${index}`.padStart(3))
+  for (let first = 0; first < texts.length; first += 10) {
+    await Promise.all(texts.slice(first, first + 10).map(text => on.store.append(send('amy', 'room-of-amy', text))))
+  }
+  console.log('frames', reader.frames.length); reader.resume()
+  await reader.until(({ event, json }) => event === 'bye' || json.message?.textPayload === texts.at(-1))
+  expect(textsOf(reader)).toEqual(texts)
+  reader.close()
+})
+
+it('nobody who reads is cut by the largest messages at once, nor by channels of strangers who name a thousand people', async () => {
+  const asAmy = await on.user('amy')
+  await on.store.append(createChannel('amy', 'room-of-amy'))
+  for (let number = 1; number < MOST_PARTICIPANTS; number++) await on.store.append(createUser(`member-${number}`))
+  const readers = await Promise.all(Array.from({ length: 20 }, () => openReader(`${on.url}/v1/users/me/events`, asAmy)))
+  await Promise.all(readers.map(reader => reader.until('caught-up')))
+  const named = [{ userId: 'amy' }, ...Array.from({ length: MOST_PARTICIPANTS - 1 }, (_, index) => ({ userId: `member-${index + 1}` }))]
+  const participants = named.map(({ userId }) => ({ userId, status: 'active' as const, roles: [] }))
+  await Promise.all([
+    ...Array.from({ length: 6 }, () => on.store.append(send('amy', 'room-of-amy', LARGEST))),
+    ...Array.from({ length: 12 }, (_, number) => on.store.append(createChannel('.system', `crowd-${number}`, { participants })))
+  ])
+  await on.store.append(send('amy', 'room-of-amy', 'the last'))
+  for (const reader of readers) {
+    await reader.until(({ event, json }) => event === 'bye' || json.message?.textPayload === 'the last')
+    const kinds = reader.frames.map(({ event }) => event)
+    expect(['bye', 'message', 'channel'].map(kind => kinds.filter(event => event === kind).length)).toEqual([0, 7, 12])
+    reader.close()
+  }
 })
