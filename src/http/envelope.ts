@@ -63,9 +63,12 @@ function refusalOf (error: unknown): Refusal {
   return statusCode >= 400 && statusCode < 500 ? refuse('badRequest', 'The request could not be read: send it again, whole') : refuse('unknownError')
 }
 
+/** Told once of each request. */
+const REQUEST_LATE = 'ERR_HTTP_REQUEST_TIMEOUT'
+
 /** What Node refuses before there is a request, by its error code; anything else is a 400. */
 const connectionFaults: Record<string, Fault> = {
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'bad_request', message: 'The request took too long to arrive: send it again, faster' },
+  [REQUEST_LATE]: { status: 408, code: 'bad_request', message: 'The request took too long to arrive: send it again, faster' },
   HPE_HEADER_OVERFLOW: { status: 431, code: 'limit_exceeded', message: 'The URL and the headers are larger than 16 KiB together, or there are more than 1,000 headers: send less' },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, code: 'limit_exceeded', message: 'The extensions of a chunk are too large: leave them out' }
 }
@@ -73,6 +76,8 @@ const unreadableRequest: Fault = { status: 400, code: 'bad_request', message: 'T
 
 /** Fastify's `clientErrorHandler`: answers on the bare socket, then closes it. */
 export function answerConnectionError (error: ConnectionError, socket: Socket): void {
+  // What comes behind an answer that is under way could not come sooner (unread.ts).
+  if (error.code === REQUEST_LATE && answerUnderWay(socket)?.req.complete === true) return
   if (error.code === 'ECONNRESET') socket.destroy()
   else answerBare(socket, connectionFaults[error.code] ?? unreadableRequest)
 }
@@ -87,10 +92,13 @@ export function answerTunnels (server: Server): void {
   })
 }
 
+/** Null once one was given. */
+const answerUnderWay = (socket: Duplex): ServerResponse | null | undefined => (socket as { _httpMessage?: ServerResponse | null })._httpMessage
+
 function answerBare (socket: Duplex, fault: Fault): void {
   // An answer that has begun, an event stream above all, must not have another written into it; nor may a request that is
   // being carried out be answered with what is wrong behind it.
-  const answer = (socket as { _httpMessage?: ServerResponse | null })._httpMessage // null once one was given
+  const answer = answerUnderWay(socket)
   if (!socket.writable || answer?.headersSent === true || answer?.req.complete === true) {
     socket.destroy()
     return

@@ -6,8 +6,9 @@
  *   when the answer before it has been written out to the socket, and meanwhile no more are read.
  * - An answer of which its reader takes nothing for a while is cut, and its connection with it. What can be seen is what the
  *   kernel takes, in steps of up to several MiB: a large answer has as much longer as it takes to read all of it steadily.
- * - What waits on all connections is bounded in sum. Beyond that, what would be answered with content is refused before any
- *   work is done, and answers that have waited for some seconds are cut, so that there is room for whoever comes next.
+ * - What waits on all connections is bounded in sum, and of that what waits for one caller. Beyond either, what would be
+ *   answered with content is refused before any work is done, and answers that have waited for some seconds are cut, so that
+ *   there is room for whoever comes next.
  *
  * An answer counts from when it is sent. Those being read from the store come on top: that is one at a time, with the
  * embedded one, because each is begun in a turn of its own (turns.ts) and reads wait for nothing. Event streams have a rule
@@ -17,6 +18,7 @@ import type { ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { refuse } from '../errors.ts'
+import { shownBy } from './turns.ts'
 
 export interface UnreadBounds {
   /** Bytes that wait on all connections together: 256 MiB unless given. */
@@ -28,6 +30,9 @@ export interface UnreadBounds {
   /** Where there is no room, one that has waited for this long is cut, in milliseconds: 5 s unless given. */
   spareMs?: number
 }
+
+/** Of what may wait on all connections together, how much may wait for one caller. */
+const CALLERS_SHARE = 1 / 4
 
 /** Requests that may wait on one connection. Each costs a few KiB; who sends more ahead is cut. */
 const MOST_WAITING = 256
@@ -52,14 +57,7 @@ function endsConnection (reply: FastifyReply): boolean {
 export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (request: FastifyRequest) => Promise<void> {
   const { mostBytes = 256 * 1024 * 1024, stalledMs = 30_000, leastRate = 64 * 1024, spareMs = 5_000 } = bounds
   const connections = new WeakMap<Socket, Connection>()
-  /** Those that wait, the oldest first. */
-  const unread = new Map<ServerResponse, { bytes: number, since: number }>()
-  let unreadBytes = 0
-
-  function release (response: ServerResponse): void {
-    unreadBytes -= unread.get(response)?.bytes ?? 0
-    unread.delete(response)
-  }
+  const unread = new UnreadAnswers()
 
   app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
     const connection = connections.get(socket) ?? { last: reply, waiting: 0 }
@@ -85,36 +83,78 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
     })
   })
 
-  app.addHook('onSend', ({ raw: { socket } }, { raw: response }, payload, done) => {
+  app.addHook('onSend', (request, { raw: response }, payload, done) => {
     // Nobody is there to take it, and nothing more would be heard of it.
     if (response.closed || response.destroyed) return done(null, payload)
     // A long text takes up to three times its bytes while Node writes it; what is bytes already takes just those.
     const sent = typeof payload === 'string' && payload.length > LONG_TEXT ? Buffer.from(payload) : payload
     const bytes = typeof sent === 'string' || Buffer.isBuffer(sent) ? Buffer.byteLength(sent) : 0
-    unread.set(response, { bytes, since: performance.now() })
-    unreadBytes += bytes
-    response.once('finish', () => release(response))
-    response.once('close', () => release(response))
+    unread.add(response, bytes, shownBy(request))
+    response.once('finish', () => unread.delete(response))
+    response.once('close', () => unread.delete(response))
     // It begins anew with what the kernel takes. Node ends this time itself, with that of a connection that is kept alive.
+    const { socket } = request.raw
     if (socket instanceof Socket) socket.setTimeout(stalledMs + Math.round(bytes / leastRate * 1_000))
     done(null, sent)
   })
 
-  /** Cuts as many of those that have waited for long as it takes. What they hold is free when their connections are closed. */
-  function makeRoom (): void {
-    const now = performance.now()
-    let left = unreadBytes
-    for (const [response, { bytes, since }] of unread) {
-      if (left < mostBytes || now - since < spareMs) return
-      response.socket?.destroy()
-      left -= bytes
-    }
+  return async request => {
+    const { method, routeOptions: { config } } = request
+    // What takes something away, a right above all, answers nothing.
+    if (method === 'DELETE' || config.eventStream === true) return
+    const caller = shownBy(request)
+    if (unread.bytes >= mostBytes) unread.cut(unread.bytes - mostBytes, spareMs)
+    else if (unread.bytesOf(caller) >= mostBytes * CALLERS_SHARE) unread.cut(unread.bytesOf(caller) - mostBytes * CALLERS_SHARE, spareMs, caller)
+    else return
+    throw refuse('overloaded')
+  }
+}
+
+/** Answers that their readers have not taken yet. */
+class UnreadAnswers {
+  /** The oldest first. */
+  readonly #answers = new Map<ServerResponse, { bytes: number, caller: string, since: number }>()
+  readonly #byCaller = new Map<string, number>()
+  /** Of all together. */
+  bytes = 0
+
+  bytesOf (caller: string): number {
+    return this.#byCaller.get(caller) ?? 0
   }
 
-  return async ({ method, routeOptions: { config } }) => {
-    // What takes something away, a right above all, answers nothing.
-    if (unreadBytes < mostBytes || method === 'DELETE' || config.eventStream === true) return
-    makeRoom()
-    throw refuse('overloaded')
+  add (response: ServerResponse, bytes: number, caller: string): void {
+    this.#answers.set(response, { bytes, caller, since: performance.now() })
+    this.#count(caller, bytes)
+  }
+
+  delete (response: ServerResponse): void {
+    const answer = this.#answers.get(response)
+    if (answer === undefined) return
+    this.#answers.delete(response)
+    this.#count(answer.caller, -answer.bytes)
+  }
+
+  #count (caller: string, more: number): void {
+    this.bytes += more
+    const bytes = this.bytesOf(caller) + more
+    if (bytes > 0) this.#byCaller.set(caller, bytes)
+    else this.#byCaller.delete(caller)
+  }
+
+  /**
+   * Cuts as many as it takes of those that have waited for long. What they hold is free when their connections are closed.
+   * @param tooMuch bytes
+   * @param spareMs those that have waited for less are left, in milliseconds
+   * @param caller absent: of anybody
+   */
+  cut (tooMuch: number, spareMs: number, caller?: string): void {
+    const now = performance.now()
+    let left = tooMuch
+    for (const [response, answer] of this.#answers) {
+      if (left < 0 || now - answer.since < spareMs) return
+      if (caller !== undefined && answer.caller !== caller) continue
+      response.socket?.destroy()
+      left -= answer.bytes
+    }
   }
 }

@@ -4,7 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { fastify, type FastifyInstance } from 'fastify'
 import { afterEach, describe, expect, it } from 'vitest'
-import { answerErrors } from '../../src/http/envelope.ts'
+import { answerConnectionError, answerErrors } from '../../src/http/envelope.ts'
 import { boundUnread, type UnreadBounds } from '../../src/http/unread.ts'
 import { startApp } from '../support/app.ts'
 
@@ -29,7 +29,7 @@ interface Server {
 
 /** A server of nothing but the bounds: /large, /small, /late, /last and /echo. */
 async function serve (bounds: UnreadBounds = {}): Promise<Server> {
-  const app = fastify()
+  const app = fastify({ clientErrorHandler: answerConnectionError, requestTimeout: 300, keepAliveTimeout: 300, http: { headersTimeout: 100, connectionsCheckingInterval: 20 } })
   const begun: unknown[] = []
   const { promise: gate, resolve: open } = Promise.withResolvers<void>()
   const onRequest = boundUnread(app, bounds)
@@ -133,6 +133,21 @@ describe('requests that are sent ahead on one connection', () => {
     expect((await bodies).map(body => JSON.parse(body).number)).toEqual(ahead.slice(0, 50).map(({ number }) => number))
   })
 
+  it('are not late while the answer before them is read, however long that takes; behind it they are not waited for', async () => {
+    const server = await serve()
+    const begins = answering(server)
+    const request = post({ number: 0 }, last)
+    const whole = unreading(server.port, get('/large') + request.slice(0, 30))
+    await begins
+    const half = unreading(server.port, get('/large') + request.slice(0, 30))
+    await answering(server)
+    await setTimeout(300)
+    whole.write(request.slice(30))
+    const [large, echo] = await bodiesOf(whole)
+    expect([large === LARGE, echo]).toEqual([true, '{"number":0}'])
+    expect((await bodiesOf(half)).map(({ length }) => length)).toEqual([LARGE.length])
+  })
+
   it('are more than one may send: the connection is cut', async () => {
     const server = await serve()
     const begins = answering(server)
@@ -206,6 +221,19 @@ describe('beyond what may wait unread on all connections', () => {
     socket.destroy()
     await closed(end)
     expect((await exchange(server.port, get('/small'))).status).toBe(200)
+  })
+
+  it('or on those of one caller, it is 503 for that one alone', async () => {
+    const server = await serve({ mostBytes: 4 * LARGE.length, spareMs: Infinity })
+    const [amy, bob] = ['Authorization: Bearer amy\r\n', 'Authorization: Bearer bob\r\n']
+    const begins = answering(server)
+    const socket = unreading(server.port, get('/large', amy))
+    const end = await begins
+    const both = async () => [(await exchange(server.port, get('/small', amy))).status, (await exchange(server.port, get('/small', bob))).status]
+    expect(await both()).toEqual([503, 200])
+    socket.destroy()
+    await closed(end)
+    expect(await both()).toEqual([200, 200])
   })
 
   it('an answer that has waited for long is cut to make room', async () => {
