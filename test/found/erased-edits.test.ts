@@ -1,41 +1,85 @@
-/** Messages that were edited often are erased in steps of so many rows, however many of those are edits. */
+/** Whatever hangs on messages that are deleted goes in steps, between which others' commands are carried out, and is told of no more at once. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { SYSTEM } from '../../src/store/contract/commands.ts'
+import { SYSTEM, type Command } from '../../src/store/contract/commands.ts'
+import type { Store } from '../../src/store/contract/store.ts'
 import type { Chore } from '../../src/store/core/chores.ts'
 import { createStore } from '../../src/store/create-store.ts'
-import { createChannel, createUser, send } from '../support/commands.ts'
+import { createChannel, createUser, readAll, send } from '../support/commands.ts'
 import { promptClock } from '../support/stores.ts'
 import { LoadingBeforehand } from '../store/loading-beforehand.ts'
 
 const MESSAGES = 60
 const EDITS = 80
-/** Rows of a step, as of one of other chores. */
-const STEP_ROWS = 200
+/** Of a step. */
+const MOST = { rows: 200, bytes: 1024 * 1024 }
+/** As the database has an edit of it: six bytes of JSON for each character. */
+const LARGEST = '\u0001'.repeat(65_536)
+const LARGEST_BYTES = 6 * LARGEST.length
 
-test('a channel is truncated in steps that count edits', async ({ onTestFinished }) => {
+interface Watched {
+  store: Store
+  /** Rows that each step touched. */
+  steps: number[]
+  /** The text that is left in rows of the log, in bytes. */
+  bytesLeft: () => number
+}
+
+async function watched (onTestFinished: (done: () => void) => void): Promise<Watched> {
   const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-'))
   onTestFinished(() => rmSync(dataDir, { recursive: true }))
   const steps: number[] = []
-  class Watched extends LoadingBeforehand {
+  class Watching extends LoadingBeforehand {
     override commit (commands: Parameters<LoadingBeforehand['commit']>[0]): ReturnType<LoadingBeforehand['commit']> {
-      for (const command of commands as Chore[]) if (command.type === 'erase-messages') steps.push(command.messages.length)
+      for (const command of commands as Array<Command | Chore>) {
+        if (command.type === 'erase-messages') steps.push(command.messages.length)
+        if (command.type === 'erase-remains') steps.push(command.edits.length + command.events.length + command.messages.length)
+      }
       return super.commit(commands)
     }
   }
-  const store = createStore(new Watched(dataDir), { retentionMs: 3_600_000, clock: promptClock, onError: err => { throw err } })
+  const store = createStore(new Watching(dataDir), { retentionMs: 3_600_000, clock: promptClock, onError: err => { throw err } })
   await store.append(createUser('amy'))
   await store.append(createChannel('amy', 'room'))
+  const bytesLeft = () => {
+    const db = new DatabaseSync(join(dataDir, 'channel-relay.db'))
+    const { bytes } = db.prepare("select coalesce(sum(octet_length(body)), 0) as bytes from entries where kind in ('message', 'message-updated')").get() as { bytes: number }
+    db.close()
+    return bytes
+  }
+  return { store, steps, bytesLeft }
+}
+
+const edit = (messageId: string, textPayload: string): Command => ({ type: 'edit-message', actor: 'amy', channelId: 'room', messageId, textPayload, messageData: [] })
+
+test('a channel with messages that were edited often is truncated in steps', async ({ onTestFinished }) => {
+  const { store, steps, bytesLeft } = await watched(onTestFinished)
   const messageIds = Array.from({ length: MESSAGES }, (_, number) => `message-${number}`)
   await Promise.all(messageIds.map(messageId => store.append(send('amy', 'room', 'Hello', { messageId }))))
-  for (let edit = 0; edit < EDITS; edit++) {
-    await Promise.all(messageIds.map(messageId => store.append({ type: 'edit-message', actor: 'amy', channelId: 'room', messageId, textPayload: `${edit}`, messageData: [] })))
-  }
+  for (let round = 0; round < EDITS; round++) await Promise.all(messageIds.map(messageId => store.append(edit(messageId, `${round}`))))
   await store.append({ type: 'truncate-channel', actor: SYSTEM, channelId: 'room' })
   await store.settle()
   await store.close()
-  expect(steps.reduce((sum, messages) => sum + messages, 0)).toBe(MESSAGES)
-  expect(Math.max(...steps) * (EDITS + 1)).toBeLessThanOrEqual(STEP_ROWS)
+  expect(steps.reduce((sum, rows) => sum + rows, 0)).toBe(MESSAGES * (EDITS + 2))
+  expect(Math.max(...steps)).toBeLessThanOrEqual(MOST.rows)
+  expect(bytesLeft()).toBe(0)
+})
+
+test('a message with many large edits is deleted in steps, and is in no replay from the first on', async ({ onTestFinished }) => {
+  const { store, steps, bytesLeft } = await watched(onTestFinished)
+  await store.append(send('amy', 'room', 'Hello', { messageId: 'message-1' }))
+  for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 10 }, (_, number) => store.append(edit('message-1', `${number}${LARGEST.slice(1)}`))))
+  const { position } = await store.head()
+  const replayed = async () => (await readAll(store, { of: 'application' })).map(({ kind }) => kind).filter(kind => kind.startsWith('message'))
+  expect(await replayed()).toHaveLength(51)
+  await store.append({ type: 'delete-messages', actor: 'amy', channelId: 'room', messageIds: ['message-1'] })
+  expect(await replayed()).toEqual(['message-deleted'])
+  await store.settle()
+  expect([await replayed(), (await store.head()).position]).toEqual([['message-deleted'], position + 1])
+  await store.close()
+  expect(Math.max(...steps) * LARGEST_BYTES).toBeLessThanOrEqual(MOST.bytes + LARGEST_BYTES)
+  expect(bytesLeft()).toBe(0)
 })

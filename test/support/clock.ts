@@ -1,8 +1,17 @@
 /**
  * Loaded before the service (`NODE_OPTIONS=--import=<this file>`): its clock then stands at `CLOCK_AT`, in
- * milliseconds since the epoch, when it starts, and goes on from there.
+ * milliseconds since the epoch, when it starts, and goes on from there. With `CLOCK_SLEEPS` the machine sleeps for so many
+ * milliseconds, a second after the start: its monotonic clock goes on with the other.
  */
-const now = Date.now.bind(Date)
-const offset = Number(process.env.CLOCK_AT) - now()
+import { syncBuiltinESMExports } from 'node:module'
+import os from 'node:os'
 
-Date.now = () => now() + offset
+const now = Date.now.bind(Date)
+const uptime = os.uptime.bind(os)
+const offset = Number(process.env.CLOCK_AT) - now()
+let slept = 0
+setTimeout(() => { slept = Number(process.env.CLOCK_SLEEPS ?? 0) }, 1_000).unref()
+
+Date.now = () => now() + offset + slept
+os.uptime = () => uptime() + slept / 1_000
+syncBuiltinESMExports()

@@ -19,8 +19,10 @@ export interface Changes {
   entries: EntryRecord[]
   /** Of messages that were there before this batch, too: the newest edit. */
   newestEdits: Map<Position, Position>
-  /** Messages, by position: their content and that of all their edits goes, and timeline events of theirs below the floor. */
+  /** Messages, by position: their content goes, and each is in the lane `erased`. */
   erased: Position[]
+  /** Entries, by position, of which nothing is left: no content, no message that they are about, and the lane `nothing`. */
+  emptied: Position[]
   /** Entries, by position. */
   removed: Position[]
   /** Intervals that ended up to a position go, some at a time. */

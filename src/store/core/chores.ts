@@ -10,11 +10,11 @@ import type { Position } from '../contract/log.ts'
 import { IDEMPOTENCY_MS } from './decide/idempotency.ts'
 import { NONCE_MS } from './decide/users.ts'
 import type { Draft } from './draft.ts'
-import { ask, type Read } from './read/queries.ts'
+import { ask, type ErasedRemains, type PageBounds, type Read } from './read/queries.ts'
 import type { EntryRecord } from './records.ts'
 
-/** Rows that one chore touches: it keeps a step within a few milliseconds, so that commands wait no longer. */
-const STEP_ROWS = 200
+/** What one chore touches: it keeps a step within some milliseconds, so that commands wait no longer. */
+const STEP = { rows: 200, bytes: 1024 * 1024 } satisfies PageBounds
 
 /** Entries whose age is looked at together. */
 const STEP_AGES = 2_000
@@ -32,6 +32,8 @@ export type Chore =
   | { type: 'close-members', channelKey: number, userKeys: number[], last: boolean }
   /** Content of messages that were deleted with their channel, or truncated. */
   | { type: 'erase-messages', channelKey: number, upTo: Position, messages: Position[] }
+  /** What is left of erased messages. */
+  | { type: 'erase-remains' } & ErasedRemains
   /** Idempotency keys, nonces and tokens whose time is over. */
   | { type: 'forget', now: number, replies: string[], nonces: string[], tokens: string[] }
   | { type: 'raise-floor', floor: { position: Position, tag: number } }
@@ -50,7 +52,7 @@ export type Chore =
 export function * dueChores (now: number, retentionMs: number | undefined): Read<Array<Chore | RemoveParticipant>> {
   // A step of each, so that none has to wait until there is nothing of another.
   const old = retentionMs === undefined ? [] : [...yield * forget(now), ...yield * raiseFloor(now, now - retentionMs)]
-  return [...yield * leave(), ...yield * close(), ...yield * erase(), ...old, ...yield * removeEntries(), ...yield * removeChannel()]
+  return [...yield * leave(), ...yield * close(), ...yield * erase(), ...yield * eraseRemains(), ...old, ...yield * removeEntries(), ...yield * removeChannel()]
 }
 
 /**
@@ -61,7 +63,7 @@ export function * leave (userId?: string): Read<Array<Chore | RemoveParticipant>
   const [user] = yield * userId === undefined ? ask(['leavingUser']) : ask(['user', userId])
   if (user?.leaving !== true) return []
   const open = (Object.keys(rulesetTable) as Ruleset[]).filter(ruleset => !rulesetTable[ruleset].fixed)
-  const [channels] = yield * ask(['channelsToLeave', user.userKey, open, STEP_ROWS])
+  const [channels] = yield * ask(['channelsToLeave', user.userKey, open, STEP.rows])
   // Only where none is left, and not beside the last of them, which may fail.
   if (channels.length === 0) return [{ type: 'finish-leaving', userId: user.userId }]
   return channels.map((channelId): RemoveParticipant => ({ type: 'remove-participant', actor: SYSTEM, channelId, userId: user.userId }))
@@ -69,14 +71,14 @@ export function * leave (userId?: string): Read<Array<Chore | RemoveParticipant>
 
 function * close (): Read<Chore[]> {
   const [channels] = yield * ask(['closingChannels', STEP_CHANNELS])
-  const members = yield * ask(...channels.map(({ channelKey }) => ['membersToClose', channelKey, STEP_ROWS] as ['membersToClose', number, number]))
+  const members = yield * ask(...channels.map(({ channelKey }) => ['membersToClose', channelKey, STEP.rows] as ['membersToClose', number, number]))
   const due: Chore[] = []
   let rows = 0
   for (const [index, { channelKey }] of channels.entries()) {
     const userKeys = members[index]!
     rows += userKeys.length
-    if (due.length > 0 && rows > STEP_ROWS) break
-    due.push({ type: 'close-members', channelKey, userKeys, last: userKeys.length < STEP_ROWS })
+    if (due.length > 0 && rows > STEP.rows) break
+    due.push({ type: 'close-members', channelKey, userKeys, last: userKeys.length < STEP.rows })
   }
   return due
 }
@@ -85,13 +87,19 @@ function * erase (): Read<Chore[]> {
   const [channel] = yield * ask(['erasingChannel'])
   if (channel === undefined) return []
   const upTo = channel.deletedPosition ?? channel.truncatedPosition
-  const [messages] = yield * ask(['messagesToErase', channel.channelKey, upTo, STEP_ROWS])
+  const [messages] = yield * ask(['messagesToErase', channel.channelKey, upTo, STEP])
   return [{ type: 'erase-messages', channelKey: channel.channelKey, upTo, messages }]
+}
+
+function * eraseRemains (): Read<Chore[]> {
+  const [{ floor }] = yield * ask(['ends'])
+  const [remains] = yield * ask(['erasedRemains', floor.position, STEP])
+  return remains.edits.length + remains.events.length + remains.messages.length === 0 ? [] : [{ type: 'erase-remains', ...remains }]
 }
 
 function * forget (now: number): Read<Chore[]> {
   const [replies, nonces, tokens] = yield * ask(
-    ['repliesBefore', now - IDEMPOTENCY_MS, STEP_ROWS], ['noncesBefore', now - NONCE_MS, STEP_ROWS], ['tokensEndedBefore', now - EXPIRED_TOKEN_MS, STEP_ROWS])
+    ['repliesBefore', now - IDEMPOTENCY_MS, STEP.rows], ['noncesBefore', now - NONCE_MS, STEP.rows], ['tokensEndedBefore', now - EXPIRED_TOKEN_MS, STEP.rows])
   return replies.length + nonces.length + tokens.length === 0 ? [] : [{ type: 'forget', now, replies, nonces, tokens }]
 }
 
@@ -113,8 +121,8 @@ function * raiseFloor (now: number, before: number): Read<Chore[]> {
 function * removeEntries (): Read<Chore[]> {
   const [{ floor, removedPosition }] = yield * ask(['ends'])
   if (removedPosition < floor.position) {
-    const [rows] = yield * ask(['entriesToRemove', removedPosition, floor.position, STEP_ROWS])
-    const upTo = rows.length < STEP_ROWS ? floor.position : rows.at(-1)!.position
+    const [{ rows, ended }] = yield * ask(['entriesToRemove', removedPosition, floor.position, STEP])
+    const upTo = ended ? floor.position : rows.at(-1)!.position
     return [{ type: 'remove-entries', upTo, positions: rows.filter(row => !outlives(row)).map(({ position }) => position) }]
   }
   const [ended] = yield * ask(['hasIntervalsEndedBy', floor.position])
@@ -126,7 +134,7 @@ function * removeChannel (): Read<Chore[]> {
   const [{ floor }] = yield * ask(['ends'])
   const [channelKey] = yield * ask(['channelToRemove', floor.position])
   if (channelKey === undefined) return []
-  const [userKeys, positions] = yield * ask(['membersOf', channelKey, STEP_ROWS], ['eventsOf', channelKey, floor.position, STEP_ROWS])
+  const [userKeys, positions] = yield * ask(['membersOf', channelKey, STEP.rows], ['eventsOf', channelKey, floor.position, STEP])
   return [{ type: 'remove-channel', channelKey, userKeys, positions, last: userKeys.length + positions.length === 0 }]
 }
 
@@ -166,6 +174,10 @@ export function carryOutChore (draft: Draft, chore: Chore): void {
       for (const position of chore.messages) draft.erase(position)
       if (chore.messages.length === 0 && erasedUpTo(draft, chore.channelKey) === chore.upTo) draft.changeChannel(chore.channelKey, { erasing: false })
       return
+    case 'erase-remains':
+      draft.empty([...chore.edits, ...chore.messages])
+      draft.remove(chore.events)
+      return
     case 'forget':
       // What was taken again since is another.
       for (const key of chore.replies) if ((draft.get('reply', key)?.at ?? 0) < chore.now - IDEMPOTENCY_MS) draft.put('reply', key, null)
@@ -180,7 +192,7 @@ export function carryOutChore (draft: Draft, chore: Chore): void {
       draft.removedUpTo(chore.upTo)
       return
     case 'remove-intervals':
-      draft.removeIntervals(chore.upTo, STEP_ROWS)
+      draft.removeIntervals(chore.upTo, STEP.rows)
       return
     case 'remove-channel':
       draft.forgetMembers(chore.channelKey, chore.userKeys)
@@ -197,10 +209,10 @@ function erasedUpTo (draft: Draft, channelKey: number): Position {
 
 /** Kinds of commands after which chores are due at once. */
 export function makesChores ({ type }: { type: string }): boolean {
-  return type === 'delete-user' || type === 'delete-channel' || type === 'truncate-channel'
+  return ['delete-user', 'delete-channel', 'truncate-channel', 'delete-messages'].includes(type)
 }
 
 /** Kinds after which something that was there must soon be in no file any more. */
 export function erases ({ type }: { type: string }): boolean {
-  return ['delete-messages', 'edit-message', 'delete-user', 'erase-messages', 'forget', 'remove-entries', 'remove-channel'].includes(type)
+  return ['delete-messages', 'edit-message', 'delete-user', 'erase-messages', 'erase-remains', 'forget', 'remove-entries', 'remove-channel'].includes(type)
 }

@@ -35,6 +35,7 @@ export class Draft {
   #newestEdits: Changes['newestEdits'] | undefined
   #contents: Map<Position, string> | undefined
   #erased: Set<Position> | undefined
+  #emptied: Position[] = []
   #removed: Position[] = []
   #endedIntervals: Changes['endedIntervals']
   #forgottenMembers: Changes['forgottenMembers'] = []
@@ -211,9 +212,14 @@ export class Draft {
     return this.#contents?.get(message.position) ?? this.#below.content(message)
   }
 
-  /** Takes the content of a message out of its own row and of every edit's. */
+  /** Takes away the content of a message. That of its edits is not told of any more, and goes later (chores.ts). */
   erase (position: Position): void {
     (this.#erased ??= new Set()).add(position)
+  }
+
+  /** Takes away what is left of entries that nothing is told of any more. */
+  empty (positions: Position[]): void {
+    this.#emptied.push(...positions)
   }
 
   /** An entry as it is told of now. */
@@ -257,6 +263,7 @@ export class Draft {
     for (const [position, edit] of layer.#newestEdits ?? []) (this.#newestEdits ??= new Map()).set(position, edit)
     for (const [position, content] of layer.#contents ?? []) this.#contentsOf().set(position, content)
     for (const position of layer.#erased ?? []) this.erase(position)
+    this.#emptied.push(...layer.#emptied)
     this.#removed.push(...layer.#removed)
     this.#endedIntervals = layer.#endedIntervals ?? this.#endedIntervals
     this.#forgottenMembers.push(...layer.#forgottenMembers)
@@ -279,6 +286,7 @@ export class Draft {
       entries: this.#views.map(({ record }) => record),
       newestEdits: this.#newestEdits ?? new Map(),
       erased: [...this.#erased ?? []],
+      emptied: this.#emptied,
       removed: this.#removed,
       ...(this.#endedIntervals === undefined ? {} : { endedIntervals: this.#endedIntervals }),
       forgottenMembers: this.#forgottenMembers,

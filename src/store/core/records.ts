@@ -141,9 +141,10 @@ export interface CreationEvents {
 
 /**
  * Where an entry is looked for, so that lists and replays step over nothing that they do not want:
- * messages that are there; every other event; what has nothing left to deliver.
+ * messages that are there; every other event; what has nothing left to deliver; and of that the messages whose edits are
+ * still to go.
  */
-export const lanes = { message: 0, event: 1, nothing: 2 } as const
+export const lanes = { message: 0, event: 1, nothing: 2, erased: 3 } as const
 export type Lane = (typeof lanes)[keyof typeof lanes]
 
 /** An entry of the log, which is the message too where it is one: a message's text is stored once. */

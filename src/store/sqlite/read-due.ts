@@ -1,13 +1,22 @@
 /** What is due in the background (core/chores.ts). */
 import type { Position } from '../contract/log.ts'
-import type { DueQueries } from '../core/read/queries.ts'
+import type { ExpiredEntry } from '../core/chores.ts'
+import type { DueQueries, ErasedRemains, PageBounds } from '../core/read/queries.ts'
 import { lanes, type EntryRecord, type Lane } from '../core/records.ts'
 import { channelColumns, channelOfRow, userColumns, userOfRow, type ChannelRow, type UserRow } from './columns.ts'
-import { given, ifFound, positionsOf, type PositionRow } from './rows.ts'
-import { takeRows, yields, type Statements } from './statements.ts'
+import { collect, given, ifFound, positionsOf, type PositionRow } from './rows.ts'
+import { yields, type Statements } from './statements.ts'
+
+/** How much there is to take away, without reading it. */
+interface SizedRow extends PositionRow {
+  bytes: number
+}
+
+const size = 'coalesce(octet_length(e.body), 0) as bytes'
+const sizeOf = ({ bytes }: SizedRow): number => bytes
 
 /** An entry below the floor, and what has become of the message that it is about. */
-interface ExpiredRow extends Pick<EntryRecord, 'position' | 'kind'> {
+interface ExpiredRow extends SizedRow, Pick<EntryRecord, 'kind'> {
   original_lane: Lane | null
   newest_edit: Position | null
 }
@@ -23,21 +32,24 @@ export const dueSql = {
     where channel_key = ? and status is not null and closed_position is null limit ?`),
   erasingChannel: yields<ChannelRow>(`select ${channelColumns} from channels c
     where c.erasing = 1 and c.channel_key > 0 order by c.channel_key limit 1`),
-  messagesToErase: yields<PositionRow & { also: number }>(`select position, (select count(*) from entries where message_position = e.position and kind = 'message-updated') +
-      (select count(*) from entries where message_position = e.position and kind = 'message-timeline') as also
-    from entries e where channel_key = ? and lane = 0 and position <= ? order by position limit ?`),
+  messagesToErase: yields<SizedRow>(`select e.position, ${size} from entries e
+    where channel_key = ? and lane = ${lanes.message} and position <= ? order by position limit ?`),
+  erasedMessages: yields<PositionRow>(`select position from entries where lane = ${lanes.erased} and position > 0 order by position limit ?`),
+  editsOf: yields<SizedRow>(`select e.position, ${size} from entries e where message_position = ? and kind = 'message-updated' limit ?`),
+  eventsOfMessage: yields<SizedRow>(`select e.position, ${size} from entries e
+    where message_position = ? and kind = 'message-timeline' and position <= ? limit ?`),
   repliesBefore: yields<{ actor: string, key: string }>('select actor, key from idempotency where at < ? limit ?'),
   noncesBefore: yields<{ nonce: string }>('select nonce from nonces where at < ? limit ?'),
   tokensEndedBefore: yields<{ token_id: string }>('select token_id from tokens where expires_at is not null and expires_at < ? limit ?'),
   agesAfter: yields<{ position: Position, tag: number, at: number }>('select position, tag, at from entries where position > ? order by position limit ?'),
-  entriesToRemove: yields<ExpiredRow>(`select e.position, e.kind, original.lane as original_lane, original.edit_position as newest_edit
+  entriesToRemove: yields<ExpiredRow>(`select e.position, ${size}, e.kind, original.lane as original_lane, original.edit_position as newest_edit
     from entries e left join entries original on original.position = e.message_position
     where e.position > ? and e.position <= ? order by e.position limit ?`),
   endedInterval: yields<object>('select 1 from intervals where until_position is not null and until_position <= ? limit 1'),
   channelToRemove: yields<{ channel_key: number }>(`select channel_key from channels
     where deleted_position is not null and deleted_position <= ? and erasing = 0 and closing = 0 order by deleted_position limit 1`),
   membersOf: yields<{ user_key: number }>('select user_key from participations where channel_key = ? limit ?'),
-  eventsOf: yields<PositionRow>('select position from entries where channel_key = ? and lane = 1 and position <= ? order by position limit ?')
+  eventsOf: yields<SizedRow>(`select e.position, ${size} from entries e where channel_key = ? and lane = ${lanes.event} and position <= ? order by position limit ?`)
 }
 
 export function dueQueries (sql: Statements<typeof dueSql>): DueQueries {
@@ -47,30 +59,46 @@ export function dueQueries (sql: Statements<typeof dueSql>): DueQueries {
     closingChannels: limit => sql.closingChannels.all(limit).map(channelOfRow),
     membersToClose: (channelKey, limit) => sql.membersToClose.all(channelKey, limit).map(row => row.user_key),
     erasingChannel: () => ifFound(sql.erasingChannel.get(), channelOfRow),
-    messagesToErase (channelKey, upTo, limit) {
-      const positions: Position[] = []
-      let rows = 0
-      takeRows(sql.messagesToErase.iterate(channelKey, upTo, limit), ({ position, also }) => {
-        rows += 1 + also
-        if (positions.length > 0 && rows > limit) return false
-        return positions.push(position) < limit
-      })
-      return positions
+    messagesToErase: (channelKey, upTo, bounds) => positionsWithin(sql.messagesToErase.iterate(channelKey, upTo, bounds.rows + 1), bounds),
+    erasedRemains (upTo, { rows, bytes }) {
+      const remains: ErasedRemains = { edits: [], events: [], messages: [] }
+      const left = { rows, bytes }
+      /** False: there are more. */
+      const take = (found: IterableIterator<SizedRow>, into: Position[]): boolean => {
+        const { rows, ended } = collect(found, left, row => row, sizeOf)
+        into.push(...positionsOf(rows))
+        left.rows -= rows.length
+        left.bytes -= rows.reduce((sum, row) => sum + sizeOf(row), 0)
+        return ended
+      }
+      for (const { position } of sql.erasedMessages.all(rows)) {
+        const room = left.rows > 0 && left.bytes > 0
+        if (!room || !take(sql.editsOf.iterate(position, left.rows + 1), remains.edits) || !take(sql.eventsOfMessage.iterate(position, upTo, left.rows + 1), remains.events)) break
+        remains.messages.push(position)
+        left.rows--
+      }
+      return remains
     },
     repliesBefore: (at, limit) => sql.repliesBefore.all(at, limit).map(({ actor, key }) => `${actor} ${key}`),
     noncesBefore: (at, limit) => sql.noncesBefore.all(at, limit).map(row => row.nonce),
     tokensEndedBefore: (at, limit) => sql.tokensEndedBefore.all(at, limit).map(row => row.token_id),
 
     agesAfter: (position, limit) => sql.agesAfter.all(position, limit),
-    entriesToRemove: (after, upTo, limit) => sql.entriesToRemove.all(after, upTo, limit).map(row => ({
-      position: row.position,
-      kind: row.kind,
-      ...(row.original_lane === null ? {} : { messagePresent: row.original_lane === lanes.message }),
-      ...given('newestEdit', row.newest_edit)
-    })),
+    entriesToRemove: (after, upTo, bounds) => collect(sql.entriesToRemove.iterate(after, upTo, bounds.rows + 1), bounds, expiredOfRow, sizeOf),
     hasIntervalsEndedBy: position => sql.endedInterval.get(position) !== undefined,
     channelToRemove: deletedBy => sql.channelToRemove.get(deletedBy)?.channel_key,
     membersOf: (channelKey, limit) => sql.membersOf.all(channelKey, limit).map(row => row.user_key),
-    eventsOf: (channelKey, upTo, limit) => positionsOf(sql.eventsOf.all(channelKey, upTo, limit))
+    eventsOf: (channelKey, upTo, bounds) => positionsWithin(sql.eventsOf.iterate(channelKey, upTo, bounds.rows + 1), bounds)
+  }
+}
+
+const positionsWithin = (found: IterableIterator<SizedRow>, bounds: PageBounds): Position[] => collect(found, bounds, ({ position }) => position, sizeOf).rows
+
+function expiredOfRow (row: ExpiredRow): ExpiredEntry {
+  return {
+    position: row.position,
+    kind: row.kind,
+    ...(row.original_lane === null ? {} : { messagePresent: row.original_lane === lanes.message }),
+    ...given('newestEdit', row.newest_edit)
   }
 }

@@ -170,12 +170,13 @@ class SqliteBackend implements Backend {
 
   /** It is still in the write-ahead log, until that is emptied. */
   erased (): void {
-    this.#emptyLogIn(ERASED_WITHIN_MS)
+    if (this.#checkpoint === undefined) this.#emptyLogIn(ERASED_WITHIN_MS)
   }
 
   #emptyLogIn (ms: number): void {
     if (this.#failed || this.#closing) return
-    this.#checkpoint ??= setTimeout(() => {
+    clearTimeout(this.#checkpoint)
+    this.#checkpoint = setTimeout(() => {
       this.#checkpoint = undefined
       this.#post({ type: 'checkpoint' })
     }, ms).unref()

@@ -2,7 +2,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { SYSTEM_CHANNEL } from '../../rules/rulesets.ts'
 import type { Changes } from '../core/changes.ts'
-import type { EntryRecord, LogState } from '../core/records.ts'
+import { lanes, type EntryRecord, type LogState } from '../core/records.ts'
 import type { TableName, Tables } from '../core/source.ts'
 import { numbersOf, partsOf } from './rows.ts'
 import { prepareAll, type Statements } from './statements.ts'
@@ -39,11 +39,8 @@ export const writeSql = {
   insertEntry: `insert into entries (position, tag, at, kind, lane, channel_key, sender_key, about_key, message_id, message_position,
       event_id, timeline_type, subjects, members, body) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   setNewestEdit: 'update entries set edit_position = ? where position = ?',
-  eraseMessage: 'update entries set body = null, lane = 2 where position = ?',
-  eraseEdits: 'update entries set body = null, lane = 2 where message_position = ? and kind = \'message-updated\'',
-  deleteOldEvents: 'delete from entries where message_position = ? and kind = \'message-timeline\' and position <= ?',
-  keepOldEventIds: `insert or ignore into created_events (event_id) select event_id from entries
-    where message_position = ? and kind = 'message-timeline' and position <= ? and ${callersEventId}`,
+  eraseMessage: `update entries set body = null, lane = ${lanes.erased} where position = ?`,
+  emptyEntry: `update entries set body = null, lane = ${lanes.nothing}, message_position = null where position = ?`,
   keepEventId: `insert or ignore into created_events (event_id) select event_id from entries where position = ? and ${callersEventId}`,
   deleteEntry: 'delete from entries where position = ?',
   recordEvent: 'insert into created_events (event_id) values (?)',
@@ -105,7 +102,8 @@ export class BatchWriter {
     for (const { userKey, ruleset, by } of changes.memberships.values()) sql.countMembership.run(userKey, ruleset, by)
     for (const [total, by] of changes.totals) sql.count.run(by, total)
     for (const [position, edit] of changes.newestEdits) sql.setNewestEdit.run(edit, position)
-    for (const position of changes.erased) this.#erase(position, after)
+    for (const position of changes.erased) sql.eraseMessage.run(position)
+    for (const position of changes.emptied) sql.emptyEntry.run(position)
     for (const position of changes.removed) {
       sql.keepEventId.run(position)
       sql.deleteEntry.run(position)
@@ -128,13 +126,6 @@ export class BatchWriter {
     this.#sql.insertEntry.run(entry.position, entry.tag, entry.at, entry.kind, entry.lane, orNull(entry.channelKey), orNull(entry.senderKey),
       orNull(entry.aboutKey), orNull(entry.messageId), orNull(entry.messagePosition), orNull(entry.eventId), orNull(entry.eventType),
       jsonOrNull(entry.subjects), jsonOrNull(entry.members), orNull(entry.body))
-  }
-
-  #erase (position: number, { floor }: LogState): void {
-    this.#sql.eraseMessage.run(position)
-    this.#sql.eraseEdits.run(position)
-    this.#sql.keepOldEventIds.run(position, floor.position)
-    this.#sql.deleteOldEvents.run(position, floor.position)
   }
 
   #forget ({ endedIntervals, forgottenMembers, forgottenChannels }: Changes): void {

@@ -146,6 +146,14 @@ export interface LogQueries {
   entriesOf (sources: EntrySource[], after: Position, upTo: Position, bounds: PageBounds): Found
 }
 
+/** Of erased messages, by position. */
+export interface ErasedRemains {
+  edits: Position[]
+  events: Position[]
+  /** Those messages of which nothing else is left. */
+  messages: Position[]
+}
+
 /** What is due in the background. */
 export interface DueQueries {
   leavingUser (): UserRecord | undefined
@@ -153,19 +161,20 @@ export interface DueQueries {
   closingChannels (limit: number): ChannelRecord[]
   membersToClose (channelKey: number, limit: number): number[]
   erasingChannel (): ChannelRecord | undefined
-  /** Those that have, with their edits and events, so many rows in all; one at least, where there is one. */
-  messagesToErase (channelKey: number, upTo: Position, limit: number): Position[]
+  messagesToErase (channelKey: number, upTo: Position, bounds: PageBounds): Position[]
+  /** What is left of messages in the lane `erased`: their edits, and their events up to a position. */
+  erasedRemains (upTo: Position, bounds: PageBounds): ErasedRemains
   /** Keys of rows, as `Tables` (source.ts) has them. */
   repliesBefore (at: number, limit: number): string[]
   noncesBefore (at: number, limit: number): string[]
   tokensEndedBefore (at: number, limit: number): string[]
   /** Entries in their order, and when they were written. */
   agesAfter (position: Position, limit: number): Array<{ position: Position, tag: number, at: number }>
-  entriesToRemove (after: Position, upTo: Position, limit: number): ExpiredEntry[]
+  entriesToRemove (after: Position, upTo: Position, bounds: PageBounds): Rows<ExpiredEntry>
   hasIntervalsEndedBy (position: Position): boolean
   channelToRemove (deletedBy: Position): number | undefined
   membersOf (channelKey: number, limit: number): number[]
-  eventsOf (channelKey: number, upTo: Position, limit: number): Position[]
+  eventsOf (channelKey: number, upTo: Position, bounds: PageBounds): Position[]
 }
 
 export type QueryName = keyof Queries

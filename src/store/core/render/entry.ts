@@ -45,7 +45,7 @@ function payloadOf (view: EntryView): string | undefined {
     case 'channel-timeline':
       return `{${here},"timelineEvent":${eventText(view)}}`
     case 'message-timeline':
-      return view.message?.present !== true || isDeleted(view) ? undefined : `{${here},"messageId":${reference(record.messageId!)},"timelineEvent":${eventText(view)}}`
+      return view.message === undefined || isDeleted(view) ? undefined : `{${here},"messageId":${reference(record.messageId!)},"timelineEvent":${eventText(view)}}`
     case 'message-deleted':
       return `{${here},"messageId":${reference(record.messageId!)}}`
     case 'messages-truncated':
@@ -61,9 +61,9 @@ function payloadOf (view: EntryView): string | undefined {
   }
 }
 
-/** With the rest of its channel's messages, or with the channel, before its row was cleared. */
-export function isDeleted ({ record, channel }: EntryView): boolean {
-  return channel?.deletedPosition !== undefined || (record.messagePosition ?? record.position) <= (channel?.truncatedPosition ?? 0)
+/** What is a message, or about one, that was deleted by itself, with the rest of its channel's, or with the channel, before its row was cleared. */
+export function isDeleted ({ record, channel, message }: EntryView): boolean {
+  return message?.present === false || channel?.deletedPosition !== undefined || (record.messagePosition ?? record.position) <= (channel?.truncatedPosition ?? 0)
 }
 
 /** The message as an entry (its sending, or an edit) had it. */
