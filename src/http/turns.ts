@@ -9,6 +9,7 @@ import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { CREDENTIAL_HEADERS } from '../auth/authenticate.ts'
 import { refuse } from '../errors.ts'
+import { FairQueue } from '../fair-queue.ts'
 
 /** Of one turn of the loop, in milliseconds. What has begun is finished. */
 const TURN_MS = 10
@@ -19,8 +20,7 @@ const WAITING_SHARE = 1 / 3
 export class Turns {
   /** When the first of this turn of the loop began; undefined: there was none. */
   #since: number | undefined
-  /** By caller, whoever is next first. */
-  readonly #waiting = new Map<string, Array<() => void>>()
+  readonly #waiting = new FairQueue<() => void>()
   #lettingOn = false
 
   /**
@@ -29,22 +29,16 @@ export class Turns {
    */
   next (caller: string): Promise<void> {
     return new Promise(resolve => {
-      const own = this.#waiting.get(caller)
-      if (own === undefined) this.#waiting.set(caller, [resolve])
-      else own.push(resolve)
+      this.#waiting.push(caller, resolve)
       if (!this.#lettingOn) this.#letOn()
     })
   }
 
   async #letOn (): Promise<void> {
     this.#lettingOn = true
-    for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
+    while (this.#waiting.length > 0) {
       while (!this.#hasTime()) await nextTurnOfLoop()
-      const [caller, own] = next
-      const go = own.shift()!
-      this.#waiting.delete(caller)
-      if (own.length > 0) this.#waiting.set(caller, own) // behind all others
-      go()
+      this.#waiting.shift()!()
       await allThatFollows()
     }
     this.#lettingOn = false

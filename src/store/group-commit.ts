@@ -1,9 +1,11 @@
 /**
  * Batches of commands for whichever store: what arrives while one transaction is on its way shares the next
- * one, and its sync. Commands are carried out in the order in which they came.
+ * one, and its sync. Each caller's commands are carried out in the order in which they came; callers wait for no more than
+ * a transaction and their turn, however much others bring.
  */
 import { Refusal, refuse } from '../errors.ts'
-import type { Command, Outcome, OutcomeOf } from './contract/commands.ts'
+import { FairQueue } from '../fair-queue.ts'
+import { SYSTEM, type Command, type Outcome, type OutcomeOf } from './contract/commands.ts'
 import type { Entry } from './contract/log.ts'
 import type { Result } from './core/batch.ts'
 import type { Chore } from './core/chores.ts'
@@ -11,12 +13,19 @@ import type { Chore } from './core/chores.ts'
 /** Commands in one transaction at most: enough to share a sync among all, few enough to answer the first soon. */
 const BATCH_COMMANDS = 256
 
-/** What one transaction takes of callers' data, in bytes, give or take one command. */
+/** What one transaction takes of callers' data, in bytes, and of members of new channels, give or take one command. */
 const BATCH_BYTES = 4 * 1024 * 1024
+const BATCH_MEMBERS = 1_000
 
 /** What may wait for a transaction; a caller beyond is told to come back (503). */
 const QUEUED_COMMANDS = 20_000
 const QUEUED_BYTES = 64 * 1024 * 1024
+
+/** Of that, how much may be one user's. */
+const USERS_SHARE = 1 / 4
+
+/** In whose place among callers background work waits. */
+const NOBODY = ''
 
 /** What became of a batch. */
 export interface Committed {
@@ -40,6 +49,7 @@ export interface GroupCommitOptions {
 
 interface Waiting {
   command: Command | Chore
+  caller: string
   bytes: number
   resolve: (outcome: Outcome) => void
   reject: (err: Error) => void
@@ -47,7 +57,7 @@ interface Waiting {
 
 export class GroupCommit {
   readonly #options: GroupCommitOptions
-  #queue: Waiting[] = []
+  readonly #queue = new FairQueue<Waiting>()
   #queuedBytes = 0
   /** The batch that is being committed. */
   #underWay: Promise<void> | undefined
@@ -60,15 +70,23 @@ export class GroupCommit {
   append<C extends Command> (command: C): Promise<OutcomeOf<C>>
   append (command: Command | Chore): Promise<Outcome>
   append (command: Command | Chore): Promise<Outcome> {
+    const caller = 'actor' in command ? command.actor : NOBODY
     const bytes = sizeOf(command)
-    if (this.#closed || this.#queue.length >= QUEUED_COMMANDS || (this.#queuedBytes > 0 && this.#queuedBytes + bytes > QUEUED_BYTES)) {
-      return Promise.reject(refuse('unavailable'))
-    }
+    if (this.#closed || this.#isFull(caller, bytes)) return Promise.reject(refuse('unavailable'))
     return new Promise<Outcome>((resolve, reject) => {
-      this.#queue.push({ command, bytes, resolve, reject })
+      this.#queue.push(caller, { command, caller, bytes, resolve, reject })
       this.#queuedBytes += bytes
       this.#next()
     })
+  }
+
+  #isFull (caller: string, bytes: number): boolean {
+    if (this.#queue.length >= QUEUED_COMMANDS || (this.#queuedBytes > 0 && this.#queuedBytes + bytes > QUEUED_BYTES)) return true
+    if (caller === SYSTEM || caller === NOBODY) return false
+    const own = this.#queue.of(caller)
+    if (own.length >= QUEUED_COMMANDS * USERS_SHARE) return true
+    const mostBytes = QUEUED_BYTES * USERS_SHARE
+    return this.#queuedBytes + bytes > mostBytes && own.length > 0 && bytesOf(own) + bytes > mostBytes
   }
 
   /** Refuses what comes from now on, and waits for what came. */
@@ -80,7 +98,7 @@ export class GroupCommit {
   /** Refuses what comes from now on, and what waits. The batch that is under way ends as its commit does. */
   fail (): void {
     this.#closed = true
-    for (const { reject } of this.#queue.splice(0)) reject(refuse('unavailable'))
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next.reject(refuse('unavailable'))
     this.#queuedBytes = 0
   }
 
@@ -93,12 +111,17 @@ export class GroupCommit {
   }
 
   #take (): Waiting[] {
-    let [count, bytes] = [0, 0]
-    while (count < this.#queue.length && count < BATCH_COMMANDS && (count === 0 || bytes + this.#queue[count]!.bytes <= BATCH_BYTES)) {
-      bytes += this.#queue[count++]!.bytes
+    const batch: Waiting[] = []
+    let [bytes, members] = [0, 0]
+    while (batch.length < BATCH_COMMANDS && bytes < BATCH_BYTES && members < BATCH_MEMBERS) {
+      const next = this.#queue.shift()
+      if (next === undefined) break
+      batch.push(next)
+      bytes += next.bytes
+      if (next.command.type === 'create-channel') members += next.command.participants.length
     }
     this.#queuedBytes -= bytes
-    return this.#queue.splice(0, count)
+    return batch
   }
 
   async #commit (batch: Waiting[]): Promise<void> {
@@ -137,10 +160,12 @@ export class GroupCommit {
   }
 
   #putBack (rest: Waiting[]): void {
-    this.#queue.unshift(...rest)
-    this.#queuedBytes += rest.reduce((sum, { bytes }) => sum + bytes, 0)
+    for (const waiting of rest.reverse()) this.#queue.putBack(waiting.caller, waiting)
+    this.#queuedBytes += bytesOf(rest)
   }
 }
+
+const bytesOf = (waiting: readonly Waiting[]): number => waiting.reduce((sum, { bytes }) => sum + bytes, 0)
 
 function isUnavailable (err: unknown): boolean {
   return err instanceof Refusal && err.refusal === 'unavailable'

@@ -1,0 +1,75 @@
+/** Who waits for a transaction waits for no more than that and its turn, however much others bring (src/store/group-commit.ts). */
+import { expect, it } from 'vitest'
+import { SYSTEM, type Actor, type Command } from '../../src/store/contract/commands.ts'
+import type { Chore } from '../../src/store/core/chores.ts'
+import { GroupCommit, type Committed } from '../../src/store/group-commit.ts'
+import { createChannel, send } from '../support/commands.ts'
+
+interface Underneath {
+  commits: GroupCommit
+  /** Commands of each batch, in order. */
+  batches: Array<Array<Command | Chore>>
+  /** Ends the batch that is under way; with fewer results than commands, where it is cut short. */
+  end: (results?: number) => Promise<void>
+}
+
+function underneath (): Underneath {
+  const batches: Underneath['batches'] = []
+  let done: (committed: Committed) => void
+  const commits = new GroupCommit({
+    commit: commands => {
+      batches.push(commands)
+      return new Promise(resolve => { done = resolve })
+    },
+    publish: () => {},
+    onError: err => { throw err }
+  })
+  return {
+    commits,
+    batches,
+    async end (results = batches.at(-1)!.length) {
+      done({ results: Array.from({ length: results }, () => ({ outcome: {} })) as Committed['results'], entries: [] })
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  }
+}
+
+const namesOf = (batch: Array<Command | Chore>): string[] => batch.map(command => ('messageId' in command ? command.messageId : 'channelId' in command ? command.channelId : command.type))
+const message = (actor: Actor, messageId: string, text = 'Hello') => send(actor, 'room', text, { messageId })
+const crowd = (channelId: string) => createChannel(SYSTEM, channelId, {
+  participants: Array.from({ length: 1_000 }, (_, number) => ({ userId: `member-${number}`, status: 'active' as const, roles: [] }))
+})
+
+it('a message waits for one new channel of a thousand people, and not for all that were asked for before it', async () => {
+  const { commits, batches, end } = underneath()
+  const all: Array<Promise<unknown>> = ['a', 'b', 'c', 'd', 'e'].map(name => commits.append(crowd(name)))
+  all.push(commits.append(message('bob', 'of-bob')))
+  while (batches.flat().length < 6 || batches.length < 5) await end()
+  await end()
+  await Promise.all(all)
+  expect(batches.map(namesOf)).toEqual([['a'], ['b'], ['of-bob', 'c'], ['d'], ['e']])
+})
+
+it('callers take turns, each in its own order, also where a batch is cut short', async () => {
+  const { commits, batches, end } = underneath()
+  const all = [commits.append(message('amy', 'first'))]
+  for (let number = 1; number <= 3; number++) all.push(commits.append(message('amy', `amy-${number}`)))
+  for (let number = 1; number <= 2; number++) all.push(commits.append(message('bob', `bob-${number}`)))
+  await end()
+  await end(2)
+  await end()
+  await Promise.all(all)
+  expect(batches.map(namesOf)).toEqual([['first'], ['amy-1', 'bob-1', 'amy-2', 'bob-2', 'amy-3'], ['amy-2', 'bob-2', 'amy-3']])
+})
+
+it('a user holds a quarter of what may wait, and others are let in beside it', async () => {
+  const { commits, batches, end } = underneath()
+  const text = 'x'.repeat(65_536)
+  const all = [commits.append(message('amy', 'under-way'))]
+  const MOST = 16 * 1024 * 1024 / (2 * text.length)
+  for (let number = 0; number < MOST; number++) all.push(commits.append(message('amy', `amy-${number}`, text)))
+  await expect(commits.append(message('amy', 'too-much', text))).rejects.toMatchObject({ refusal: 'unavailable' })
+  for (const actor of ['bob', SYSTEM]) all.push(commits.append(message(actor, `of-${actor}`, text)))
+  for (let left = all.length; left > 0; left -= batches.at(-1)!.length) await end()
+  await Promise.all(all)
+})
