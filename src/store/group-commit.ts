@@ -13,8 +13,10 @@ import type { Chore } from './core/chores.ts'
 /** Commands in one transaction at most: enough to share a sync among all, few enough to answer the first soon. */
 const BATCH_COMMANDS = 256
 
-/** What one transaction takes of callers' data, in bytes, and of members of new channels, give or take one command. */
+/** What one transaction takes of callers' data, in bytes, give or take one command. */
 const BATCH_BYTES = 4 * 1024 * 1024
+
+/** Members of new channels in one transaction: each is three rows. */
 const BATCH_MEMBERS = 1_000
 
 /** What may wait for a transaction; a caller beyond is told to come back (503). */
@@ -112,15 +114,23 @@ export class GroupCommit {
 
   #take (): Waiting[] {
     const batch: Waiting[] = []
+    /** Whoever has one of these waits with what comes behind it, too. */
+    const putOff: Waiting[] = []
     let [bytes, members] = [0, 0]
-    while (batch.length < BATCH_COMMANDS && bytes < BATCH_BYTES && members < BATCH_MEMBERS) {
+    while (batch.length + putOff.length < BATCH_COMMANDS && bytes < BATCH_BYTES) {
       const next = this.#queue.shift()
       if (next === undefined) break
+      const more = membersOf(next)
+      if ((more > 0 && members > 0 && members + more > BATCH_MEMBERS) || putOff.some(({ caller }) => caller === next.caller)) {
+        putOff.push(next)
+        continue
+      }
       batch.push(next)
       bytes += next.bytes
-      if (next.command.type === 'create-channel') members += next.command.participants.length
+      members += more
     }
     this.#queuedBytes -= bytes
+    this.#putBack(putOff)
     return batch
   }
 
@@ -135,8 +145,10 @@ export class GroupCommit {
     this.#publish(entries)
     results.forEach((result, index) => answer(batch[index]!, result))
     const rest = batch.slice(results.length)
-    if (rest.length > 0 && results.length > 0) this.#putBack(rest)
-    else for (const waiting of rest) waiting.reject(refuse('unknownError'))
+    if (rest.length > 0 && results.length > 0) {
+      this.#queuedBytes += bytesOf(rest)
+      this.#putBack(rest)
+    } else for (const waiting of rest) waiting.reject(refuse('unknownError'))
   }
 
   async #failed (batch: Waiting[], err: Error): Promise<void> {
@@ -160,10 +172,11 @@ export class GroupCommit {
   }
 
   #putBack (rest: Waiting[]): void {
-    for (const waiting of rest.reverse()) this.#queue.putBack(waiting.caller, waiting)
-    this.#queuedBytes += bytesOf(rest)
+    for (const waiting of rest.toReversed()) this.#queue.putBack(waiting.caller, waiting)
   }
 }
+
+const membersOf = ({ command }: Waiting): number => command.type === 'create-channel' ? command.participants.length : 0
 
 const bytesOf = (waiting: readonly Waiting[]): number => waiting.reduce((sum, { bytes }) => sum + bytes, 0)
 

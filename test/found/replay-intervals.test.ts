@@ -31,7 +31,7 @@ beforeAll(async () => {
     send('amy', OTHER, `other ${round}`),
     ...(round < ROUNDS - 1 ? [leave('amy', ROOM)] : [])
   ]).flat()
-  await Promise.all(commands.map(command => store.append(command)))
+  for (const command of commands) await store.append(command)
 })
 afterAll(async () => {
   await store.close()

@@ -8,7 +8,7 @@ import type { Position } from '../../contract/log.ts'
 import type { CountedPage, EventRequest, ListPage, PageRequest, Snapshot } from '../../contract/reads.ts'
 import { creationEvents } from '../render/entities.ts'
 import { eventText } from '../render/entry.ts'
-import { messageText } from '../render/message.ts'
+import { messageEvents, messageText } from '../render/message.ts'
 import { snapshotOf } from './channels.ts'
 import { boundsOf, firstOf, formatPlace, PAGE_BYTES, pageOf, parsePlace, sliceOf } from './paging.ts'
 import { ask, sizeOfEvent, type MessageDetails, type PageBounds, type Read, type Rows, type StoredEvent } from './queries.ts'
@@ -65,8 +65,7 @@ export function * listMessageEvents (actor: Actor, channelId: string, messageIds
   const { channelKey } = yield * receivedChannel(actor, channelId)
   return yield * together(messageIds, request, function * (messageId, bytes) {
     const message = yield * messageOf(messageId, channelKey)
-    const { timelineEvents } = JSON.parse(rendered(message)) as { timelineEvents: TimelineEvent[] }
-    const { items, ...page } = yield * eventPage(timelineEvents, request, bytes, {
+    const { items, ...page } = yield * eventPage(messageEvents(message), request, bytes, {
       of: entry => entry.messagePosition === message.position,
       stored: (after, bounds) => ask(['messageEvents', message.position, after, request.types, bounds])
     })

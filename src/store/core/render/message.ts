@@ -1,5 +1,6 @@
 /** A message as JSON text: rendered once, for answers and frames alike. */
 import { SYSTEM } from '../../../rules/identifiers.ts'
+import type { TimelineEvent } from '../../../../schemas/timeline.ts'
 import type { MessageText } from '../../contract/commands.ts'
 import type { UserReference } from '../records.ts'
 
@@ -39,22 +40,42 @@ export function reference (id: string): string {
   return `{"identifier":${JSON.stringify(id)}}`
 }
 
-interface Event { subject: { identifier: string } }
-
 /** JSON text of an object, the subjects of its `timelineEvents` who are gone named nowhere in it. */
 export function withoutUsers (text: string, gone: string[]): string {
   if (gone.length === 0) return text
-  const parsed = JSON.parse(text) as { timelineEvents?: Event[] }
+  const parsed = JSON.parse(text) as { timelineEvents?: TimelineEvent[] }
   parsed.timelineEvents?.forEach(event => nameGone(event, gone))
   return JSON.stringify(parsed)
 }
 
-export function nameGone (event: Event, gone: string[]): void {
+export function nameGone (event: Pick<TimelineEvent, 'subject'>, gone: string[]): void {
   if (gone.includes(event.subject.identifier)) event.subject.identifier = DELETED_USER
+}
+
+const EVENTS_KEY = '"timelineEvents":'
+
+/**
+ * The timeline events of a content, as they were given. They come last in it, and nothing but a key can be those
+ * characters in JSON: the rest, which may be long, is not parsed.
+ */
+function eventsOf (content: string): TimelineEvent[] {
+  const at = content.lastIndexOf(EVENTS_KEY)
+  if (at === -1) return []
+  try {
+    return JSON.parse(content.slice(at + EVENTS_KEY.length, -1)) as TimelineEvent[]
+  } catch {
+    return (JSON.parse(content) as { timelineEvents?: TimelineEvent[] }).timelineEvents ?? [] // the key was of something within
+  }
+}
+
+/** Events that a message came with, as it shows them. */
+export function messageEvents ({ content, sender, gone }: Pick<MessageParts, 'content' | 'sender' | 'gone'>): TimelineEvent[] {
+  const events = eventsOf(content)
+  for (const event of events) nameGone(event, sender.deleted ? [sender.userId, ...gone] : gone)
+  return events
 }
 
 /** The users whom a content's timeline events are about. */
 export function subjectsOf (content: string): string[] {
-  const { timelineEvents } = JSON.parse(content) as { timelineEvents?: Event[] }
-  return [...new Set((timelineEvents ?? []).map(({ subject }) => subject.identifier).filter(id => id !== SYSTEM && id !== DELETED_USER))]
+  return [...new Set(eventsOf(content).map(({ subject }) => subject.identifier).filter(id => id !== SYSTEM && id !== DELETED_USER))]
 }
