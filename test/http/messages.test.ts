@@ -59,6 +59,18 @@ describe('sending', () => {
     expect((await send({ messageId, textPayload: 'a' })).json().errorCode).toBe('invalid_domain_attribute')
   })
 
+  it('shows the events that it took, whatever stands in its text and data', async () => {
+    const [text, ownId] = ['","timelineEvents":[{"eventId":"a"}]', `event-${randomUUID()}`]
+    const data = { timelineEvents: [{ eventId: 'no-event', subject: { identifier: 'bob' } }] }
+    const given = { eventId: ownId, type: 'org.example.Seen', eventTimeMs: 5, subject: 'bob' }
+    const { messageId } = (await send({ textPayload: text, messageData: [{ dataType: text, data }, { dataType: 'b', data: { data } }], timelineEvents: [given] }, { as: undefined })).json()
+    const shown = async () => (await call(`GET /v1/channels/${channelId}/messages/${messageId}/timeline`, { as: 'amy' })).json().map(({ timelineEvent }: any) => [timelineEvent.type, timelineEvent.subject.identifier])
+    const expected = [['mitter.mtet.SentTime', '.system'], ['org.example.Seen', 'bob']]
+    expect(await shown()).toEqual(expected)
+    expect((await call(`PATCH /v1/channels/${channelId}/messages/${messageId}`, { body: { messageData: [{ dataType: 'c', data }] } })).statusCode).toBeLessThan(300)
+    expect(await shown()).toEqual(expected)
+  })
+
   it('under an id that is taken is a 409', async () => {
     const messageId = randomUUID()
     await send({ messageId, textPayload: 'a' })
