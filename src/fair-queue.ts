@@ -14,18 +14,9 @@ export class FairQueue<T> {
   }
 
   push (caller: string, item: T): void {
-    this.#put(caller, own => own.push(item))
-  }
-
-  /** Before all else of the caller's. */
-  putBack (caller: string, item: T): void {
-    this.#put(caller, own => own.unshift(item))
-  }
-
-  #put (caller: string, put: (own: T[]) => void): void {
-    let own = this.#waiting.get(caller)
-    if (own === undefined) this.#waiting.set(caller, own = [])
-    put(own)
+    const own = this.#waiting.get(caller)
+    if (own === undefined) this.#waiting.set(caller, [item])
+    else own.push(item)
     this.#length++
   }
 

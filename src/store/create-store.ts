@@ -4,7 +4,7 @@ import { Clock, type ClockSettings } from './clock.ts'
 import type { Command, Outcome, OutcomeOf } from './contract/commands.ts'
 import type { Entry } from './contract/log.ts'
 import type { Store } from './contract/store.ts'
-import { dueChores, erases, leave, makesChores, type Chore } from './core/chores.ts'
+import { dueChores, erases, leave, leftOver, makesChores, type Chore } from './core/chores.ts'
 import type { Read } from './core/read/queries.ts'
 import { readsBy } from './core/read/reads.ts'
 import { GroupCommit, type Committed } from './group-commit.ts'
@@ -54,9 +54,9 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
     ...settings,
     onJump: ms => onError(new Error(`The clock jumped by ${Math.round(ms / 1000)} s: nothing is removed by its age before it has gone steadily for an hour`))
   })
-  const find = () => {
+  const find = (what: 'all' | 'left-over') => {
     const { now, steady } = clock.look()
-    return backend.read(dueChores(now, steady ? retentionMs : undefined))
+    return backend.read(what === 'left-over' ? leftOver() : dueChores(now, steady ? retentionMs : undefined))
   }
   const upkeep = new Upkeep({ find, append, onError })
   const failures: Array<(err: Error) => void> = []
@@ -81,7 +81,7 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
     await backend.close()
   }
 
-  upkeep.wake()
+  upkeep.wake('all')
   const reads = readsBy(read => backend.read(read))
   return {
     ...reads,

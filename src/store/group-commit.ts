@@ -1,11 +1,11 @@
 /**
  * Batches of commands for whichever store: what arrives while one transaction is on its way shares the next
- * one, and its sync. Each caller's commands are carried out in the order in which they came; callers wait for no more than
- * a transaction and their turn, however much others bring.
+ * one, and its sync. Each caller's commands are carried out in the order in which they came. Users take turns, and so do all
+ * of them with the application: each waits for a transaction and its turn, however much others bring.
  */
 import { Refusal, refuse } from '../errors.ts'
 import { FairQueue } from '../fair-queue.ts'
-import { SYSTEM, type Command, type Outcome, type OutcomeOf } from './contract/commands.ts'
+import { SYSTEM, type Actor, type Command, type Outcome, type OutcomeOf } from './contract/commands.ts'
 import type { Entry } from './contract/log.ts'
 import type { Result } from './core/batch.ts'
 import type { Chore } from './core/chores.ts'
@@ -25,9 +25,6 @@ const QUEUED_BYTES = 64 * 1024 * 1024
 
 /** Of that, how much may be one user's. */
 const USERS_SHARE = 1 / 4
-
-/** In whose place among callers background work waits. */
-const NOBODY = ''
 
 /** What became of a batch. */
 export interface Committed {
@@ -59,7 +56,12 @@ interface Waiting {
 
 export class GroupCommit {
   readonly #options: GroupCommitOptions
-  readonly #queue = new FairQueue<Waiting>()
+  readonly #ofUsers = new FairQueue<Waiting>()
+  /** The application's, and those of background work. */
+  #ofApplication: Waiting[] = []
+  #usersAreNext = false
+  /** What a transaction had no room for: the next one begins with it. */
+  #putOff: Waiting[] = []
   #queuedBytes = 0
   /** The batch that is being committed. */
   #underWay: Promise<void> | undefined
@@ -72,20 +74,26 @@ export class GroupCommit {
   append<C extends Command> (command: C): Promise<OutcomeOf<C>>
   append (command: Command | Chore): Promise<Outcome>
   append (command: Command | Chore): Promise<Outcome> {
-    const caller = 'actor' in command ? command.actor : NOBODY
+    const caller = callerOf(command)
     const bytes = sizeOf(command)
     if (this.#closed || this.#isFull(caller, bytes)) return Promise.reject(refuse('unavailable'))
     return new Promise<Outcome>((resolve, reject) => {
-      this.#queue.push(caller, { command, caller, bytes, resolve, reject })
+      const waiting = { command, caller, bytes, resolve, reject }
+      if (caller === SYSTEM) this.#ofApplication.push(waiting)
+      else this.#ofUsers.push(caller, waiting)
       this.#queuedBytes += bytes
       this.#next()
     })
   }
 
-  #isFull (caller: string, bytes: number): boolean {
-    if (this.#queue.length >= QUEUED_COMMANDS || (this.#queuedBytes > 0 && this.#queuedBytes + bytes > QUEUED_BYTES)) return true
-    if (caller === SYSTEM || caller === NOBODY) return false
-    const own = this.#queue.of(caller)
+  get #length (): number {
+    return this.#putOff.length + this.#ofApplication.length + this.#ofUsers.length
+  }
+
+  #isFull (caller: Actor, bytes: number): boolean {
+    if (this.#length >= QUEUED_COMMANDS || (this.#queuedBytes > 0 && this.#queuedBytes + bytes > QUEUED_BYTES)) return true
+    if (caller === SYSTEM) return false
+    const own = this.#ofUsers.of(caller)
     if (own.length >= QUEUED_COMMANDS * USERS_SHARE) return true
     const mostBytes = QUEUED_BYTES * USERS_SHARE
     return this.#queuedBytes + bytes > mostBytes && own.length > 0 && bytesOf(own) + bytes > mostBytes
@@ -100,16 +108,23 @@ export class GroupCommit {
   /** Refuses what comes from now on, and what waits. The batch that is under way ends as its commit does. */
   fail (): void {
     this.#closed = true
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next.reject(refuse('unavailable'))
+    for (let next = this.#shift(); next !== undefined; next = this.#shift()) next.reject(refuse('unavailable'))
     this.#queuedBytes = 0
   }
 
   #next (): void {
-    if (this.#underWay !== undefined || this.#queue.length === 0) return
+    if (this.#underWay !== undefined || this.#length === 0) return
     this.#underWay = this.#commit(this.#take()).finally(() => {
       this.#underWay = undefined
       this.#next()
     })
+  }
+
+  #shift (): Waiting | undefined {
+    const putOff = this.#putOff.shift()
+    if (putOff !== undefined) return putOff
+    this.#usersAreNext = !this.#usersAreNext
+    return this.#usersAreNext ? this.#ofUsers.shift() ?? this.#ofApplication.shift() : this.#ofApplication.shift() ?? this.#ofUsers.shift()
   }
 
   #take (): Waiting[] {
@@ -117,8 +132,8 @@ export class GroupCommit {
     /** Whoever has one of these waits with what comes behind it, too. */
     const putOff: Waiting[] = []
     let [bytes, members] = [0, 0]
-    while (batch.length + putOff.length < BATCH_COMMANDS && bytes < BATCH_BYTES) {
-      const next = this.#queue.shift()
+    while (batch.length < BATCH_COMMANDS && putOff.length < BATCH_COMMANDS && bytes < BATCH_BYTES) {
+      const next = this.#shift()
       if (next === undefined) break
       const more = membersOf(next)
       if ((more > 0 && members > 0 && members + more > BATCH_MEMBERS) || putOff.some(({ caller }) => caller === next.caller)) {
@@ -130,7 +145,7 @@ export class GroupCommit {
       members += more
     }
     this.#queuedBytes -= bytes
-    this.#putBack(putOff)
+    this.#putOff.unshift(...putOff)
     return batch
   }
 
@@ -146,8 +161,8 @@ export class GroupCommit {
     results.forEach((result, index) => answer(batch[index]!, result))
     const rest = batch.slice(results.length)
     if (rest.length > 0 && results.length > 0) {
+      this.#putOff.unshift(...rest)
       this.#queuedBytes += bytesOf(rest)
-      this.#putBack(rest)
     } else for (const waiting of rest) waiting.reject(refuse('unknownError'))
   }
 
@@ -170,10 +185,12 @@ export class GroupCommit {
       this.#options.onError(err as Error)
     }
   }
+}
 
-  #putBack (rest: Waiting[]): void {
-    for (const waiting of rest.toReversed()) this.#queue.putBack(waiting.caller, waiting)
-  }
+/** In whose place it waits: what the application sends for a user, in that user's. */
+function callerOf (command: Command | Chore): Actor {
+  if (!('actor' in command)) return SYSTEM
+  return command.type === 'send-message' && command.actor === SYSTEM ? command.senderId : command.actor
 }
 
 const membersOf = ({ command }: Waiting): number => command.type === 'create-channel' ? command.participants.length : 0

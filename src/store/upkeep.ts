@@ -9,8 +9,8 @@ const INTERVAL_MS = 30_000
 type Due = Chore | RemoveParticipant
 
 export interface UpkeepOptions {
-  /** What is due now; none: nothing. */
-  find: () => Promise<Due[]>
+  /** All that is due now, or what commands have left over; none: nothing. */
+  find: (what: 'all' | 'left-over') => Promise<Due[]>
   append: (command: Due) => Promise<Outcome>
   onError: (err: Error) => void
 }
@@ -19,39 +19,40 @@ export class Upkeep {
   readonly #options: UpkeepOptions
   readonly #timer: NodeJS.Timeout
   #running: Promise<void> | undefined
-  #again = false
+  #again: 'all' | 'left-over' | undefined
   #stopped = false
 
   constructor (options: UpkeepOptions) {
     this.#options = options
-    this.#timer = setInterval(() => this.wake(), INTERVAL_MS).unref()
+    this.#timer = setInterval(() => this.wake('all'), INTERVAL_MS).unref()
   }
 
-  /** Something may be due. */
-  wake (): void {
+  /** Something may be due: what commands have left over, unless it is said that all is to be looked for. */
+  wake (what: 'all' | 'left-over' = 'left-over'): void {
     if (this.#running !== undefined) {
-      this.#again = true
+      if (this.#again !== 'all') this.#again = what
       return
     }
     if (this.#stopped) return
-    this.#running = this.#run().catch((err: Error) => {
+    this.#running = this.#run(what).catch((err: Error) => {
       if (!this.#stopped) this.#options.onError(err)
     }).finally(() => {
       this.#running = undefined
-      if (this.#again) this.wake()
+      const again = this.#again
+      this.#again = undefined
+      if (again !== undefined) this.wake(again)
     })
   }
 
   /** Carries out all that is due now. Throws what went wrong. */
   async settle (): Promise<void> {
     await this.#running
-    await this.#run()
+    await this.#run('all')
   }
 
-  async #run (): Promise<void> {
-    this.#again = false
+  async #run (what: 'all' | 'left-over'): Promise<void> {
     while (!this.#stopped) {
-      const due = await this.#options.find()
+      const due = await this.#options.find(what)
       if (due.length === 0) return
       await this.carryOut(due)
     }

@@ -53,7 +53,7 @@ it('one who takes nothing for a while, and for whom much more comes than may wai
   for (let first = 0; first < texts.length; first += 10) {
     await Promise.all(texts.slice(first, first + 10).map(text => on.store.append(send('amy', 'room-of-amy', text))))
   }
-  console.log('frames', reader.frames.length); reader.resume()
+  reader.resume()
   await reader.until(({ event, json }) => event === 'bye' || json.message?.textPayload === texts.at(-1))
   expect(textsOf(reader)).toEqual(texts)
   reader.close()

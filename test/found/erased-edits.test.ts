@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { SYSTEM, type Command } from '../../src/store/contract/commands.ts'
 import type { Store } from '../../src/store/contract/store.ts'
 import type { Chore } from '../../src/store/core/chores.ts'
+import type { Read } from '../../src/store/core/read/queries.ts'
 import { createStore } from '../../src/store/create-store.ts'
 import { createChannel, createUser, readAll, send } from '../support/commands.ts'
 import { promptClock } from '../support/stores.ts'
@@ -24,6 +25,8 @@ interface Watched {
   store: Store
   /** Rows that each step touched. */
   steps: number[]
+  /** Questions that reads have asked. */
+  asked: string[]
   /** The text that is left in rows of the log, in bytes. */
   bytesLeft: () => number
 }
@@ -32,6 +35,7 @@ async function watched (onTestFinished: (done: () => void) => void): Promise<Wat
   const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-'))
   onTestFinished(() => rmSync(dataDir, { recursive: true }))
   const steps: number[] = []
+  const asked: string[] = []
   class Watching extends LoadingBeforehand {
     override commit (commands: Parameters<LoadingBeforehand['commit']>[0]): ReturnType<LoadingBeforehand['commit']> {
       for (const command of commands as Array<Command | Chore>) {
@@ -40,6 +44,18 @@ async function watched (onTestFinished: (done: () => void) => void): Promise<Wat
       }
       return super.commit(commands)
     }
+
+    override read<T> (read: Read<T>): Promise<T> {
+      return super.read(noting(read))
+    }
+  }
+  function * noting<T> (read: Read<T>): Read<T> {
+    let step = read.next()
+    while (step.done !== true) {
+      asked.push(...step.value.map(([name]) => name))
+      step = read.next(yield step.value)
+    }
+    return step.value
   }
   const store = createStore(new Watching(dataDir), { retentionMs: 3_600_000, clock: promptClock, onError: err => { throw err } })
   await store.append(createUser('amy'))
@@ -50,7 +66,7 @@ async function watched (onTestFinished: (done: () => void) => void): Promise<Wat
     db.close()
     return bytes
   }
-  return { store, steps, bytesLeft }
+  return { store, steps, asked, bytesLeft }
 }
 
 const edit = (messageId: string, textPayload: string): Command => ({ type: 'edit-message', actor: 'amy', channelId: 'room', messageId, textPayload, messageData: [] })
@@ -82,4 +98,37 @@ test('a message with many large edits is deleted in steps, and is in no replay f
   await store.close()
   expect(Math.max(...steps) * LARGEST_BYTES).toBeLessThanOrEqual(MOST.bytes + LARGEST_BYTES)
   expect(bytesLeft()).toBe(0)
+})
+
+test('what is no more than a step goes with the message itself, and nobody looks at the age of anything', async ({ onTestFinished }) => {
+  const { store, steps, asked, bytesLeft } = await watched(onTestFinished)
+  await store.settle()
+  asked.length = 0
+  const messageIds = ['message-1', 'message-2', 'message-3']
+  for (const messageId of messageIds) {
+    await store.append(send('amy', 'room', 'Hello', { messageId }))
+    for (let round = 0; round < 5; round++) await store.append(edit(messageId, `${round}`))
+  }
+  await store.append({ type: 'delete-messages', actor: 'amy', channelId: 'room', messageIds })
+  expect(bytesLeft()).toBe(0)
+  await new Promise(resolve => setImmediate(resolve))
+  expect([steps, asked.filter(name => name === 'agesAfter')]).toEqual([[], []])
+  await store.close()
+})
+
+test('an edit is answered again as it was answered first, but for its text', async ({ onTestFinished }) => {
+  const { store } = await watched(onTestFinished)
+  await store.append(send('amy', 'room', 'Hello', { messageId: 'message-1' }))
+  const edited = { ...edit('message-1', 'Good bye'), idempotency: { key: 'key-1', fingerprint: 'a' } }
+  const timesOf = async () => {
+    await new Promise(resolve => setTimeout(resolve, 5))
+    const { audit } = JSON.parse((await store.append(edited) as unknown as { message: string }).message)
+    return audit
+  }
+  const first = await timesOf()
+  await store.append({ type: 'delete-messages', actor: 'amy', channelId: 'room', messageIds: ['message-1'] })
+  await store.settle()
+  expect(await timesOf()).toEqual(first)
+  expect(first.updatedAt).toBeGreaterThan(first.createdAt)
+  await store.close()
 })

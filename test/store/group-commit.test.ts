@@ -47,7 +47,7 @@ it('a message goes with the next new channel of a thousand people, not behind al
   while (batches.flat().length < 6 || batches.length < 5) await end()
   await end()
   await Promise.all(all)
-  expect(batches.map(namesOf)).toEqual([['a'], ['b', 'of-bob'], ['c'], ['d'], ['e']])
+  expect(batches.map(namesOf)).toEqual([['a'], ['of-bob', 'b'], ['c'], ['d'], ['e']])
 })
 
 it('callers take turns, each in its own order, also where a batch is cut short', async () => {
@@ -60,6 +60,35 @@ it('callers take turns, each in its own order, also where a batch is cut short',
   await end()
   await Promise.all(all)
   expect(batches.map(namesOf)).toEqual([['first'], ['amy-1', 'bob-1', 'amy-2', 'bob-2', 'amy-3'], ['amy-2', 'bob-2', 'amy-3']])
+})
+
+it('what must be first in a batch is, however many others wait', async () => {
+  const { commits, batches, end } = underneath()
+  const all = [commits.append(message('amy', 'first')), commits.append(message('bob', 'bob-1'))]
+  for (let number = 1; number <= 20; number++) all.push(commits.append(message('amy', `amy-${number}`)))
+  await end()
+  await end(1)
+  for (let round = 0; round < 5; round++) {
+    const [next] = batches.at(-1)!
+    await end(1)
+    expect(batches.at(-1)![0]).not.toBe(next)
+  }
+  await end()
+  await Promise.all(all)
+})
+
+it('the application has its turn beside all users together, and what it sends for one of them in that one\'s place', async () => {
+  const { commits, batches, end } = underneath()
+  const all: Array<Promise<unknown>> = [commits.append(message('amy', 'first'))]
+  for (let user = 0; user < 300; user++) all.push(commits.append(message(`user-${user}`, `1-of-${user}`)), commits.append(message(`user-${user}`, `2-of-${user}`)))
+  for (let number = 0; number < 200; number++) all.push(commits.append({ type: 'take-nonce', actor: SYSTEM, nonce: `${number}` }))
+  all.push(commits.append({ ...message(SYSTEM, 'for-amy'), senderId: 'amy' }), commits.append({ ...message('mallory', 'as-amy'), senderId: 'amy' }))
+  for (let left = all.length; left > 0; left -= batches.at(-1)!.length) await end()
+  await Promise.all(all)
+  const nonces = batches.map(batch => batch.filter(({ type }) => type === 'take-nonce').length)
+  expect(nonces.slice(0, 3)).toEqual([0, 128, 72])
+  const names = batches.map(namesOf).flat()
+  expect(names.indexOf('as-amy')).toBeGreaterThan(names.indexOf('for-amy'))
 })
 
 it('a user holds a quarter of what may wait, and others are let in beside it', async () => {

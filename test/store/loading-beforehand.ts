@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
+import type { Position } from '../../src/store/contract/log.ts'
 import { Batch, type Result } from '../../src/store/core/batch.ts'
 import { Loaded } from '../../src/store/core/loaded.ts'
 import { needsOf } from '../../src/store/core/needs.ts'
@@ -49,7 +50,7 @@ export class LoadingBeforehand implements Backend {
       this.#db.exec('begin immediate')
       this.#loader.begin()
       const before = this.#loader.log()
-      const loaded = this.#load(commands)
+      const loaded = this.#load(commands, before.floor.position)
       const batch = new Batch(loaded, before, Date.now())
       const results = commands.map(command => this.#execute(batch, loaded, command))
       this.#writer.write(batch.changes(), before, batch.log)
@@ -75,7 +76,7 @@ export class LoadingBeforehand implements Backend {
     }
   }
 
-  #load (commands: Commands): Loaded {
+  #load (commands: Commands, floor: Position): Loaded {
     const needs = needsOf(commands)
     const loaded = new Loaded()
     const rows = (table: TableName, keys: string[]) => { for (const key of keys) loaded.put(table, key, this.#loader.get(table, key)) }
@@ -89,6 +90,10 @@ export class LoadingBeforehand implements Backend {
     for (const channelId of [...needs.channels, ...needs.successions]) this.#loadChannel(loaded, channelId)
     for (const { channelId, userId } of needs.members) this.#loadMember(loaded, channelId, userId)
     for (const messageId of needs.messages) this.#loadMessage(loaded, messageId)
+    for (const messageId of needs.remains) {
+      const message = this.#loadMessage(loaded, messageId)
+      if (message !== undefined) loaded.putRemains(message.position, this.#loader.remains(message.position, floor))
+    }
     for (const messageId of needs.contents) {
       const message = this.#loadMessage(loaded, messageId)
       if (message !== undefined) loaded.putContent(message, this.#loader.content(message))
@@ -128,6 +133,7 @@ export class LoadingBeforehand implements Backend {
 
   #loadOne (loaded: Loaded, { table, key }: Unloaded['need']): void {
     const source: Source = this.#loader
+    if (table === 'remains') throw new Error('remains that were not asked for with their message')
     if (table === 'view') loaded.putView(Number(key), source.view(Number(key)))
     else if (table === 'content') throw new Error('a content that was not asked for with its message')
     else if (table === 'longest-active') this.#loadActive(loaded, ...key.split(' ').map(Number) as [number, number])

@@ -21,7 +21,7 @@ export interface Changes {
   newestEdits: Map<Position, Position>
   /** Messages, by position: their content goes, and each is in the lane `erased`. */
   erased: Position[]
-  /** Entries, by position, of which nothing is left: no content, no message that they are about, and the lane `nothing`. */
+  /** Entries, by position, of which nothing is left: no content, and the lane `nothing`. */
   emptied: Position[]
   /** Entries, by position. */
   removed: Position[]

@@ -10,11 +10,9 @@ import type { Position } from '../contract/log.ts'
 import { IDEMPOTENCY_MS } from './decide/idempotency.ts'
 import { NONCE_MS } from './decide/users.ts'
 import type { Draft } from './draft.ts'
-import { ask, type ErasedRemains, type PageBounds, type Read } from './read/queries.ts'
+import { ask, type ErasedRemains, type Read } from './read/queries.ts'
 import type { EntryRecord } from './records.ts'
-
-/** What one chore touches: it keeps a step within some milliseconds, so that commands wait no longer. */
-const STEP = { rows: 200, bytes: 1024 * 1024 } satisfies PageBounds
+import { STEP } from './source.ts'
 
 /** Entries whose age is looked at together. */
 const STEP_AGES = 2_000
@@ -44,15 +42,20 @@ export type Chore =
   /** A deleted channel's members and events; `last`: and itself. */
   | { type: 'remove-channel', channelKey: number, userKeys: number[], positions: Position[], last: boolean }
 
+/** What commands have left to do: commands to carry out, together, before asking again. None: nothing is due. */
+export function * leftOver (): Read<Array<Chore | RemoveParticipant>> {
+  // A step of each, so that none has to wait until there is nothing of another.
+  return [...yield * leave(), ...yield * close(), ...yield * erase(), ...yield * eraseRemains()]
+}
+
 /**
- * What is due now: commands to carry out, together, before asking again. None: nothing is due.
+ * What is due now of all that there is to do.
  * @param now the store's time, in milliseconds since the epoch
  * @param retentionMs for how long an entry can be resumed from; absent: nothing goes by its age now
  */
 export function * dueChores (now: number, retentionMs: number | undefined): Read<Array<Chore | RemoveParticipant>> {
-  // A step of each, so that none has to wait until there is nothing of another.
   const old = retentionMs === undefined ? [] : [...yield * forget(now), ...yield * raiseFloor(now, now - retentionMs)]
-  return [...yield * leave(), ...yield * close(), ...yield * erase(), ...yield * eraseRemains(), ...old, ...yield * removeEntries(), ...yield * removeChannel()]
+  return [...yield * leftOver(), ...old, ...yield * removeEntries(), ...yield * removeChannel()]
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Ruleset } from '../../rules/relay.ts'
 import { refuse } from '../../errors.ts'
 import type { Entry, Position } from '../contract/log.ts'
 import type { Changes } from './changes.ts'
-import type { ChannelRecord, EntryRecord, EntryView, IntervalRecord, LogState, MemberRecord, MessageRecord, Total, UserRecord } from './records.ts'
+import type { ChannelRecord, EntryRecord, EntryView, IntervalRecord, LogState, MemberRecord, MessageRecord, Remains, Total, UserRecord } from './records.ts'
 import { entryOf } from './render/entry.ts'
 import type { Source, TableName, Tables } from './source.ts'
 
@@ -212,9 +212,14 @@ export class Draft {
     return this.#contents?.get(message.position) ?? this.#below.content(message)
   }
 
-  /** Takes away the content of a message. That of its edits is not told of any more, and goes later (chores.ts). */
+  /** Takes away the content of a message. That of its edits is told of no more; what is not taken away beside it (`empty`) goes later (chores.ts). */
   erase (position: Position): void {
     (this.#erased ??= new Set()).add(position)
+  }
+
+  remains (message: Position, floor: Position): Remains {
+    const remains = this.#below.remains(message, floor)
+    return this.#newestEdits?.has(message) === true ? { ...remains, more: true } : remains
   }
 
   /** Takes away what is left of entries that nothing is told of any more. */

@@ -1,6 +1,6 @@
 /** A source that holds what was loaded for a batch, and nothing else. */
 import type { Position } from '../contract/log.ts'
-import type { EntryView, MemberRecord, MessageRecord } from './records.ts'
+import type { EntryView, MemberRecord, MessageRecord, Remains } from './records.ts'
 import { Unloaded, type Source, type TableName, type Tables } from './source.ts'
 
 export class Loaded implements Source {
@@ -25,6 +25,10 @@ export class Loaded implements Source {
     this.#rows.set(`view ${position}`, view)
   }
 
+  putRemains (message: Position, remains: Remains): void {
+    this.#rows.set(`remains ${message}`, remains)
+  }
+
   get<T extends TableName> (table: T, key: string): Tables[T] | undefined {
     return this.#row({ table, key }) as Tables[T] | undefined
   }
@@ -35,6 +39,10 @@ export class Loaded implements Source {
 
   view (position: Position): EntryView | undefined {
     return this.#row({ table: 'view', key: String(position) }) as EntryView | undefined
+  }
+
+  remains (message: Position): Remains {
+    return this.#row({ table: 'remains', key: String(message) }) as Remains
   }
 
   #row (need: Unloaded['need']): unknown {

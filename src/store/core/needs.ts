@@ -20,6 +20,8 @@ export interface Needs {
   /** Messages by id, with their senders; and those whose content is needed too. */
   messages: string[]
   contents: string[]
+  /** Messages by id that may go, with what hangs on them. */
+  remains: string[]
   events: string[]
   nonces: string[]
   replies: string[]
@@ -29,7 +31,7 @@ export interface Needs {
 
 export function noNeeds (): Needs {
   return {
-    users: [], tokens: [], channels: [], channelKeys: [], memberKeys: [], members: [], messages: [], contents: [], events: [], nonces: [], replies: [], successions: []
+    users: [], tokens: [], channels: [], channelKeys: [], memberKeys: [], members: [], messages: [], contents: [], remains: [], events: [], nonces: [], replies: [], successions: []
   }
 }
 
@@ -69,7 +71,7 @@ function addNeeds (needs: Needs, command: Command | Chore): void {
       needs.contents.push(command.messageId)
       return
     case 'delete-messages':
-      needs.messages.push(...command.messageIds)
+      needs.remains.push(...command.messageIds)
       return
     case 'add-message-event':
       needs.messages.push(...command.messageIds)

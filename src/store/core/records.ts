@@ -110,6 +110,15 @@ export function isPresent (message: MessageRecord | undefined, channel: ChannelR
   return message !== undefined && message.channelKey === channel.channelKey && message.present && message.position > channel.truncatedPosition
 }
 
+/** What hangs on a message and goes with it, as far as one step of erasing goes: its edits, and its events up to the log's floor. */
+export interface Remains {
+  edits: Position[]
+  events: Position[]
+  /** Of text, in all of them. */
+  bytes: number
+  more: boolean
+}
+
 /** A timeline event's id that is taken; `entry`: the event is an entry of its own, which keeps the id. */
 export interface EventIdRecord {
   eventId: string

@@ -1,7 +1,8 @@
 /** What a batch is decided on, as a store gives it: records by their keys, loaded within the batch's own transaction. */
 import type { Position } from '../contract/log.ts'
+import type { PageBounds } from './read/queries.ts'
 import type {
-  ChannelRecord, CreationEvents, EntryView, EventIdRecord, LivingChannel, MemberRecord, MessageRecord, NonceRecord, ReplyRecord, TokenRecord, UserRecord
+  ChannelRecord, CreationEvents, EntryView, EventIdRecord, LivingChannel, MemberRecord, MessageRecord, NonceRecord, Remains, ReplyRecord, TokenRecord, UserRecord
 } from './records.ts'
 
 /** What is looked up by a key, and which. A key of two parts is joined with a space. */
@@ -29,6 +30,9 @@ export interface Tables {
 }
 export type TableName = keyof Tables
 
+/** What is done of something long in one step: it takes some milliseconds, and other commands wait no longer. */
+export const STEP = { rows: 200, bytes: 1024 * 1024 } satisfies PageBounds
+
 /**
  * What a store has loaded of its own transaction. It may look things up when they are asked for, or have
  * loaded what the batch needs (`needsOf`) beforehand, and throw `Unloaded` for the rest.
@@ -41,11 +45,13 @@ export interface Source {
   content (message: MessageRecord): string | undefined
   /** An entry, as it was stored before this batch. */
   view (position: Position): EntryView | undefined
+  /** What hangs on a message, its events up to `floor`; as much as `STEP` allows. */
+  remains (message: Position, floor: Position): Remains
 }
 
 /** A command needs something that was not loaded: the batch is cut short before it, and what it needs is loaded. */
 export class Unloaded extends Error {
-  readonly need: { table: TableName | 'longest-active' | 'content' | 'view', key: string }
+  readonly need: { table: TableName | 'longest-active' | 'content' | 'view' | 'remains', key: string }
 
   constructor (need: Unloaded['need']) {
     super(`not loaded: ${need.table} ${need.key}`)

@@ -1,8 +1,8 @@
 /** What commands look up, when they ask for it, in the writer's own transaction. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { Position } from '../contract/log.ts'
-import type { EntryView, LogState, MemberRecord, MessageRecord, NonceRecord } from '../core/records.ts'
-import type { Source, TableName, Tables } from '../core/source.ts'
+import type { EntryView, LogState, MemberRecord, MessageRecord, NonceRecord, Remains } from '../core/records.ts'
+import { STEP, type Source, type TableName, type Tables } from '../core/source.ts'
 import {
   channelColumns, channelOfRow, memberColumns, memberOfRow, tokenColumns, tokenOfRow, userColumns, userOfRow,
   type ChannelRow, type MemberRow, type TokenRow, type UserRow
@@ -10,6 +10,7 @@ import {
 import {
   entryColumns, entryJoins, messageColumns, messageOfRow, metaOfRows, metaSql, viewOfRow, type EntryRow, type MessageRow
 } from './log-columns.ts'
+import { remainsOf, remainsSql } from './remains.ts'
 import { ifFound, numbersOf, partsOf, type Flag } from './rows.ts'
 import { prepareAll, yields, type Statements } from './statements.ts'
 
@@ -39,7 +40,8 @@ export const loadSql = {
   longestActive: yields<MemberRow>(`select ${memberColumns} from participations p join users u on u.user_key = p.user_key
     where p.channel_key = ? and p.active_position is not null order by p.active_position, p.user_key limit ?`),
   content: yields<{ body: string | null }>('select body from entries where position = ?'),
-  view: yields<EntryRow>(`select ${entryColumns} from entries e ${entryJoins} where e.position = ?`)
+  view: yields<EntryRow>(`select ${entryColumns} from entries e ${entryJoins} where e.position = ?`),
+  ...remainsSql
 }
 
 /** Looks each thing up once in a batch. */
@@ -95,6 +97,10 @@ export class Loader implements Source {
 
   view (position: Position): EntryView | undefined {
     return ifFound(this.#sql.view.get(position), viewOfRow)
+  }
+
+  remains (message: Position, floor: Position): Remains {
+    return remainsOf(this.#sql, message, floor, STEP)
   }
 
   /** As the transaction finds the log. */

@@ -4,16 +4,9 @@ import type { ExpiredEntry } from '../core/chores.ts'
 import type { DueQueries, ErasedRemains, PageBounds } from '../core/read/queries.ts'
 import { lanes, type EntryRecord, type Lane } from '../core/records.ts'
 import { channelColumns, channelOfRow, userColumns, userOfRow, type ChannelRow, type UserRow } from './columns.ts'
-import { collect, given, ifFound, positionsOf, type PositionRow } from './rows.ts'
+import { remainsOf, remainsSql, size, sizeOf, type SizedRow } from './remains.ts'
+import { collect, given, ifFound, type PositionRow } from './rows.ts'
 import { yields, type Statements } from './statements.ts'
-
-/** How much there is to take away, without reading it. */
-interface SizedRow extends PositionRow {
-  bytes: number
-}
-
-const size = 'coalesce(octet_length(e.body), 0) as bytes'
-const sizeOf = ({ bytes }: SizedRow): number => bytes
 
 /** An entry below the floor, and what has become of the message that it is about. */
 interface ExpiredRow extends SizedRow, Pick<EntryRecord, 'kind'> {
@@ -35,9 +28,7 @@ export const dueSql = {
   messagesToErase: yields<SizedRow>(`select e.position, ${size} from entries e
     where channel_key = ? and lane = ${lanes.message} and position <= ? order by position limit ?`),
   erasedMessages: yields<PositionRow>(`select position from entries where lane = ${lanes.erased} and position > 0 order by position limit ?`),
-  editsOf: yields<SizedRow>(`select e.position, ${size} from entries e where message_position = ? and kind = 'message-updated' limit ?`),
-  eventsOfMessage: yields<SizedRow>(`select e.position, ${size} from entries e
-    where message_position = ? and kind = 'message-timeline' and position <= ? limit ?`),
+  ...remainsSql,
   repliesBefore: yields<{ actor: string, key: string }>('select actor, key from idempotency where at < ? limit ?'),
   noncesBefore: yields<{ nonce: string }>('select nonce from nonces where at < ? limit ?'),
   tokensEndedBefore: yields<{ token_id: string }>('select token_id from tokens where expires_at is not null and expires_at < ? limit ?'),
@@ -63,19 +54,15 @@ export function dueQueries (sql: Statements<typeof dueSql>): DueQueries {
     erasedRemains (upTo, { rows, bytes }) {
       const remains: ErasedRemains = { edits: [], events: [], messages: [] }
       const left = { rows, bytes }
-      /** False: there are more. */
-      const take = (found: IterableIterator<SizedRow>, into: Position[]): boolean => {
-        const { rows, ended } = collect(found, left, row => row, sizeOf)
-        into.push(...positionsOf(rows))
-        left.rows -= rows.length
-        left.bytes -= rows.reduce((sum, row) => sum + sizeOf(row), 0)
-        return ended
-      }
       for (const { position } of sql.erasedMessages.all(rows)) {
-        const room = left.rows > 0 && left.bytes > 0
-        if (!room || !take(sql.editsOf.iterate(position, left.rows + 1), remains.edits) || !take(sql.eventsOfMessage.iterate(position, upTo, left.rows + 1), remains.events)) break
+        if (left.rows <= 0 || left.bytes <= 0) break
+        const found = remainsOf(sql, position, upTo, left)
+        remains.edits.push(...found.edits)
+        remains.events.push(...found.events)
+        if (found.more) break
         remains.messages.push(position)
-        left.rows--
+        left.rows -= 1 + found.edits.length + found.events.length
+        left.bytes -= found.bytes
       }
       return remains
     },

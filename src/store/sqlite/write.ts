@@ -40,7 +40,7 @@ export const writeSql = {
       event_id, timeline_type, subjects, members, body) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   setNewestEdit: 'update entries set edit_position = ? where position = ?',
   eraseMessage: `update entries set body = null, lane = ${lanes.erased} where position = ?`,
-  emptyEntry: `update entries set body = null, lane = ${lanes.nothing}, message_position = null where position = ?`,
+  emptyEntry: `update entries set body = null, lane = ${lanes.nothing} where position = ?`,
   keepEventId: `insert or ignore into created_events (event_id) select event_id from entries where position = ? and ${callersEventId}`,
   deleteEntry: 'delete from entries where position = ?',
   recordEvent: 'insert into created_events (event_id) values (?)',
