@@ -15,14 +15,14 @@ import { timelines } from '../routes/timelines.ts'
 import { userTokens } from '../routes/tokens.ts'
 import { users } from '../routes/users.ts'
 import { namedSchemas } from '../schemas/named.ts'
-import { createStillHolds, type Authenticate } from './auth/authenticate.ts'
+import { createStillHolds, type Authenticate, type Identify } from './auth/authenticate.ts'
 import type { Tokens } from './auth/tokens.ts'
 import { LARGEST_BODY_BYTES, parseBodies } from './http/body.ts'
 import { authenticated, refuseEmptySegments } from './http/callers.ts'
 import { closeInTime } from './http/closing.ts'
 import { corsOptions } from './http/cors.ts'
 import { documentOptions } from './http/document.ts'
-import { answerConnectionError, answerError, answerErrors, answerTunnels } from './http/envelope.ts'
+import { answerConnectionErrors, answerError, answerErrors, answerTunnels } from './http/envelope.ts'
 import { eventStreams } from './http/event-stream.ts'
 import { refuseBrokenRequests, refuseRepeatedHeaders } from './http/headers.ts'
 import { RequestLog, serializers } from './http/log.ts'
@@ -36,6 +36,7 @@ import type { Store } from './store/contract/store.ts'
 export interface AppOptions {
   store: Store
   authenticate: Authenticate
+  identify: Identify
   tokens: Pick<Tokens, 'issueUserToken' | 'issueEventToken'>
   streams: Streams
   /** Origins whose pages may call; none: no CORS at all. */
@@ -63,7 +64,7 @@ const compileValidator = validatorCompiler(namedSchemas)
 
 /** The service without a process: neither listens nor opens or closes anything that it was given. */
 export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
-  const { store, authenticate, tokens, streams, corsOrigins, closeWithinMs = 6_000 } = options
+  const { store, authenticate, identify, tokens, streams, corsOrigins, closeWithinMs = 6_000 } = options
   const app = createServer(options.logger)
   const letGo = closeInTime(app, closeWithinMs)
   const refuseWhileFull = boundUnread(app, options.unread)
@@ -87,7 +88,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     await open.register(documentation)
   })
   await app.register(async callers => {
-    callers.addHook('onRequest', takeTurns(app, turns, closeWithinMs))
+    callers.addHook('onRequest', takeTurns(app, turns, identify, closeWithinMs))
     callers.addHook('onRequest', refuseWhileFull)
     callers.addHook('onRequest', refuseRepeatedHeaders)
     callers.addHook('onRequest', authenticated(authenticate))
@@ -131,6 +132,6 @@ function createServer (logger: FastifyBaseLogger | boolean): FastifyInstance {
     // A 503 would strand an EventSource: until the end, whoever gets through is answered.
     return503OnClosing: false,
     frameworkErrors: answerError,
-    clientErrorHandler: answerConnectionError
+    clientErrorHandler: answerConnectionErrors(REQUEST_TIMEOUT_MS)
   })
 }

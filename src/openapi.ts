@@ -8,6 +8,7 @@ const absent = (): never => { throw new Error('there is nothing behind this app:
 const app = await buildApp({
   store: new Proxy({}, { get: () => absent }) as Store,
   authenticate: absent,
+  identify: absent,
   tokens: { issueUserToken: absent, issueEventToken: absent },
   streams: { attach: absent, drain: async () => {}, count: 0, closedFor: undefined },
   corsOrigins: [],

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
-import { createAuthenticate } from './auth/authenticate.ts'
+import { createAuthenticate, createIdentify } from './auth/authenticate.ts'
 import { loadCredentials } from './auth/credentials.ts'
 import { createTokens } from './auth/tokens.ts'
 import { isOpenToOthers } from './data-directory.ts'
@@ -51,7 +51,7 @@ async function start (settings: Settings): Promise<void> {
   const authenticate = createAuthenticate({ credentials, tokens, store })
   const streams = await createStreams({ store, heartbeatMs, queueBytes, logger })
   const closeWithinMs = shutdownGraceMs * CLOSING_SHARE
-  const app = await buildApp({ store, authenticate, tokens, streams, corsOrigins, logger, closeWithinMs })
+  const app = await buildApp({ store, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger, closeWithinMs })
   // As any other uncaught error: it stops, streams first, with an exit code that has it started again.
   store.onFailure(err => setImmediate(() => { throw err }))
   // Before it listens: whoever has read that it does may stop it at once.

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { refuse, refuseWith } from '../errors.ts'
-import { SYSTEM } from '../store/contract/commands.ts'
+import { SYSTEM, type Actor } from '../store/contract/commands.ts'
 import type { Store } from '../store/contract/store.ts'
 import type { Credentials } from './credentials.ts'
 import type { Principal, UserPrincipal } from './principal.ts'
@@ -24,28 +24,51 @@ export type Authenticate = (request: Shown) => Promise<Principal>
 /** Throws `claimRejected` where what a caller has shown is good no more: a token was revoked, the user deleted. */
 export type StillHolds = (principal: Principal) => Promise<void>
 
-export interface AuthenticateOptions {
+/** In whose name a request is made, as far as what it shows vouches for that by itself: no store is asked. `NOBODY`: it shows nothing good. */
+export type Identify = (request: Shown) => Actor | typeof NOBODY
+
+export const NOBODY = ''
+
+export interface IdentifyOptions {
   credentials: Credentials
   tokens: Pick<Tokens, 'verify'>
-  store: Pick<Store, 'userExists' | 'getToken' | 'append'>
   /** Milliseconds since the epoch. */
   now?: () => number
 }
 
-export function createAuthenticate ({ credentials, tokens, store, now = Date.now }: AuthenticateOptions): Authenticate {
-  const ownBasic = digest(`${credentials.accessKey}:${credentials.accessSecret}`)
+export interface AuthenticateOptions extends IdentifyOptions {
+  store: Pick<Store, 'userExists' | 'getToken' | 'append'>
+}
+
+export function createIdentify (options: IdentifyOptions): Identify {
+  const vouchedBy = createVouchedBy(options)
+  return request => {
+    try {
+      const [shown] = credentialsOf(request)
+      if (shown === undefined) return NOBODY
+      const vouched = vouchedBy(shown, request)
+      return vouched.kind === 'user' ? vouched.claims.userId : header(request.headers, 'x-mitter-sudo-user-id') ?? SYSTEM
+    } catch {
+      return NOBODY // it will be told why
+    }
+  }
+}
+
+export function createAuthenticate ({ store, ...options }: AuthenticateOptions): Authenticate {
+  const vouchedBy = createVouchedBy(options)
 
   return async function authenticate (request) {
     mustNotBeEmpty(request.headers)
     const applicationId = header(request.headers, 'x-mitter-application-id')
-    if (applicationId !== undefined && applicationId !== credentials.applicationId) {
+    if (applicationId !== undefined && applicationId !== options.credentials.applicationId) {
       throw refuse('claimRejected', 'X-Mitter-Application-Id names another application: send this one\'s id, or leave the header out')
     }
     const principals: Principal[] = []
     let nonce: string | undefined
     for (const shown of credentialsOf(request)) {
-      if (shown.kind === 'signature') nonce = verifySignature(request, shown.value, credentials, now())
-      principals.push(await principalOf(shown, request))
+      const vouched = vouchedBy(shown, request)
+      if (vouched.kind === 'application') nonce ??= vouched.nonce
+      principals.push(vouched.kind === 'application' ? { kind: 'application' } : userOf(vouched.claims, await lineageOf(store, vouched.claims)))
     }
     const [first, ...others] = principals
     if (first === undefined) throw refuse('noCredentials')
@@ -57,8 +80,27 @@ export function createAuthenticate ({ credentials, tokens, store, now = Date.now
     return await sudo(first, header(request.headers, 'x-mitter-sudo-user-id'))
   }
 
-  async function principalOf (shown: Credential, { headers, eventStream }: Shown): Promise<Principal> {
-    if (shown.kind === 'signature') return { kind: 'application' }
+  /** Acting as a user is for the application, and needs no token of that user. */
+  async function sudo (principal: Principal, userId: string | undefined): Promise<Principal> {
+    if (userId === undefined) return principal
+    // Taken for none, it would make a user's call the application's.
+    if (userId === '') throw refuseWith('invalidAttribute', { diagnostics: { field: 'headers/x-mitter-sudo-user-id' } }, 'X-Mitter-Sudo-User-Id is empty: name the user, or leave the header out')
+    if (principal.kind === 'user') throw refuse('missingPrivilege', 'X-Mitter-Sudo-User-Id is for the application only: leave it out')
+    if (!await store.userExists(userId)) throw refuse('userNotFound', userId)
+    return { kind: 'user', userId, lineage: [], receiveOnly: false }
+  }
+}
+
+/** What a credential vouches for by itself. `nonce`: of a signature, good for one call. */
+type Vouched = { kind: 'application', nonce?: string | undefined } | { kind: 'user', claims: Claims }
+
+function createVouchedBy ({ credentials, tokens, now = Date.now }: IdentifyOptions) {
+  const ownBasic = digest(`${credentials.accessKey}:${credentials.accessSecret}`)
+
+  /** Throws `claimRejected`. */
+  return (shown: Credential, request: Shown): Vouched => {
+    const { headers, eventStream } = request
+    if (shown.kind === 'signature') return { kind: 'application', nonce: verifySignature(request, shown.value, credentials, now()) }
     if (shown.kind === 'basic') {
       // A browser page holds no application's secret: where one sends it, something has gone wrong.
       if (header(headers, 'origin') !== undefined) throw refuse('claimRejected', 'The access key is not for browsers: call with a user token there')
@@ -70,17 +112,7 @@ export function createAuthenticate ({ credentials, tokens, store, now = Date.now
       throw refuse('claimRejected', 'A user token does not belong in a URL: get an event token with POST /v1/users/me/event-tokens and send that as access_token')
     }
     if (claims.use === 'events' && !eventStream) throw refuse('claimRejected', 'An event token is good for event streams only: send a user token')
-    return userOf(claims, await lineageOf(store, claims))
-  }
-
-  /** Acting as a user is for the application, and needs no token of that user. */
-  async function sudo (principal: Principal, userId: string | undefined): Promise<Principal> {
-    if (userId === undefined) return principal
-    // Taken for none, it would make a user's call the application's.
-    if (userId === '') throw refuseWith('invalidAttribute', { diagnostics: { field: 'headers/x-mitter-sudo-user-id' } }, 'X-Mitter-Sudo-User-Id is empty: name the user, or leave the header out')
-    if (principal.kind === 'user') throw refuse('missingPrivilege', 'X-Mitter-Sudo-User-Id is for the application only: leave it out')
-    if (!await store.userExists(userId)) throw refuse('userNotFound', userId)
-    return { kind: 'user', userId, lineage: [], receiveOnly: false }
+    return { kind: 'user', claims }
   }
 }
 

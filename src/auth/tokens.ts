@@ -14,6 +14,9 @@ const ALGORITHM = 'HS512'
 /** How long an event token is good for connects and reconnects (protocol 2), in milliseconds. */
 const EVENT_TOKEN_MS = 12 * 3_600_000
 
+/** Of so many tokens it is remembered what their signatures vouch for, which never changes: a check costs 30 µs. */
+const VERIFIED_TOKENS = 10_000
+
 /** As long as mitter's. */
 const USERTOKEN_CHARACTERS = 32
 
@@ -63,6 +66,7 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
   const { applicationId, tokenSecret } = credentials
   const sign = createSigner<Claims>({ key: tokenSecret, algorithm: ALGORITHM, noTimestamp: true })
   // Expiry is checked below, by our clock and with a message that helps.
+  const verified = new Map<string, Claims>()
   const verifySignature = createVerifier<string>({ key: tokenSecret, algorithms: [ALGORITHM], allowedIss: ISSUER, ignoreExpiration: true })
 
   return {
@@ -108,7 +112,11 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
     },
 
     verify (token) {
-      const claims = trusted(() => verifySignature(token))
+      const claims = verified.get(token) ?? trusted(() => verifySignature(token))
+      if (!verified.has(token)) {
+        verified.set(token, claims)
+        if (verified.size > VERIFIED_TOKENS) verified.delete(verified.keys().next().value!)
+      }
       if (claims.applicationId !== applicationId) throw refuse('claimRejected', 'The token is for another application: ask this one for a token')
       if (claims.exp !== undefined && now() >= claims.exp * 1000) {
         throw refuse('claimRejected', `The token expired at ${new Date(claims.exp * 1000).toISOString()}: ask for a new one`)

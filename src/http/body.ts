@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { alteration } from '../auth/signature.ts'
 import { refuse, type Refusal } from '../errors.ts'
-import { shownBy, type Turns } from './turns.ts'
+import type { Turns } from './turns.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -45,7 +45,7 @@ export function parseBodies (app: FastifyInstance, turns: Turns): void {
     if (bytes.length === 0 || request.is404) return done(null, undefined)
     request.rawBody = bytes
     if (bytes.length < COSTLY_BODY_BYTES) return read(request, bytes, done)
-    turns.next(shownBy(request)).then(() => read(request, bytes, done)).catch(done)
+    turns.next(request.caller).then(() => read(request, bytes, done)).catch(done)
   })
 
   function read (request: FastifyRequest, bytes: Buffer, done: Done): void {

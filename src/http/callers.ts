@@ -1,6 +1,6 @@
 /** Who is calling, and what only some may do where the store does not decide it (protocol 7). */
 import type { FastifyRequest } from 'fastify'
-import { signedMd5Of, type Authenticate } from '../auth/authenticate.ts'
+import { signedMd5Of, type Authenticate, type Shown } from '../auth/authenticate.ts'
 import { rightOf, type Principal } from '../auth/principal.ts'
 import { refuse } from '../errors.ts'
 import type { GivenBy } from '../store/contract/commands.ts'
@@ -18,14 +18,17 @@ declare module 'fastify' {
   }
 }
 
+/** What a request says about its caller. */
+export function shownBy ({ method, url, headers, query, routeOptions: { config } }: FastifyRequest): Shown {
+  return { method, path: pathOf(url), headers, query, eventStream: config.eventStream === true }
+}
+
 /** An `onRequest` hook that finds out who calls, or refuses. */
 export function authenticated (authenticate: Authenticate) {
   return async (request: FastifyRequest): Promise<void> => {
-    const eventStream = request.routeOptions.config.eventStream === true
-    const { method, headers, query } = request
-    request.principal = await authenticate({ method, path: pathOf(request.url), headers, query, eventStream })
+    request.principal = await authenticate(shownBy(request))
     // The body has not been read yet: whether it is the one that was signed, http/body.ts sees to.
-    request.signedMd5 = signedMd5Of(headers)
+    request.signedMd5 = signedMd5Of(request.headers)
   }
 }
 

@@ -27,6 +27,7 @@ export function envelopeOf (fault: Fault, instanceId: string): ErrorEnvelope {
 export function answerErrors (app: FastifyInstance): void {
   // Node would answer an Expect that it cannot meet by itself: refuseBrokenRequests does.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
+  app.server.prependListener('request', ({ socket }, response) => { lastAnswers.set(socket, response) })
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) =>
     answerError(refuse('notFound', `There is nothing at ${request.method} ${JSON.stringify(pathOf(request.url))}`), request, reply))
@@ -74,12 +75,34 @@ const connectionFaults: Record<string, Fault> = {
 }
 const unreadableRequest: Fault = { status: 400, code: 'bad_request', message: 'This is not a readable HTTP/1.1 request' }
 
-/** Fastify's `clientErrorHandler`: answers on the bare socket, then closes it. */
-export function answerConnectionError (error: ConnectionError, socket: Socket): void {
-  // What comes behind an answer that is under way could not come sooner (unread.ts).
-  if (error.code === REQUEST_LATE && answerUnderWay(socket)?.req.complete === true) return
-  if (error.code === 'ECONNRESET') socket.destroy()
-  else answerBare(socket, connectionFaults[error.code] ?? unreadableRequest)
+/** By connection: the answer to the request that came last, given already or not. */
+const lastAnswers = new WeakMap<Duplex, ServerResponse>()
+
+/**
+ * Fastify's `clientErrorHandler`: answers on the bare socket, then closes it.
+ * @param arrivalMs how long a request may take to arrive, in milliseconds
+ */
+export function answerConnectionErrors (arrivalMs: number) {
+  const answerLate = (socket: Duplex): void => {
+    const underWay = answerUnderWay(socket)
+    if (underWay?.req.complete !== true) return answerBare(socket, connectionFaults[REQUEST_LATE]!)
+    // What comes behind an answer that is under way could not come sooner (unread.ts): it has its time from then on.
+    const last = lastAnswers.get(socket)
+    const isItself = last?.req.complete === false
+    underWay.once('close', () => {
+      const over = setTimeout(() => {
+        const now = lastAnswers.get(socket)
+        const arrived = now?.req.complete === true && (isItself || now !== last)
+        if (!arrived) answerLate(socket)
+      }, arrivalMs)
+      socket.once('close', () => clearTimeout(over))
+    })
+  }
+  return (error: ConnectionError, socket: Socket): void => {
+    if (error.code === 'ECONNRESET') socket.destroy()
+    else if (error.code === REQUEST_LATE) answerLate(socket)
+    else answerBare(socket, connectionFaults[error.code] ?? unreadableRequest)
+  }
 }
 
 const tunnelAsked: Fault = { status: 400, code: 'bad_request', message: 'CONNECT asks for a tunnel, and this is no proxy: ask for a path, with GET, POST, PATCH or DELETE' }
@@ -92,18 +115,26 @@ export function answerTunnels (server: Server): void {
   })
 }
 
-/** Null once one was given. */
+/** Null where all requests so far were answered. */
 const answerUnderWay = (socket: Duplex): ServerResponse | null | undefined => (socket as { _httpMessage?: ServerResponse | null })._httpMessage
 
 function answerBare (socket: Duplex, fault: Fault): void {
-  // An answer that has begun, an event stream above all, must not have another written into it; nor may a request that is
-  // being carried out be answered with what is wrong behind it.
-  const answer = answerUnderWay(socket)
-  if (!socket.writable || answer?.headersSent === true || answer?.req.complete === true) {
+  if (!socket.writable || isAnswered(socket)) {
     socket.destroy()
     return
   }
   const body = JSON.stringify(envelopeOf(fault, randomUUID()))
   const head = `HTTP/1.1 ${fault.status} ${STATUS_CODES[fault.status]}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`
   socket.end(head + body, () => socket.destroy())
+}
+
+/**
+ * Whether what is wrong with a connection has its answer already. One that has begun, an event stream above all, must not have
+ * another written into it; nor may a request that is being carried out be answered with what is wrong behind it; and the rest
+ * of one that was answered early has none of its own.
+ */
+function isAnswered (socket: Duplex): boolean {
+  const underWay = answerUnderWay(socket)
+  if (underWay !== null && underWay !== undefined) return underWay.headersSent || underWay.req.complete
+  return lastAnswers.get(socket)?.req.complete === false
 }

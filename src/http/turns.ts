@@ -6,10 +6,18 @@
  * (unread.ts). Replays have turns of their own (src/relay/turns.ts).
  */
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
-import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
-import { CREDENTIAL_HEADERS } from '../auth/authenticate.ts'
+import type { FastifyInstance, onRequestHookHandler } from 'fastify'
+import { NOBODY, type Identify } from '../auth/authenticate.ts'
 import { refuse } from '../errors.ts'
 import { FairQueue } from '../fair-queue.ts'
+import { shownBy } from './callers.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** In whose name it is made, before it is known whether it may be: for what is shared out among callers. */
+    caller: ReturnType<Identify>
+  }
+}
 
 /** Of one turn of the loop, in milliseconds. What has begun is finished. */
 const TURN_MS = 10
@@ -53,20 +61,17 @@ export class Turns {
   }
 }
 
-/** Who is calling, as far as can be seen before anything is looked at: what it shows. */
-export function shownBy ({ headers }: Pick<FastifyRequest, 'headers'>): string {
-  return CREDENTIAL_HEADERS.map(name => headers[name.toLowerCase()]).join(' ')
-}
-
 /** Resolves when what was just resolved has led to all that it leads to without waiting. */
 const allThatFollows = (): Promise<void> => new Promise(resolve => process.nextTick(resolve))
 
 /**
+ * Gives every request its `caller`.
  * @param turns also those of large bodies (body.ts)
  * @param closeWithinMs how long a stop may take, in milliseconds
  * @returns an `onRequest` hook, for routes whose GETs answer with content: call before the hooks that look at the caller
  */
-export function takeTurns (app: FastifyInstance, turns: Turns, closeWithinMs: number): onRequestHookHandler {
+export function takeTurns (app: FastifyInstance, turns: Turns, identify: Identify, closeWithinMs: number): onRequestHookHandler {
+  app.decorateRequest('caller', NOBODY)
   let closingSince: number | undefined
   app.addHook('preClose', done => {
     closingSince = performance.now()
@@ -74,8 +79,9 @@ export function takeTurns (app: FastifyInstance, turns: Turns, closeWithinMs: nu
   })
   return (request, reply, done) => {
     const { method, raw: { socket }, routeOptions: { config } } = request
+    request.caller = identify(shownBy(request))
     if ((method !== 'GET' && method !== 'HEAD') || config.eventStream === true) return done()
-    turns.next(shownBy(request)).then(() => {
+    turns.next(request.caller).then(() => {
       if (socket.destroyed) return // nobody is there to be answered
       const late = closingSince !== undefined && performance.now() - closingSince > closeWithinMs * WAITING_SHARE
       done(late ? refuse('unavailable') : undefined)

@@ -18,7 +18,6 @@ import type { ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { refuse } from '../errors.ts'
-import { shownBy } from './turns.ts'
 
 export interface UnreadBounds {
   /** Bytes that wait on all connections together: 256 MiB unless given. */
@@ -89,7 +88,7 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
     // A long text takes up to three times its bytes while Node writes it; what is bytes already takes just those.
     const sent = typeof payload === 'string' && payload.length > LONG_TEXT ? Buffer.from(payload) : payload
     const bytes = typeof sent === 'string' || Buffer.isBuffer(sent) ? Buffer.byteLength(sent) : 0
-    unread.add(response, bytes, shownBy(request))
+    unread.add(response, bytes, request.caller)
     response.once('finish', () => unread.delete(response))
     response.once('close', () => unread.delete(response))
     // It begins anew with what the kernel takes. Node ends this time itself, with that of a connection that is kept alive.
@@ -99,10 +98,9 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
   })
 
   return async request => {
-    const { method, routeOptions: { config } } = request
+    const { method, caller, routeOptions: { config } } = request
     // What takes something away, a right above all, answers nothing.
     if (method === 'DELETE' || config.eventStream === true) return
-    const caller = shownBy(request)
     if (unread.bytes >= mostBytes) unread.cut(unread.bytes - mostBytes, spareMs)
     else if (unread.bytesOf(caller) >= mostBytes * CALLERS_SHARE) unread.cut(unread.bytesOf(caller) - mostBytes * CALLERS_SHARE, spareMs, caller)
     else return

@@ -4,7 +4,8 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { fastify, type FastifyInstance } from 'fastify'
 import { afterEach, describe, expect, it } from 'vitest'
-import { answerConnectionError, answerErrors } from '../../src/http/envelope.ts'
+import { answerConnectionErrors, answerErrors } from '../../src/http/envelope.ts'
+import { refuse } from '../../src/errors.ts'
 import { boundUnread, type UnreadBounds } from '../../src/http/unread.ts'
 import { startApp } from '../support/app.ts'
 
@@ -29,11 +30,14 @@ interface Server {
 
 /** A server of nothing but the bounds: /large, /small, /late, /last and /echo. */
 async function serve (bounds: UnreadBounds = {}): Promise<Server> {
-  const app = fastify({ clientErrorHandler: answerConnectionError, requestTimeout: 300, keepAliveTimeout: 300, http: { headersTimeout: 100, connectionsCheckingInterval: 20 } })
+  const app = fastify({ clientErrorHandler: answerConnectionErrors(300), requestTimeout: 300, http: { headersTimeout: 100, connectionsCheckingInterval: 20 } })
   const begun: unknown[] = []
   const { promise: gate, resolve: open } = Promise.withResolvers<void>()
   const onRequest = boundUnread(app, bounds)
+  app.decorateRequest('caller', '')
+  app.addHook('onRequest', async request => { request.caller = request.headers.authorization ?? '' })
   answerErrors(app)
+  app.addHook('preParsing', async ({ headers }) => { if (headers['content-encoding'] !== undefined) throw refuse('unsupportedMediaType', 'No encodings') })
   app.get('/large', { onRequest }, async () => LARGE)
   app.get('/small', { onRequest }, async () => 'small')
   app.get('/late', { onRequest }, async () => {
@@ -94,7 +98,7 @@ async function bodiesOf (socket: Socket): Promise<string[]> {
   const all = Buffer.concat(chunks)
   for (let at = 0; at < all.length;) {
     const begin = all.indexOf('\r\n\r\n', at) + 4
-    at = begin + Number(/content-length: (\d+)/.exec(all.toString('latin1', at, begin))![1])
+    at = begin + Number(/content-length: (\d+)/i.exec(all.toString('latin1', at, begin))![1])
     bodies.push(all.toString('latin1', begin, at))
   }
   return bodies
@@ -133,19 +137,31 @@ describe('requests that are sent ahead on one connection', () => {
     expect((await bodies).map(body => JSON.parse(body).number)).toEqual(ahead.slice(0, 50).map(({ number }) => number))
   })
 
-  it('are not late while the answer before them is read, however long that takes; behind it they are not waited for', async () => {
+  it('are not late while the answer before them is read, however long that takes; from then on they are, and are told so', async () => {
     const server = await serve()
-    const begins = answering(server)
     const request = post({ number: 0 }, last)
-    const whole = unreading(server.port, get('/large') + request.slice(0, 30))
-    await begins
-    const half = unreading(server.port, get('/large') + request.slice(0, 30))
-    await answering(server)
-    await setTimeout(300)
+    const begin = async (bytes: string) => {
+      const begins = answering(server)
+      const socket = unreading(server.port, get('/large', `Authorization: ${bytes.length}\r\n`) + bytes)
+      await begins
+      return socket
+    }
+    const whole = await begin(request.slice(0, 30))
+    const halves = [await begin(request.slice(0, 30)), await begin(request.slice(0, -3))]
+    await setTimeout(600)
     whole.write(request.slice(30))
     const [large, echo] = await bodiesOf(whole)
     expect([large === LARGE, echo]).toEqual([true, '{"number":0}'])
-    expect((await bodiesOf(half)).map(({ length }) => length)).toEqual([LARGE.length])
+    for (const half of halves) {
+      const [large, refusal, ...others] = await bodiesOf(half)
+      expect([large === LARGE, JSON.parse(refusal!).error, others]).toEqual([true, 'Request Timeout', []])
+    }
+  })
+
+  it('have one answer each, where the rest of one never comes', async () => {
+    const server = await serve()
+    const socket = unreading(server.port, post({ number: 0 }, 'Content-Encoding: gzip\r\n').slice(0, -3))
+    expect((await bodiesOf(socket)).map(body => JSON.parse(body).error)).toEqual(['Unsupported Media Type'])
   })
 
   it('are more than one may send: the connection is cut', async () => {

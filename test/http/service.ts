@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { FastifyInstance, HTTPMethods, LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import { buildApp } from '../../src/app.ts'
-import { createAuthenticate } from '../../src/auth/authenticate.ts'
+import { createAuthenticate, createIdentify } from '../../src/auth/authenticate.ts'
 import type { Credentials } from '../../src/auth/credentials.ts'
 import { createTokens } from '../../src/auth/tokens.ts'
 import { createStreams } from '../../src/relay/streams.ts'
@@ -50,7 +50,7 @@ export async function startService (users: string[] = [], corsOrigins: string[] 
   const tokens = createTokens({ credentials, store, ttlSeconds: 3600 })
   const authenticate = createAuthenticate({ credentials, tokens, store })
   const streams = await createStreams({ store, logger, heartbeatMs: 15_000, queueBytes: 1_048_576 })
-  const app = await buildApp({ store, authenticate, tokens, streams, corsOrigins, logger })
+  const app = await buildApp({ store, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger })
 
   const authorizations = new Map<string, string>()
   const service: Service = {

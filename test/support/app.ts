@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildApp } from '../../src/app.ts'
-import { createAuthenticate } from '../../src/auth/authenticate.ts'
+import { createAuthenticate, createIdentify } from '../../src/auth/authenticate.ts'
 import { loadCredentials, type Credentials } from '../../src/auth/credentials.ts'
 import { createTokens } from '../../src/auth/tokens.ts'
 import type { UnreadBounds } from '../../src/http/unread.ts'
@@ -64,7 +64,7 @@ export async function startApp (options: TestAppOptions = {}): Promise<TestApp> 
   const tokens = createTokens({ credentials, store: served, ttlSeconds: tokenTtlSeconds })
   const authenticate = createAuthenticate({ credentials, tokens, store: served })
   const streams = await createStreams({ store: served, logger, heartbeatMs, queueBytes, ...more })
-  const app = await buildApp({ store: served, authenticate, tokens, streams, corsOrigins, logger, unread, closeWithinMs })
+  const app = await buildApp({ store: served, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger, unread, closeWithinMs })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const traffic = alone ? undefined : await startForeignTraffic(store)
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
