@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSigner } from 'fast-jwt'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createAuthenticate, type Authenticate } from '../../src/auth/authenticate.ts'
+import { createAuthenticate, createIdentify, NOBODY, type Authenticate } from '../../src/auth/authenticate.ts'
 import type { Credentials } from '../../src/auth/credentials.ts'
 import type { UserPrincipal } from '../../src/auth/principal.ts'
 import { createTokens, type Tokens } from '../../src/auth/tokens.ts'
@@ -192,5 +192,25 @@ describe('two credentials in one call', () => {
 
   test('are refused where one of them is bad', async () => {
     await expect(onRoute({ ...bearer(alice.signedToken), 'x-issued-mitter-user-authorization': 'x' })).rejects.toThrow(refusal(401, 'malformed'))
+  })
+})
+
+describe('in whose name a call is, before anything is asked of the store', () => {
+  const identified = (headers: IncomingHttpHeaders) => createIdentify({ credentials, tokens, now: () => now })({ ...target, headers, query: {}, eventStream: false })
+
+  test('is the same however it is written, and with whichever of a user\'s tokens', async () => {
+    const child = await tokens.issueUserToken(await onRoute(bearer(alice.signedToken)), 'alice')
+    for (const headers of [
+      bearer(alice.signedToken), { authorization: `bearer    ${alice.signedToken}` }, { 'x-issued-mitter-user-authorization': alice.signedToken }, bearer(child.signedToken),
+      { ...bearer(alice.signedToken), 'x-mitter-application-id': credentials.applicationId }, { authorization: basic, 'x-mitter-sudo-user-id': 'alice' }
+    ]) expect(identified(headers)).toBe('alice')
+    expect(identified({ authorization: basic })).toBe(SYSTEM)
+  })
+
+  test('is nobody\'s where what it shows is no good', () => {
+    const forged = createSigner({ key: 'other'.repeat(16), algorithm: 'HS512' })({ iss: 'mitter-io', applicationId: credentials.applicationId, userId: 'alice', userTokenId: alice.tokenId })
+    for (const headers of [{}, bearer(forged), bearer('x'), { authorization: basicOf({ ...credentials, accessSecret: 'wrong' }) }, { authorization: '' }]) expect(identified(headers)).toBe(NOBODY)
+    now += 25 * HOUR
+    expect(identified(bearer(alice.signedToken))).toBe(NOBODY)
   })
 })
