@@ -20,15 +20,21 @@ export class FairQueue<T> {
     this.#length++
   }
 
-  /** Takes out what is next. The caller's others are then behind everybody else's. */
-  shift (): T | undefined {
-    const [next] = this.#waiting
-    if (next === undefined) return undefined
-    const [caller, own] = next
-    const item = own.shift()
-    this.#waiting.delete(caller)
-    if (own.length > 0) this.#waiting.set(caller, own)
-    this.#length--
-    return item
+  /**
+   * Takes out what is next. The caller's others are then behind everybody else's.
+   * @param fits of what is next of a caller; one whose next does not fit is passed over, and is then behind everybody else
+   */
+  shift (fits: (item: T) => boolean = () => true): T | undefined {
+    let left = this.#waiting.size
+    for (const [caller, own] of this.#waiting) {
+      if (left-- === 0) return undefined
+      this.#waiting.delete(caller)
+      const item = fits(own[0]!) ? own.shift() : undefined
+      if (own.length > 0) this.#waiting.set(caller, own)
+      if (item === undefined) continue
+      this.#length--
+      return item
+    }
+    return undefined
   }
 }

@@ -27,7 +27,7 @@ export function envelopeOf (fault: Fault, instanceId: string): ErrorEnvelope {
 export function answerErrors (app: FastifyInstance): void {
   // Node would answer an Expect that it cannot meet by itself: refuseBrokenRequests does.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
-  app.server.prependListener('request', ({ socket }, response) => { lastAnswers.set(socket, response) })
+  noteAnswers(app.server)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) =>
     answerError(refuse('notFound', `There is nothing at ${request.method} ${JSON.stringify(pathOf(request.url))}`), request, reply))
@@ -78,22 +78,31 @@ const unreadableRequest: Fault = { status: 400, code: 'bad_request', message: 'T
 /** By connection: the answer to the request that came last, given already or not. */
 const lastAnswers = new WeakMap<Duplex, ServerResponse>()
 
+/** By connection: a request that was late behind an answer that is under way; its own answer, once its headers are there. */
+const lateRequests = new WeakMap<Duplex, { answer?: ServerResponse }>()
+
+function noteAnswers (server: Server): void {
+  server.prependListener('request', ({ socket }, response) => {
+    lastAnswers.set(socket, response)
+    const late = lateRequests.get(socket)
+    if (late !== undefined) late.answer ??= response
+  })
+}
+
 /**
  * Fastify's `clientErrorHandler`: answers on the bare socket, then closes it.
  * @param arrivalMs how long a request may take to arrive, in milliseconds
  */
 export function answerConnectionErrors (arrivalMs: number) {
   const answerLate = (socket: Duplex): void => {
-    const underWay = answerUnderWay(socket)
-    if (underWay?.req.complete !== true) return answerBare(socket, connectionFaults[REQUEST_LATE]!)
-    // What comes behind an answer that is under way could not come sooner (unread.ts): it has its time from then on.
-    const last = lastAnswers.get(socket)
-    const isItself = last?.req.complete === false
-    underWay.once('close', () => {
+    if (!isHeldUp(socket)) return answerBare(socket, connectionFaults[REQUEST_LATE]!)
+    // What comes behind answers that are under way could not come sooner (unread.ts): it has its time from the last of them on.
+    const last = lastAnswers.get(socket)!
+    const late = last.req.complete ? {} : { answer: last }
+    lateRequests.set(socket, late)
+    whenFree(socket, () => {
       const over = setTimeout(() => {
-        const now = lastAnswers.get(socket)
-        const arrived = now?.req.complete === true && (isItself || now !== last)
-        if (!arrived) answerLate(socket)
+        if (late.answer?.req.complete !== true) answerBare(socket, connectionFaults[REQUEST_LATE]!)
       }, arrivalMs)
       socket.once('close', () => clearTimeout(over))
     })
@@ -117,6 +126,16 @@ export function answerTunnels (server: Server): void {
 
 /** Null where all requests so far were answered. */
 const answerUnderWay = (socket: Duplex): ServerResponse | null | undefined => (socket as { _httpMessage?: ServerResponse | null })._httpMessage
+
+/** Whether a whole request is still to be answered, or its answer to be taken: no more is read meanwhile. */
+const isHeldUp = (socket: Duplex): boolean => answerUnderWay(socket)?.req.complete === true
+
+/** Calls back once that is over, unless the connection is. */
+function whenFree (socket: Duplex, free: () => void): void {
+  if (socket.destroyed) return
+  if (isHeldUp(socket)) answerUnderWay(socket)!.once('close', () => whenFree(socket, free))
+  else free()
+}
 
 function answerBare (socket: Duplex, fault: Fault): void {
   if (!socket.writable || isAnswered(socket)) {

@@ -60,8 +60,8 @@ export class GroupCommit {
   /** The application's, and those of background work. */
   #ofApplication: Waiting[] = []
   #usersAreNext = false
-  /** What a transaction had no room for: the next one begins with it. */
-  #putOff: Waiting[] = []
+  /** What is left of a batch that was cut short: the next one begins with it. */
+  #rest: Waiting[] = []
   #queuedBytes = 0
   /** The batch that is being committed. */
   #underWay: Promise<void> | undefined
@@ -87,7 +87,7 @@ export class GroupCommit {
   }
 
   get #length (): number {
-    return this.#putOff.length + this.#ofApplication.length + this.#ofUsers.length
+    return this.#rest.length + this.#ofApplication.length + this.#ofUsers.length
   }
 
   #isFull (caller: Actor, bytes: number): boolean {
@@ -108,7 +108,7 @@ export class GroupCommit {
   /** Refuses what comes from now on, and what waits. The batch that is under way ends as its commit does. */
   fail (): void {
     this.#closed = true
-    for (let next = this.#shift(); next !== undefined; next = this.#shift()) next.reject(refuse('unavailable'))
+    for (let batch = this.#take(); batch.length > 0; batch = this.#take()) for (const { reject } of batch) reject(refuse('unavailable'))
     this.#queuedBytes = 0
   }
 
@@ -120,33 +120,31 @@ export class GroupCommit {
     })
   }
 
-  #shift (): Waiting | undefined {
-    const putOff = this.#putOff.shift()
-    if (putOff !== undefined) return putOff
-    this.#usersAreNext = !this.#usersAreNext
-    return this.#usersAreNext ? this.#ofUsers.shift() ?? this.#ofApplication.shift() : this.#ofApplication.shift() ?? this.#ofUsers.shift()
-  }
-
   #take (): Waiting[] {
-    const batch: Waiting[] = []
-    /** Whoever has one of these waits with what comes behind it, too. */
-    const putOff: Waiting[] = []
-    let [bytes, members] = [0, 0]
-    while (batch.length < BATCH_COMMANDS && putOff.length < BATCH_COMMANDS && bytes < BATCH_BYTES) {
-      const next = this.#shift()
-      if (next === undefined) break
+    const batch = this.#rest
+    this.#rest = []
+    let bytes = bytesOf(batch)
+    let members = batch.reduce((sum, waiting) => sum + membersOf(waiting), 0)
+    const fits = (next: Waiting): boolean => {
       const more = membersOf(next)
-      if ((more > 0 && members > 0 && members + more > BATCH_MEMBERS) || putOff.some(({ caller }) => caller === next.caller)) {
-        putOff.push(next)
-        continue
-      }
+      return more === 0 || members === 0 || members + more <= BATCH_MEMBERS
+    }
+    while (batch.length < BATCH_COMMANDS && bytes < BATCH_BYTES) {
+      const next = this.#shift(fits)
+      if (next === undefined) break
       batch.push(next)
       bytes += next.bytes
-      members += more
+      members += membersOf(next)
     }
     this.#queuedBytes -= bytes
-    this.#putOff.unshift(...putOff)
     return batch
+  }
+
+  #shift (fits: (next: Waiting) => boolean): Waiting | undefined {
+    this.#usersAreNext = !this.#usersAreNext
+    const [first] = this.#ofApplication
+    const ofApplication = () => first !== undefined && fits(first) ? this.#ofApplication.shift() : undefined
+    return this.#usersAreNext ? this.#ofUsers.shift(fits) ?? ofApplication() : ofApplication() ?? this.#ofUsers.shift(fits)
   }
 
   async #commit (batch: Waiting[]): Promise<void> {
@@ -161,7 +159,7 @@ export class GroupCommit {
     results.forEach((result, index) => answer(batch[index]!, result))
     const rest = batch.slice(results.length)
     if (rest.length > 0 && results.length > 0) {
-      this.#putOff.unshift(...rest)
+      this.#rest = rest
       this.#queuedBytes += bytesOf(rest)
     } else for (const waiting of rest) waiting.reject(refuse('unknownError'))
   }

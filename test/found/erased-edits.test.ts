@@ -116,6 +116,19 @@ test('what is no more than a step goes with the message itself, and nobody looks
   await store.close()
 })
 
+test('what is deleted in one transaction is one step together', async ({ onTestFinished }) => {
+  const { store, steps, bytesLeft } = await watched(onTestFinished)
+  const messageIds = Array.from({ length: 10 }, (_, number) => `message-${number}`)
+  await Promise.all(messageIds.map(messageId => store.append(send('amy', 'room', 'Hello', { messageId }))))
+  await Promise.all(messageIds.map(messageId => store.append(edit(messageId, LARGEST))))
+  await Promise.all(messageIds.map(messageId => store.append({ type: 'delete-messages', actor: 'amy', channelId: 'room', messageIds: [messageId] })))
+  await store.settle()
+  // Of the first batch one, of the second at most three: the other messages, and their edits.
+  expect(steps.reduce((sum, rows) => sum + rows, 0)).toBeGreaterThanOrEqual(2 * 6)
+  await store.close()
+  expect(bytesLeft()).toBe(0)
+})
+
 test('an edit is answered again as it was answered first, but for its text', async ({ onTestFinished }) => {
   const { store } = await watched(onTestFinished)
   await store.append(send('amy', 'room', 'Hello', { messageId: 'message-1' }))

@@ -158,6 +158,56 @@ describe('requests that are sent ahead on one connection', () => {
     }
   })
 
+  it('are nobody else\'s concern once they have come: a later one has its own time', async () => {
+    const server = await serve()
+    const begins = answering(server)
+    const socket = unreading(server.port, get('/large') + post({ number: 0 }).slice(0, 30))
+    const bodies = bodiesOf(socket)
+    socket.pause()
+    await begins
+    await setTimeout(300)
+    socket.write(post({ number: 0 }).slice(30))
+    socket.resume()
+    while (server.begun.length < 1) await setTimeout(5)
+    await setTimeout(200) // of 300, from when the large one was taken
+    const later = post({ number: 1 }, last)
+    socket.write(later.slice(0, -3))
+    await setTimeout(200)
+    socket.write(later.slice(-3))
+    expect((await bodies).slice(1)).toEqual(['{"number":0}', '{"number":1}'])
+  })
+
+  it('have their time from when the last answer before them was taken', async () => {
+    const server = await serve()
+    const begins = answering(server)
+    const late = post({ number: 1 }, last)
+    const socket = unreading(server.port, get('/large') + get('/late', 'Authorization: other\r\n') + late.slice(0, 30))
+    const bodies = bodiesOf(socket)
+    socket.pause()
+    await begins
+    await setTimeout(300)
+    socket.resume()
+    await setTimeout(250)
+    server.open()
+    await setTimeout(150)
+    socket.write(late.slice(30))
+    expect((await bodies).at(-1)).toBe('{"number":1}')
+  })
+
+  it('are waited for no more where their connection is gone', async () => {
+    const server = await serve()
+    const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+    const before = timers()
+    const begins = answering(server)
+    const socket = unreading(server.port, get('/late') + post({ number: 0 }).slice(0, 30))
+    await setTimeout(300)
+    socket.destroy()
+    server.open()
+    await Promise.race([begins, setTimeout(100)])
+    await setTimeout(50)
+    expect(timers()).toBeLessThanOrEqual(before)
+  })
+
   it('have one answer each, where the rest of one never comes', async () => {
     const server = await serve()
     const socket = unreading(server.port, post({ number: 0 }, 'Content-Encoding: gzip\r\n').slice(0, -3))

@@ -91,6 +91,20 @@ it('the application has its turn beside all users together, and what it sends fo
   expect(names.indexOf('as-amy')).toBeGreaterThan(names.indexOf('for-amy'))
 })
 
+it('users\' messages go beside the channels that the application makes by the thousand, and beside those of other users', async () => {
+  const { commits, batches, end } = underneath()
+  const all: Array<Promise<unknown>> = []
+  for (let number = 0; number < 300; number++) {
+    all.push(commits.append(crowd(`of-application-${number}`)), commits.append({ ...crowd(`of-user-${number}`), actor: `maker-${number}` }))
+  }
+  for (let user = 0; user < 300; user++) all.push(commits.append(message(`user-${user}`, `of-${user}`)))
+  for (let left = all.length; left > 0; left -= batches.at(-1)!.length) await end()
+  await Promise.all(all)
+  const counts = batches.map(batch => [batch.filter(({ type }) => type === 'create-channel').length, batch.filter(({ type }) => type === 'send-message').length])
+  expect(counts.slice(0, 4)).toEqual([[1, 0], [1, 255], [1, 45], [1, 0]])
+  expect(batches).toHaveLength(600)
+})
+
 it('a user holds a quarter of what may wait, and others are let in beside it', async () => {
   const { commits, batches, end } = underneath()
   const text = 'x'.repeat(65_536)

@@ -10,7 +10,7 @@ import { Loaded } from '../../src/store/core/loaded.ts'
 import { needsOf } from '../../src/store/core/needs.ts'
 import { runRead, type Queries, type Read } from '../../src/store/core/read/queries.ts'
 import type { MessageRecord } from '../../src/store/core/records.ts'
-import { Unloaded, type Source, type TableName } from '../../src/store/core/source.ts'
+import { STEP, Unloaded, type Source, type TableName } from '../../src/store/core/source.ts'
 import type { Backend } from '../../src/store/create-store.ts'
 import type { Committed } from '../../src/store/group-commit.ts'
 import { openReader, openWriter } from '../../src/store/sqlite/database.ts'
@@ -92,7 +92,7 @@ export class LoadingBeforehand implements Backend {
     for (const messageId of needs.messages) this.#loadMessage(loaded, messageId)
     for (const messageId of needs.remains) {
       const message = this.#loadMessage(loaded, messageId)
-      if (message !== undefined) loaded.putRemains(message.position, this.#loader.remains(message.position, floor))
+      if (message !== undefined) loaded.putRemains(message.position, this.#loader.remains(message.position, floor, STEP))
     }
     for (const messageId of needs.contents) {
       const message = this.#loadMessage(loaded, messageId)

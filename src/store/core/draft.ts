@@ -8,8 +8,9 @@ import { refuse } from '../../errors.ts'
 import type { Entry, Position } from '../contract/log.ts'
 import type { Changes } from './changes.ts'
 import type { ChannelRecord, EntryRecord, EntryView, IntervalRecord, LogState, MemberRecord, MessageRecord, Remains, Total, UserRecord } from './records.ts'
+import type { PageBounds } from './read/queries.ts'
 import { entryOf } from './render/entry.ts'
-import type { Source, TableName, Tables } from './source.ts'
+import { STEP, type Source, type TableName, type Tables } from './source.ts'
 
 /** An entry in the making: what the log adds is its place. */
 export type EntryDraft = Omit<EntryRecord, 'position' | 'tag' | 'at' | 'channelKey'>
@@ -19,6 +20,8 @@ const TAG_MAX = 2 ** 31
 
 /** A layer of state over what is below it. */
 export class Draft {
+  /** What is left of the step that a batch may take of something long. */
+  readonly step: PageBounds
   readonly #below: Source
   readonly #log: LogState
   #rows: Changes['rows'] = {}
@@ -43,6 +46,7 @@ export class Draft {
 
   constructor (below: Source, log: LogState) {
     this.#below = below
+    this.step = below instanceof Draft ? below.step : { ...STEP }
     this.#log = { ...log }
   }
 
@@ -217,8 +221,8 @@ export class Draft {
     (this.#erased ??= new Set()).add(position)
   }
 
-  remains (message: Position, floor: Position): Remains {
-    const remains = this.#below.remains(message, floor)
+  remains (message: Position, floor: Position, left: PageBounds): Remains {
+    const remains = this.#below.remains(message, floor, left)
     return this.#newestEdits?.has(message) === true ? { ...remains, more: true } : remains
   }
 

@@ -45,8 +45,8 @@ export interface Source {
   content (message: MessageRecord): string | undefined
   /** An entry, as it was stored before this batch. */
   view (position: Position): EntryView | undefined
-  /** What hangs on a message, its events up to `floor`; as much as `STEP` allows. */
-  remains (message: Position, floor: Position): Remains
+  /** What hangs on a message, its events up to `floor`; as much as a step allows, or what is left of one. */
+  remains (message: Position, floor: Position, left: PageBounds): Remains
 }
 
 /** A command needs something that was not loaded: the batch is cut short before it, and what it needs is loaded. */

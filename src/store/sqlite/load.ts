@@ -2,7 +2,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Position } from '../contract/log.ts'
 import type { EntryView, LogState, MemberRecord, MessageRecord, NonceRecord, Remains } from '../core/records.ts'
-import { STEP, type Source, type TableName, type Tables } from '../core/source.ts'
+import type { PageBounds } from '../core/read/queries.ts'
+import type { Source, TableName, Tables } from '../core/source.ts'
 import {
   channelColumns, channelOfRow, memberColumns, memberOfRow, tokenColumns, tokenOfRow, userColumns, userOfRow,
   type ChannelRow, type MemberRow, type TokenRow, type UserRow
@@ -99,8 +100,8 @@ export class Loader implements Source {
     return ifFound(this.#sql.view.get(position), viewOfRow)
   }
 
-  remains (message: Position, floor: Position): Remains {
-    return remainsOf(this.#sql, message, floor, STEP)
+  remains (message: Position, floor: Position, left: PageBounds): Remains {
+    return remainsOf(this.#sql, message, floor, left)
   }
 
   /** As the transaction finds the log. */

@@ -6,10 +6,8 @@ import type { TimelineEventInput } from '../../../../schemas/timeline.ts'
 import { SYSTEM, type Actor, type DeleteMessages, type EditMessage, type SendMessage } from '../../contract/commands.ts'
 import type { Position } from '../../contract/log.ts'
 import type { Draft } from '../draft.ts'
-import type { PageBounds } from '../read/queries.ts'
 import { isPresent, lanes, type ChannelRecord, type EntryView, type MessageRecord, type UserRecord } from '../records.ts'
 import { subjectsOf } from '../render/message.ts'
-import { STEP } from '../source.ts'
 import { standingOf } from './members.ts'
 import { mustBeNewEvents, newEvent, subjectKeys, takeEventIds } from './timelines.ts'
 
@@ -97,24 +95,23 @@ export function isGone (draft: Draft, userId: string): boolean {
 
 export function deleteMessages (draft: Draft, { channelId, messageIds, actor }: DeleteMessages): void {
   const { channelKey } = draft.channel(channelId)
-  const left = { ...STEP }
   for (const messageId of messageIds) {
     const message = ownMessage(draft, draft.channelByKey(channelKey), messageId, actor)
-    erase(draft, message.position, left)
+    erase(draft, message.position)
     draft.put('message', messageId, { ...message, present: false })
     draft.changeChannel(channelKey, { messageCount: draft.channelByKey(channelKey).messageCount - 1 })
     draft.write({ kind: 'message-deleted', lane: lanes.event, messageId }, { channel: draft.channelByKey(channelKey) })
   }
 }
 
-/** With all that hangs on it, where that is no more than is left of a step: otherwise that goes in steps, in the background. */
-function erase (draft: Draft, message: Position, left: PageBounds): void {
+/** With all that hangs on it, where that is no more than is left of the batch's step: otherwise that goes in steps, in the background. */
+function erase (draft: Draft, message: Position): void {
   draft.erase(message)
-  const { edits, events, bytes, more } = draft.remains(message, draft.log.floor.position)
+  const { edits, events, bytes, more } = draft.remains(message, draft.log.floor.position, draft.step)
   const rows = edits.length + events.length
-  if (more || rows > left.rows || bytes > left.bytes) return
-  left.rows -= rows
-  left.bytes -= bytes
+  if (more || rows > draft.step.rows || bytes > draft.step.bytes) return
+  draft.step.rows -= rows
+  draft.step.bytes -= bytes
   draft.empty([message, ...edits])
   draft.remove(events)
 }
