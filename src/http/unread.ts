@@ -6,7 +6,7 @@
  *   when the answer before it has been written out to the socket, and meanwhile no more are read.
  * - An answer of which its reader takes nothing for a while is cut, and its connection with it. What can be seen is what the
  *   kernel takes, in steps of up to several MiB: a large answer has as much longer as it takes to read all of it steadily.
- * - What waits on all connections is bounded in sum, and of that what waits for one caller. Beyond either, what would be
+ * - What waits on all connections is bounded in sum, and of that what waits for one user. Beyond either, what would be
  *   answered with content is refused before any work is done, and answers that have waited for some seconds are cut, so that
  *   there is room for whoever comes next.
  *
@@ -18,6 +18,7 @@ import type { ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { refuse } from '../errors.ts'
+import { SYSTEM } from '../store/contract/commands.ts'
 
 export interface UnreadBounds {
   /** Bytes that wait on all connections together: 256 MiB unless given. */
@@ -30,8 +31,8 @@ export interface UnreadBounds {
   spareMs?: number
 }
 
-/** Of what may wait on all connections together, how much may wait for one caller. */
-const CALLERS_SHARE = 1 / 4
+/** Of what may wait on all connections together, how much may wait for one user. */
+const USERS_SHARE = 1 / 4
 
 /** Requests that may wait on one connection. Each costs a few KiB; who sends more ahead is cut. */
 const MOST_WAITING = 256
@@ -101,8 +102,9 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
     const { method, caller, routeOptions: { config } } = request
     // What takes something away, a right above all, answers nothing.
     if (method === 'DELETE' || config.eventStream === true) return
+    const share = caller === SYSTEM ? mostBytes : mostBytes * USERS_SHARE
     if (unread.bytes >= mostBytes) unread.cut(unread.bytes - mostBytes, spareMs)
-    else if (unread.bytesOf(caller) >= mostBytes * CALLERS_SHARE) unread.cut(unread.bytesOf(caller) - mostBytes * CALLERS_SHARE, spareMs, caller)
+    else if (unread.bytesOf(caller) >= share) unread.cut(unread.bytesOf(caller) - share, spareMs, caller)
     else return
     throw refuse('overloaded')
   }
