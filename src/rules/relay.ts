@@ -3,7 +3,6 @@
  */
 import type { GroupType } from '../../schemas/channel.ts'
 import type { ParticipationStatus, RelayStatus, Role } from '../../schemas/participation.ts'
-import { refuse } from '../errors.ts'
 
 /**
  * `GroupType` is PhoenixGenApi's: who may join how, who accepts, who mutes. `RelayStatus` is a member's standing,
@@ -51,16 +50,4 @@ export function heldAfterLeaving (status: RelayStatus, held: Held): Held {
   if (status === 'muted') return 'muted'
   if (status === 'disabled') return 'disabled'
   return status === 'pending' ? held : 'none'
-}
-
-/** Throws where somebody of this status may not receive a channel: `actorNotInGroup`, `pending`, `disabled`. */
-export function mustReceive (channelId: string, status: RelayStatus | undefined): void {
-  if (status === undefined) throw refuse('actorNotInGroup', channelId)
-  if (status === 'pending' || status === 'disabled') throw refuse(status, channelId)
-}
-
-/** Throws where somebody of this status may not send to a channel (relay.md, "send"). */
-export function mustSend (channelId: string, status: RelayStatus | undefined): void {
-  if (status === undefined) throw refuse('actorNotInGroup', channelId)
-  if (status !== 'active') throw refuse(status, channelId)
 }

@@ -1,6 +1,7 @@
 /** Timelines (protocol 5): who may write what about whom. */
 import { refuse } from '../errors.ts'
-import { mustReceive, type RelayStatus } from './relay.ts'
+import type { Caller } from './access.ts'
+import { mustBeAllowed, type ListedChannel } from './access-refusals.ts'
 
 /** When a message was sent: the service adds one where the sender gave none. */
 export const SENT_TIME = 'mitter.mtet.SentTime'
@@ -23,9 +24,9 @@ export function mustBeOwnEvent (userId: string, { subject }: { subject: string }
   if (subject !== userId) throw refuse('missingPrivilege', 'The subject of a user\'s timeline event is the user itself: name yourself')
 }
 
-/** Throws where a user of this standing may not add this event to a channel's timeline, or to its messages'. */
-export function mustAddEvent (channelId: string, status: RelayStatus | undefined, userId: string, event: { type: string, subject: string }): void {
-  mustReceive(channelId, status)
-  mustBeOwnEvent(userId, event)
-  if (status === 'muted' && !MESSAGE_EVENT_TYPES.includes(event.type)) throw refuse('muted', channelId)
+/** Throws where a user may not add this event to a channel's timeline, or to its messages'. Whoever receives it may say what happened to messages. */
+export function mustAddEvent (channel: ListedChannel, caller: Caller, event: { type: string, subject: string }): void {
+  mustBeAllowed('read_from_channel', channel, caller)
+  mustBeOwnEvent(caller.userId, event)
+  if (!MESSAGE_EVENT_TYPES.includes(event.type)) mustBeAllowed('send_to_channel', channel, caller)
 }

@@ -1,11 +1,13 @@
 /** Channels are made, truncated and deleted. */
 import { refuse } from '../../../errors.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
+import { mustBeAllowed } from '../../../rules/access-refusals.ts'
 import { membersAtCreation, SYSTEM_CHANNEL } from '../../../rules/rulesets.ts'
 import type { CreateChannel, DeleteChannel, TruncateChannel } from '../../contract/commands.ts'
 import type { Draft } from '../draft.ts'
 import { lanes, type ChannelRecord } from '../records.ts'
 import { channelOf } from '../render/entities.ts'
+import { callerIn } from './members.ts'
 import { newMember } from './standing.ts'
 import { mustBeNewEvents, newEvent, subjectKeys, takeEventIds } from './timelines.ts'
 
@@ -63,7 +65,7 @@ function newChannel (draft: Draft, { channelId, ruleset, groupType }: CreateChan
 /** Its members' rows are told in the background. */
 export function deleteChannel (draft: Draft, { actor, channelId }: DeleteChannel): void {
   const channel = draft.channel(channelId)
-  mustBeApplication(actor)
+  mustBeAllowed('delete_channel', channel, callerIn(draft, channel, actor))
   countChannels(draft, channel, -1)
   draft.put('living', channelId, null)
   draft.write({ kind: 'channel-deleted', lane: lanes.event }, { channel })
@@ -73,13 +75,9 @@ export function deleteChannel (draft: Draft, { actor, channelId }: DeleteChannel
 /** A mark; the rows of its messages go in the background. */
 export function truncateChannel (draft: Draft, { actor, channelId }: TruncateChannel): void {
   const channel = draft.channel(channelId)
-  mustBeApplication(actor)
+  mustBeAllowed('delete_messages_from_channel', channel, callerIn(draft, channel, actor))
   draft.write({ kind: 'messages-truncated', lane: lanes.event }, { channel })
   draft.changeChannel(channel.channelKey, { truncatedPosition: draft.log.position, erasing: true, messageCount: 0, updatedAt: draft.at })
-}
-
-function mustBeApplication (actor: string): void {
-  if (actor !== SYSTEM) throw refuse('missingPrivilege', 'Only the application may delete a channel, or all messages of one')
 }
 
 function countChannels (draft: Draft, { ruleset }: ChannelRecord, by: 1 | -1): void {

@@ -1,9 +1,11 @@
 /** Who is in a channel, in what standing: decided by relay.md's tables (src/rules). */
 import { refuse } from '../../../errors.ts'
+import type { Caller } from '../../../rules/access.ts'
 import { accept, change, mute, reject, unmute, type Case, type Standing } from '../../../rules/moderation.ts'
+import { mustBeAllowed } from '../../../rules/access-refusals.ts'
 import { joinTable } from '../../../rules/relay.ts'
 import { mustAllowMembershipChange } from '../../../rules/rulesets.ts'
-import { SYSTEM, type AddParticipant, type ChangeParticipant, type ModerateParticipant, type RemoveParticipant } from '../../contract/commands.ts'
+import { SYSTEM, type Actor, type AddParticipant, type ChangeParticipant, type ModerateParticipant, type RemoveParticipant } from '../../contract/commands.ts'
 import type { Draft } from '../draft.ts'
 import type { ChannelRecord, MemberRecord } from '../records.ts'
 import { addMember, changeMember, isMember, removeMember, type Member } from './standing.ts'
@@ -11,9 +13,7 @@ import { addMember, changeMember, isMember, removeMember, type Member } from './
 export function addParticipant (draft: Draft, { actor, channelId, userId, status: asked }: AddParticipant): Member {
   const channel = draft.channel(channelId)
   mustAllowMembershipChange(channel)
-  if (actor !== SYSTEM && actor !== userId) {
-    throw refuse('missingPrivilege', 'A user may add only itself to a channel; the application may add anyone')
-  }
+  mustBeAllowed(actor === userId ? 'join_channel' : 'add_participant_to_channel', channel, callerIn(draft, channel, actor))
   const user = draft.existingUser(userId)
   const before = draft.member(channel.channelKey, user.userKey)
   if (isMember(before)) throw refuse('alreadyMember', userId, channelId)
@@ -25,9 +25,11 @@ export function addParticipant (draft: Draft, { actor, channelId, userId, status
 export function removeParticipant (draft: Draft, { actor, channelId, userId }: RemoveParticipant): void {
   const channel = draft.channel(channelId)
   mustAllowMembershipChange(channel)
-  if (actor !== SYSTEM && actor !== userId) throw refuse('missingPrivilege', 'A user may take only itself out of a channel')
+  const caller = callerIn(draft, channel, actor)
+  if (actor !== userId) mustBeAllowed('remove_participant', channel, caller)
   const member = memberOf(draft, channel, userId)
   if (!isMember(member)) throw refuse('targetNotInGroup', userId, channelId)
+  if (actor === userId) mustBeAllowed('remove_self', channel, caller)
   removeMember(draft, channel, member)
 }
 
@@ -63,6 +65,11 @@ function memberOf (draft: Draft, channel: ChannelRecord, userId: string): Member
 export function standingOf (draft: Draft, channel: ChannelRecord, userId: string): Standing & { status: Member['status'] } | undefined {
   const member = memberOf(draft, channel, userId)
   return isMember(member) ? member : undefined
+}
+
+/** Whoever acts, as access control lists see it. */
+export function callerIn (draft: Draft, channel: ChannelRecord, actor: Actor): Caller {
+  return { userId: actor, standing: actor === SYSTEM ? undefined : standingOf(draft, channel, actor) }
 }
 
 function caseOf (draft: Draft, channel: ChannelRecord, actor: string, targetId: string, target: MemberRecord | undefined): Case {

@@ -1,6 +1,6 @@
 /** Messages are sent, edited and deleted (relay.md, "send"). */
-import { refuse, refuseWith } from '../../../errors.ts'
-import { mustReceive, mustSend } from '../../../rules/relay.ts'
+import { refuse } from '../../../errors.ts'
+import { mustBeAllowed } from '../../../rules/access-refusals.ts'
 import { SENT_TIME } from '../../../rules/timelines.ts'
 import type { TimelineEventInput } from '../../../../schemas/timeline.ts'
 import { SYSTEM, type Actor, type DeleteMessages, type EditMessage, type SendMessage } from '../../contract/commands.ts'
@@ -8,7 +8,7 @@ import type { Position } from '../../contract/log.ts'
 import type { Draft } from '../draft.ts'
 import { isPresent, lanes, type ChannelRecord, type EntryView, type MessageRecord, type UserRecord } from '../records.ts'
 import { subjectsOf } from '../render/message.ts'
-import { standingOf } from './members.ts'
+import { callerIn } from './members.ts'
 import { mustBeNewEvents, newEvent, subjectKeys, takeEventIds } from './timelines.ts'
 
 export interface Sent {
@@ -39,11 +39,10 @@ export function sendMessage (draft: Draft, command: SendMessage): Sent {
 
 function senderOf (draft: Draft, channel: ChannelRecord, { actor, senderId }: SendMessage): UserRecord {
   if (actor === SYSTEM) return senderId === SYSTEM ? draft.user(SYSTEM)! : draft.existingUser(senderId)
-  mustSend(channel.channelId, standingOf(draft, channel, actor)?.status)
-  if (senderId !== actor) {
-    throw refuseWith('missingPrivilege', { reason: 'send_as_other_to_channel' }, 'A user may send as itself only: leave senderId out')
-  }
-  return draft.existingUser(actor)
+  const caller = callerIn(draft, channel, actor)
+  mustBeAllowed('send_to_channel', channel, caller)
+  if (senderId !== actor) mustBeAllowed('send_as_other_to_channel', channel, caller)
+  return draft.existingUser(senderId)
 }
 
 /** What is stored of a message, an event that says when it was sent put in front where it brings none (protocol 6). */
@@ -63,7 +62,7 @@ function contentOf ({ messageType, payloadType, textPayload, messageData, timeli
 export function editMessage (draft: Draft, { channelId, messageId, actor, textPayload, messageData }: EditMessage): EntryView {
   const channel = draft.channel(channelId)
   const message = ownMessage(draft, channel, messageId, actor)
-  if (actor !== SYSTEM) mustSend(channelId, standingOf(draft, channel, actor)?.status)
+  mustBeAllowed('send_to_channel', channel, callerIn(draft, channel, actor))
 
   const before = draft.content(message)!
   const body = JSON.stringify({
@@ -120,9 +119,7 @@ function erase (draft: Draft, message: Position): void {
 function ownMessage (draft: Draft, channel: ChannelRecord, messageId: string, actor: Actor): MessageRecord {
   const message = draft.get('message', messageId)
   const here = isPresent(message, channel)
-  if (actor !== SYSTEM && !(here && message.sender.userId === actor)) {
-    mustReceive(channel.channelId, standingOf(draft, channel, actor)?.status)
-  }
+  if (!(here && message.sender.userId === actor)) mustBeAllowed('read_from_channel', channel, callerIn(draft, channel, actor))
   if (!here) throw refuse('messageNotFound', messageId)
   if (actor !== SYSTEM && message.sender.userId !== actor) {
     throw refuse('missingPrivilege', 'Only the sender of a message, and the application, may change or delete it')

@@ -8,7 +8,7 @@ import type { Actor, AddChannelEvent, AddMessageEvent } from '../../contract/com
 import type { Draft } from '../draft.ts'
 import { isPresent, lanes, type ChannelRecord, type MessageRecord } from '../records.ts'
 import { timelineEventOf } from '../render/entities.ts'
-import { standingOf } from './members.ts'
+import { callerIn } from './members.ts'
 
 /** Events whose subjects there are, a user's its own only, and whose ids nobody has taken. */
 export function mustBeNewEvents (draft: Draft, events: TimelineEventInput[], actor: Actor): void {
@@ -53,7 +53,7 @@ export function addMessageEvent (draft: Draft, { channelId, messageIds, actor, e
 
 function mayAdd (draft: Draft, channelId: string, actor: Actor, event: TimelineEventInput): ChannelRecord {
   const channel = draft.channel(channelId)
-  if (actor !== SYSTEM) mustAddEvent(channelId, standingOf(draft, channel, actor)?.status, actor, event)
+  if (actor !== SYSTEM) mustAddEvent(channel, callerIn(draft, channel, actor), event)
   mustBeNewEvents(draft, [event], actor)
   return channel
 }

@@ -13,7 +13,7 @@ import { channelOf, creationEvents, participationOf, type Participant } from '..
 import { headOf } from './log.ts'
 import { boundsOf, firstOf, formatPlace, pageOf, parsePlace, sliceOf } from './paging.ts'
 import { ask, type ChannelDetails, type LogEnds, type Read } from './queries.ts'
-import { mustBeChannel, receivedChannel, userKeyOf } from './rights.ts'
+import { mustBeChannel, allowedChannel, userKeyOf } from './rights.ts'
 
 export function snapshotOf<T> (value: T, ends: LogEnds): Snapshot<T> {
   return { value, cursor: headOf(ends).cursor }
@@ -75,7 +75,7 @@ export function * listChannelsOf (actor: Actor, userId: string, page: PageReques
 }
 
 export function * listParticipants (actor: Actor, channelId: string, statuses: RelayStatus[], { after, limit }: ForwardRequest): Read<Snapshot<ListPage<ChannelParticipation>>> {
-  const { channelKey } = yield * receivedChannel(actor, channelId)
+  const { channelKey } = yield * allowedChannel(actor, channelId, 'list_participants')
   const [sincePosition, userKey] = after === undefined ? [0, -1] : parsePlace(after) ?? (yield * participantPlace(channelId, after))
   const place = { sincePosition, userKey }
   const [ends, ...byStatus] = yield * ask(['ends'], ...statuses.map(status =>

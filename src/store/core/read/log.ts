@@ -1,12 +1,10 @@
 /** Reads of the log: its ends, the whole of it, and where a stream starts. What a stream may have is replay.ts. */
-import { refuse } from '../../../errors.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
-import { mustReceive } from '../../../rules/relay.ts'
 import type { Interest, Place, Position, Resume, StreamRequest, StreamStart, Tail } from '../../contract/log.ts'
 import { formatCursor, parseCursor } from '../cursor.ts'
 import { entryOf } from '../render/entry.ts'
 import { ask, type LogEnds, type Read } from './queries.ts'
-import { userKeyOf } from './rights.ts'
+import { allowedChannel, userKeyOf } from './rights.ts'
 
 /** Text of entries that one page holds at most, give or take one entry, in bytes. */
 export const PAGE_BYTES = 256 * 1024
@@ -34,9 +32,7 @@ export function * openStream (request: StreamRequest, resume: Resume): Read<Stre
   if (request.of === 'user') yield * userKeyOf(request.userId)
   if (request.of !== 'channel') return { interest: request, ...yield * startOf(resume, 0) }
   const { channelId, actor } = request
-  const [channel, member] = yield * ask(['channel', channelId], ['member', channelId, actor])
-  if (channel === undefined) throw refuse('channelNotFound', channelId)
-  if (actor !== SYSTEM) mustReceive(channelId, member?.status)
+  const channel = yield * allowedChannel(actor, channelId)
   const interest: Interest = { of: 'channel', channelId, channelKey: channel.channelKey, ...(actor === SYSTEM ? {} : { userId: actor }) }
   return { interest, ...yield * startOf(resume, channel.createdPosition) }
 }

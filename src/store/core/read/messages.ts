@@ -12,14 +12,14 @@ import { messageEvents, messageText } from '../render/message.ts'
 import { snapshotOf } from './channels.ts'
 import { boundsOf, firstOf, formatPlace, PAGE_BYTES, pageOf, parsePlace, sliceOf } from './paging.ts'
 import { ask, sizeOfEvent, type MessageDetails, type PageBounds, type Read, type Rows, type StoredEvent } from './queries.ts'
-import { receivedChannel } from './rights.ts'
+import { allowedChannel } from './rights.ts'
 
 function rendered ({ at, editedAt, ...message }: MessageDetails): MessageText {
   return messageText({ ...message, createdAt: at, ...(editedAt === undefined ? {} : { editedAt }) })
 }
 
 export function * listMessages (actor: Actor, channelId: string, page: PageRequest): Read<Snapshot<CountedPage<MessageText>>> {
-  const { channelKey, truncatedPosition, messageCount } = yield * receivedChannel(actor, channelId)
+  const { channelKey, truncatedPosition, messageCount } = yield * allowedChannel(actor, channelId)
   const slice = yield * sliceOf(page, messageId => messagePosition(messageId, channelKey))
   const [ends, messages] = yield * ask(['ends'], ['messages', channelKey, slice, truncatedPosition, boundsOf(page), page.offset])
   return snapshotOf({ ...pageOf(messages, ({ messageId }) => messageId, rendered), total: messageCount }, ends)
@@ -51,7 +51,7 @@ export function * getMessage (actor: Actor, messageId: string): Read<Snapshot<Me
 
 export function * listChannelEvents (actor: Actor, channelIds: string[], request: EventRequest): Read<Snapshot<ListPage<ChannelTimelineEntry>>> {
   return yield * together(channelIds, request, function * (channelId, bytes) {
-    const { channelKey } = yield * receivedChannel(actor, channelId)
+    const { channelKey } = yield * allowedChannel(actor, channelId)
     const [details] = yield * ask(['channelDetails', channelId])
     const { items, ...page } = yield * eventPage(creationEvents(details?.creation), request, bytes, {
       of: entry => entry.channelKey === channelKey && entry.messagePosition === undefined,
@@ -62,7 +62,7 @@ export function * listChannelEvents (actor: Actor, channelIds: string[], request
 }
 
 export function * listMessageEvents (actor: Actor, channelId: string, messageIds: string[], request: EventRequest): Read<Snapshot<ListPage<MessageTimelineEntry>>> {
-  const { channelKey } = yield * receivedChannel(actor, channelId)
+  const { channelKey } = yield * allowedChannel(actor, channelId)
   return yield * together(messageIds, request, function * (messageId, bytes) {
     const message = yield * messageOf(messageId, channelKey)
     const { items, ...page } = yield * eventPage(messageEvents(message), request, bytes, {

@@ -1,9 +1,10 @@
 /** Who may read what, in the snapshot that is read. */
 import { refuse } from '../../../errors.ts'
-import { SYSTEM } from '../../../rules/identifiers.ts'
-import { mustReceive } from '../../../rules/relay.ts'
+import type { Caller } from '../../../rules/access.ts'
+import { mustBeAllowed } from '../../../rules/access-refusals.ts'
 import type { Actor } from '../../contract/commands.ts'
-import type { ChannelRecord, UserRecord } from '../records.ts'
+import { isMember } from '../decide/standing.ts'
+import type { ChannelRecord, MemberRecord, UserRecord } from '../records.ts'
 import { ask, type Read } from './queries.ts'
 
 /** A user that has not been deleted. The application is none. */
@@ -22,10 +23,13 @@ export function mustBeChannel<C extends ChannelRecord> (channel: C | undefined, 
   return channel
 }
 
-/** A channel of which the actor may read what was said. */
-export function * receivedChannel (actor: Actor, channelId: string): Read<ChannelRecord> {
+/** A channel in which the actor has a privilege: to read what was said, unless another is named. */
+export function * allowedChannel (actor: Actor, channelId: string, privilege: 'read_from_channel' | 'list_participants' = 'read_from_channel'): Read<ChannelRecord> {
   const [channel, member] = yield * ask(['channel', channelId], ['member', channelId, actor])
   const found = mustBeChannel(channel, channelId)
-  if (actor !== SYSTEM) mustReceive(channelId, member?.status)
+  mustBeAllowed(privilege, found, callerOf(actor, member))
   return found
 }
+
+/** Whoever acts, as access control lists see it. */
+export const callerOf = (actor: Actor, member: MemberRecord | undefined): Caller => ({ userId: actor, standing: isMember(member) ? member : undefined })
