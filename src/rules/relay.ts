@@ -17,12 +17,12 @@ export type Ruleset =
   | 'io.mitter.ruleset.chats.SystemChannel'
   | 'io.mitter.ruleset.chats.SingleParticipantChannel'
 
-/** What a status lets a member do (protocol 4). */
-export const statusTable: Record<RelayStatus, { participationStatus: ParticipationStatus, receives: boolean, sends: boolean }> = {
-  active: { participationStatus: 'Active', receives: true, sends: true },
-  muted: { participationStatus: 'ReadOnly', receives: true, sends: false },
-  pending: { participationStatus: 'Disabled', receives: false, sends: false },
-  disabled: { participationStatus: 'Disabled', receives: false, sends: false }
+/** What a status is in mitter's terms, and whether it receives (protocol 4). Who may do what by default: `privilegeTable` (access.ts). */
+export const statusTable: Record<RelayStatus, { participationStatus: ParticipationStatus, receives: boolean }> = {
+  active: { participationStatus: 'Active', receives: true },
+  muted: { participationStatus: 'ReadOnly', receives: true },
+  pending: { participationStatus: 'Disabled', receives: false },
+  disabled: { participationStatus: 'Disabled', receives: false }
 }
 
 /** Whether somebody of this status receives a channel; without one it is not in it. */
