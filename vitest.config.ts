@@ -6,7 +6,7 @@ const long = process.env.LONG !== undefined
 // Compiled code is kept: a run starts more than a hundred services, each of which would compile the same again.
 process.env.NODE_COMPILE_CACHE ??= resolve('node_modules/.cache/compiled')
 
-const alike = 'test/{auth,docs,http,openapi,store}/**/*.test.ts'
+const alike = 'test/{access,auth,docs,http,openapi,store}/**/*.test.ts'
 
 export default defineConfig({
   test: {

@@ -1,7 +1,7 @@
 /** Entries of access control lists as text: `send_to_channel:participant(football-fans:Active)`. */
 import type { ParticipationStatus } from '../../schemas/participation.ts'
 import { refuseWith, type Refusal } from '../errors.ts'
-import { privilegeTable, type AccessLists, type EntityKind, type Entry, type Privilege, type Selector } from './access.ts'
+import { privilegesOf, privilegeTable, type AccessLists, type EntityKind, type Entry, type Privilege, type Selector } from './access.ts'
 
 /** In all, of an entity. */
 export const MOST_ENTRIES = 64
@@ -19,6 +19,30 @@ export function parseLists (given: AppliedAcls | undefined, entity: Entity): Acc
   const [plus, minus] = textsOf(given ?? {}, entity).map(texts => distinct(texts.map(text => parseEntry(text, entity)))) as [Entry[], Entry[]]
   mustBeFew(plus.length + minus.length)
   return plus.length + minus.length === 0 ? undefined : { plus, minus }
+}
+
+/** A change of an entity's own lists: others in their place, or some more and some less. */
+export type AclPatch =
+  | { patchType: 'Set', setAcls: AppliedAcls }
+  | { patchType: 'Diff', addAcls?: AppliedAcls, removeAcls?: AppliedAcls }
+
+/** What a change makes of lists. What is added and removed at once is there afterwards. Throws `invalidAttribute`. */
+export function patchedLists (lists: AccessLists | undefined, patch: AclPatch, entity: Entity): AccessLists | undefined {
+  if (patch.patchType === 'Set') return parseLists(patch.setAcls, entity)
+  const [added, removed] = [parseLists(patch.addAcls, entity), parseLists(patch.removeAcls, entity)]
+  const changed = (side: keyof AccessLists): Entry[] => {
+    const gone = new Set((removed?.[side] ?? []).map(keyOf))
+    return distinct([...(lists?.[side] ?? []).filter(entry => !gone.has(keyOf(entry))), ...added?.[side] ?? []])
+  }
+  const [plus, minus] = [changed('plus'), changed('minus')]
+  mustBeFew(plus.length + minus.length)
+  return plus.length + minus.length === 0 ? undefined : { plus, minus }
+}
+
+/** Whether two entities' lists hold the same entries, in whatever order. */
+export function areSame (one: AccessLists | undefined, other: AccessLists | undefined): boolean {
+  const keysOf = (lists: AccessLists | undefined) => JSON.stringify([lists?.plus ?? [], lists?.minus ?? []].map(entries => entries.map(keyOf).sort()))
+  return keysOf(one) === keysOf(other)
 }
 
 function textsOf (given: Exclude<AppliedAcls, null>, entity: Entity): [string[], string[]] {
@@ -82,9 +106,6 @@ function formatSelector (selector: Selector, channelId: string): string {
   }
 }
 
-const privilegesOf = (kind: EntityKind): Privilege[] =>
-  (Object.keys(privilegeTable) as Privilege[]).filter(name => (privilegeTable[name].of as readonly EntityKind[]).includes(kind))
-
 function isPrivilegeOf (name: string, kind: EntityKind): name is Privilege {
   return Object.hasOwn(privilegeTable, name) && (privilegeTable[name as Privilege].of as readonly EntityKind[]).includes(kind)
 }
@@ -96,9 +117,12 @@ function exampleOf (entity: Entity): string {
   return entity.kind === 'channel' ? `send_to_channel:participant(${entity.channelId}:Active)` : `read_message:admin(${entity.channelId})`
 }
 
+/** Of an entity, whose channel is always the same. */
+const keyOf = (entry: Entry): string => formatEntry(entry, '')
+
 /** Each once, in the order given. */
 function distinct (entries: Entry[]): Entry[] {
-  return [...new Map(entries.map(entry => [formatEntry(entry, ''), entry])).values()]
+  return [...new Map(entries.map(entry => [keyOf(entry), entry])).values()]
 }
 
 function malformed (entry: string, right: string): Refusal {

@@ -138,14 +138,42 @@ const hasPlus = (lists: AccessLists | undefined): boolean => lists !== undefined
  */
 function decideBy (privilege: Privilege, lists: AccessLists | undefined, caller: Caller, defaults?: readonly Selector[], counts: (selector: Selector) => boolean = () => true): Decision {
   if (caller.userId === SYSTEM) return allowedBy('application')
-  const own = lists?.plus.filter(entry => entry.privilege === privilege) ?? []
-  if (own.length === 0 && defaults !== undefined) {
-    const selector = defaults.find(selector => matches(selector, caller))
-    return selector === undefined ? { allowed: false, because: { rule: 'default' } } : unlessMinus(allowedBy('default', { privilege, selector }), privilege, lists, caller)
-  }
-  const entry = own.find(({ selector }) => matches(selector, caller) && counts(selector))
-  return entry === undefined ? { allowed: false, because: { rule: 'no-entry' } } : unlessMinus(allowedBy('own-entry', entry), privilege, lists, caller)
+  const own = ownPlus(privilege, lists)
+  const byDefault = own.length === 0 && defaults !== undefined
+  const selectors = byDefault ? defaults : own.map(({ selector }) => selector)
+  const selector = selectors.find(selector => matches(selector, caller) && counts(selector))
+  if (selector === undefined) return { allowed: false, because: { rule: byDefault ? 'default' : 'no-entry' } }
+  return unlessMinus(allowedBy(byDefault ? 'default' : 'own-entry', { privilege, selector }), privilege, lists, caller)
 }
+
+const ownPlus = (privilege: Privilege, lists: AccessLists | undefined): readonly Entry[] => lists?.plus.filter(entry => entry.privilege === privilege) ?? NONE
+const NONE: readonly Entry[] = []
+
+/** What results for a channel, or the application: its own entries, and the defaults of what has none, written out. */
+export function inForceOf (kind: 'application' | 'channel', lists: AccessLists | undefined): AccessLists {
+  const plus = privilegesOf(kind).flatMap(privilege => {
+    const own = ownPlus(privilege, lists)
+    return own.length > 0 ? own : privilegeTable[privilege].default.map(selector => ({ privilege, selector }))
+  })
+  return { plus, minus: lists?.minus ?? [] }
+}
+
+/** What results for a message: where it has no plus entry of its own, its channel's for reading, and its sender. */
+export function inForceOfMessage ({ senderId, lists, channelLists }: MessageAccess): AccessLists {
+  const own = lists?.minus ?? []
+  if (lists !== undefined && hasPlus(lists)) return { plus: lists.plus, minus: own }
+  const channel = inForceOf('channel', channelLists)
+  const reading = (entries: readonly Entry[]): Entry[] =>
+    entries.filter(({ privilege }) => privilege === 'read_from_channel').map(({ selector }) => ({ privilege: 'read_message', selector }))
+  const sender: Selector = { kind: 'user', userId: senderId }
+  return {
+    plus: [...reading(channel.plus), { privilege: 'read_message', selector: sender }, { privilege: 'delete_message', selector: sender }],
+    minus: [...reading(channel.minus), ...own]
+  }
+}
+
+export const privilegesOf = (kind: EntityKind): Privilege[] =>
+  (Object.keys(privilegeTable) as Privilege[]).filter(name => (privilegeTable[name].of as readonly EntityKind[]).includes(kind))
 
 const allowedBy = (rule: Decision['because']['rule'], entry?: Entry): Decision => ({ allowed: true, because: entry === undefined ? { rule } : { rule, entry } })
 

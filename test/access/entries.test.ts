@@ -1,7 +1,7 @@
 /** Entries as callers send them (src/rules/access-entries.ts). */
 import { describe, expect, it } from 'vitest'
 import { Refusal } from '../../src/errors.ts'
-import { formatEntry, MOST_ENTRIES, parseEntry, parseLists, type AppliedAcls, type Entity } from '../../src/rules/access-entries.ts'
+import { areSame, formatEntry, MOST_ENTRIES, parseEntry, parseLists, patchedLists, type AclPatch, type AppliedAcls, type Entity } from '../../src/rules/access-entries.ts'
 
 const channel: Entity = { kind: 'channel', channelId: 'town-square' }
 const message: Entity = { kind: 'message', channelId: 'town-square' }
@@ -80,5 +80,39 @@ describe('lists', () => {
     const entries = (count: number) => Array.from({ length: count }, (_, number) => `send_to_channel:user(user-${number})`)
     expect(parsed({ plusAppliedAcls: entries(MOST_ENTRIES - 1), minusAppliedAcls: [bob] })).toHaveLength(2)
     expect(() => parsed({ plusAppliedAcls: entries(MOST_ENTRIES), minusAppliedAcls: [bob] })).toThrow('at most 64 entries')
+  })
+})
+
+describe('a change of lists', () => {
+  const [amy, bob, all] = ['send_to_channel:user(@amy)', 'join_channel:user(@bob)', 'read_from_channel:any_user()']
+  const before = parseLists({ plusAppliedAcls: [amy, bob], minusAppliedAcls: [all] }, channel)
+  const after = (patch: AclPatch) => {
+    const lists = patchedLists(before, patch, channel)
+    return lists && [lists.plus, lists.minus].map(entries => entries.map(entry => formatEntry(entry, 'town-square')))
+  }
+
+  it('sets others in their place, or none', () => {
+    expect(after({ patchType: 'Set', setAcls: { plusAppliedAcls: [all] } })).toEqual([[all], []])
+    for (const setAcls of [null, {}, '']) expect(after({ patchType: 'Set', setAcls })).toBeUndefined()
+  })
+
+  it('adds and takes away, on each side by itself', () => {
+    expect(after({ patchType: 'Diff', addAcls: `-${amy},+${all}`, removeAcls: { plusAppliedAcls: [bob] } })).toEqual([[amy, all], [all, amy]])
+    expect(after({ patchType: 'Diff', removeAcls: { plusAppliedAcls: [all], minusAppliedAcls: [amy] } })).toEqual([[amy, bob], [all]])
+    expect(after({ patchType: 'Diff', addAcls: `+${amy}`, removeAcls: `+${amy}` })).toEqual([[bob, amy], [all]])
+    expect(after({ patchType: 'Diff', removeAcls: `+${amy},+${bob},-${all}` })).toBeUndefined()
+  })
+
+  it(`leaves ${MOST_ENTRIES} entries at most`, () => {
+    const more = Array.from({ length: MOST_ENTRIES - 2 }, (_, number) => `send_to_channel:user(user-${number})`)
+    expect(() => after({ patchType: 'Diff', addAcls: { plusAppliedAcls: more } })).toThrow('at most 64 entries')
+    expect(after({ patchType: 'Diff', addAcls: { plusAppliedAcls: more }, removeAcls: `-${all}` })![0]).toHaveLength(MOST_ENTRIES)
+  })
+
+  it('that changes nothing is seen as such, whatever the order', () => {
+    expect(areSame(before, patchedLists(before, { patchType: 'Diff', addAcls: `+${bob},+${amy}`, removeAcls: `-${amy}` }, channel))).toBe(true)
+    expect(areSame(before, parseLists(`-${all},+${bob},+${amy}`, channel))).toBe(true)
+    expect(areSame(before, parseLists(`+${all},+${bob},+${amy}`, channel))).toBe(false)
+    expect(areSame(undefined, parseLists({}, channel))).toBe(true)
   })
 })
