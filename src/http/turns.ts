@@ -20,7 +20,7 @@ declare module 'fastify' {
 }
 
 /** Of one turn of the loop, in milliseconds. What has begun is finished. */
-const TURN_MS = 10
+const TURN_MS = 3
 
 /** As a share of the time that a stop may take: who has waited for longer is told to come back. */
 const WAITING_SHARE = 1 / 3
