@@ -66,8 +66,17 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
   const { applicationId, tokenSecret } = credentials
   const sign = createSigner<Claims>({ key: tokenSecret, algorithm: ALGORITHM, noTimestamp: true })
   // Expiry is checked below, by our clock and with a message that helps.
-  const verified = new Map<string, Claims>()
   const verifySignature = createVerifier<string>({ key: tokenSecret, algorithms: [ALGORITHM], allowedIss: ISSUER, ignoreExpiration: true })
+  const verified = new Map<string, Claims>()
+
+  function claimsOf (token: string): Claims {
+    const known = verified.get(token)
+    if (known !== undefined) return known
+    const claims = trusted(() => verifySignature(token))
+    verified.set(token, claims)
+    if (verified.size > VERIFIED_TOKENS) verified.delete(verified.keys().next().value!)
+    return claims
+  }
 
   return {
     async issueUserToken (principal, userId, idempotency) {
@@ -112,11 +121,7 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
     },
 
     verify (token) {
-      const claims = verified.get(token) ?? trusted(() => verifySignature(token))
-      if (!verified.has(token)) {
-        verified.set(token, claims)
-        if (verified.size > VERIFIED_TOKENS) verified.delete(verified.keys().next().value!)
-      }
+      const claims = claimsOf(token)
       if (claims.applicationId !== applicationId) throw refuse('claimRejected', 'The token is for another application: ask this one for a token')
       if (claims.exp !== undefined && now() >= claims.exp * 1000) {
         throw refuse('claimRejected', `The token expired at ${new Date(claims.exp * 1000).toISOString()}: ask for a new one`)

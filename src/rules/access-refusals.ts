@@ -1,6 +1,6 @@
 /** What is refused to whoever has not the privilege: by an entity's own lists, or by the defaults in the words of relay.md. */
 import { refuse, refuseWith, type Refusal } from '../errors.ts'
-import { decide, type AccessLists, type Caller, type Decision, type Privilege } from './access.ts'
+import { decide, type AccessLists, type Caller, type Decision, type Privilege, type PrivilegeOf } from './access.ts'
 
 /** A channel, as far as its lists go. */
 export interface ListedChannel {
@@ -8,24 +8,22 @@ export interface ListedChannel {
   acls?: AccessLists | undefined
 }
 
-type ChannelPrivilege = Exclude<Parameters<typeof decide>[0], ApplicationPrivilege>
-type ApplicationPrivilege = 'create_channel' | 'create_user' | 'list_channels' | 'list_user_data'
-
-const isNotSent = (caller: Caller, { channelId }: ListedChannel): Refusal => {
+/** By what keeps somebody of this standing from it. */
+const byStanding = (caller: Caller, { channelId }: ListedChannel): Refusal => {
   const status = caller.standing?.status
   return status === undefined || status === 'active' ? refuse('actorNotInGroup', channelId) : refuse(status, channelId)
 }
 const privileged = (message: string) => (): Refusal => refuse('missingPrivilege', message)
 
 /** Where the defaults are in force. */
-const channelRefusals: Record<ChannelPrivilege, (caller: Caller, channel: ListedChannel) => Refusal> = {
+const channelRefusals: Record<PrivilegeOf<'channel'>, (caller: Caller, channel: ListedChannel) => Refusal> = {
   join_channel: privileged('You may not join this channel'),
   remove_self: privileged('You may not leave this channel'),
   add_participant_to_channel: privileged('A user may add only itself to a channel; the application may add anyone'),
   remove_participant: privileged('A user may take only itself out of a channel'),
-  list_participants: isNotSent,
-  read_from_channel: isNotSent,
-  send_to_channel: isNotSent,
+  list_participants: byStanding,
+  read_from_channel: byStanding,
+  send_to_channel: byStanding,
   send_as_other_to_channel: () => refuseWith('missingPrivilege', { reason: 'send_as_other_to_channel' }, 'A user may send as itself only: leave senderId out'),
   modify_channel_participation: (_caller, { channelId }) => refuse('notAdmin', channelId),
   delete_channel: privileged('Only the application may delete a channel, or all messages of one'),
@@ -34,7 +32,7 @@ const channelRefusals: Record<ChannelPrivilege, (caller: Caller, channel: Listed
 }
 
 /** Throws where the caller may not do it in this channel. */
-export function mustBeAllowed (privilege: ChannelPrivilege, channel: ListedChannel, caller: Caller): void {
+export function mustBeAllowed (privilege: PrivilegeOf<'channel'>, channel: ListedChannel, caller: Caller): void {
   const decision = decide(privilege, channel.acls, caller)
   if (!decision.allowed) throw refusalOf(privilege, decision, () => channelRefusals[privilege](caller, channel))
 }

@@ -57,7 +57,7 @@ export const privilegeTable = {
 } as const satisfies Record<string, PrivilegeRow>
 
 export type Privilege = keyof typeof privilegeTable
-type PrivilegeOf<Kind extends EntityKind> = { [P in Privilege]: Kind extends (typeof privilegeTable)[P]['of'][number] ? P : never }[Privilege]
+export type PrivilegeOf<Kind extends EntityKind> = { [P in Privilege]: Kind extends (typeof privilegeTable)[P]['of'][number] ? P : never }[Privilege]
 
 export interface Entry {
   privilege: Privilege

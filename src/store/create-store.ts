@@ -55,8 +55,9 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
     onJump: ms => onError(new Error(`The clock jumped by ${Math.round(ms / 1000)} s: nothing is removed by its age before it has gone steadily for an hour`))
   })
   const find = (what: 'all' | 'left-over') => {
+    if (what === 'left-over') return backend.read(leftOver())
     const { now, steady } = clock.look()
-    return backend.read(what === 'left-over' ? leftOver() : dueChores(now, steady ? retentionMs : undefined))
+    return backend.read(dueChores(now, steady ? retentionMs : undefined))
   }
   const upkeep = new Upkeep({ find, append, onError })
   const failures: Array<(err: Error) => void> = []

@@ -1,5 +1,5 @@
 /** Decisions of src/rules/access.ts as a table: privilege by list by caller. */
-import { decide, decideOfMessage, privilegeTable, type AccessLists, type Caller, type Decision, type Privilege } from '../../src/rules/access.ts'
+import { decide, decideOfMessage, privilegeTable, type AccessLists, type Caller, type Decision, type Privilege, type PrivilegeOf } from '../../src/rules/access.ts'
 import { parseLists } from '../../src/rules/access-entries.ts'
 import { SYSTEM } from '../../src/rules/identifiers.ts'
 
@@ -49,8 +49,8 @@ export function tables (): Table[] {
 
 function decided (privilege: Privilege, kind: 'application' | 'channel' | 'message', text: string, caller: Caller): Decision {
   const lists = list(kind, text)
-  if (kind !== 'message') return decide(privilege as Parameters<typeof decide>[0], lists, caller)
-  return decideOfMessage(privilege as Parameters<typeof decideOfMessage>[0], { senderId: 'left', lists }, caller, true)
+  if (kind !== 'message') return decide(privilege as PrivilegeOf<'application' | 'channel'>, lists, caller)
+  return decideOfMessage(privilege as PrivilegeOf<'message'>, { senderId: 'left', lists }, caller, true)
 }
 
 export function rendered (all: Table[]): string {

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import {
-  decide, decideOfMessage, inForceOf, inForceOfMessage, matches, privilegesOf, type AccessLists, type Caller, type EntityKind, type Privilege, type Selector
+  decide, decideOfMessage, inForceOf, inForceOfMessage, matches, privilegesOf, type AccessLists, type Caller, type EntityKind, type Privilege, type PrivilegeOf, type Selector
 } from '../../src/rules/access.ts'
 
 const users = ['@amy', '@bob', '@cat']
@@ -29,7 +29,7 @@ function allows ({ plus, minus }: AccessLists, privilege: Privilege, caller: Cal
 
 it('of a channel', () => {
   fc.assert(fc.property(listsOf('channel'), fc.constantFrom(...privilegesOf('channel')), callers, (lists, privilege, caller) => {
-    expect(allows(inForceOf('channel', lists), privilege, caller)).toBe(decide(privilege as Parameters<typeof decide>[0], lists, caller).allowed)
+    expect(allows(inForceOf('channel', lists), privilege, caller)).toBe(decide(privilege as PrivilegeOf<'application' | 'channel'>, lists, caller).allowed)
   }), { numRuns: 2_000 })
 })
 
@@ -39,6 +39,6 @@ it('of a message, but for its sender, who reads it by its id whatever the channe
     fc.pre(caller.userId !== message.senderId || privilege !== 'read_message')
     const { allowed: reads } = decide('read_from_channel', channelLists, caller)
     expect(allows(inForceOfMessage(message), privilege, caller, ({ kind }) => privilege !== 'read_message' || kind === 'user' || reads))
-      .toBe(decideOfMessage(privilege as Parameters<typeof decideOfMessage>[0], message, caller, true).allowed)
+      .toBe(decideOfMessage(privilege as PrivilegeOf<'message'>, message, caller, true).allowed)
   }), { numRuns: 2_000 })
 })

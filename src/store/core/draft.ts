@@ -7,6 +7,7 @@ import type { Ruleset } from '../../rules/relay.ts'
 import { refuse } from '../../errors.ts'
 import type { Entry, Position } from '../contract/log.ts'
 import type { Changes } from './changes.ts'
+import { Intervals } from './intervals.ts'
 import type { ChannelRecord, EntryRecord, EntryView, IntervalRecord, LogState, MemberRecord, MessageRecord, Remains, Total, UserRecord } from './records.ts'
 import type { PageBounds } from './read/queries.ts'
 import { entryOf } from './render/entry.ts'
@@ -27,10 +28,7 @@ export class Draft {
   #rows: Changes['rows'] = {}
   /** User keys of the members that were changed here, by channel key. */
   #membersOf: Map<number, Set<number>> | undefined
-  #closed: Changes['closed'] = []
-  #opened: IntervalRecord[] = []
-  /** Those of `#opened` that are in force, by channel key and user key. */
-  #inForce: Map<string, IntervalRecord> | undefined
+  readonly #intervals = new Intervals()
   #memberships: Changes['memberships'] | undefined
   #totals: Changes['totals'] | undefined
   #views: EntryView[] = []
@@ -137,25 +135,13 @@ export class Draft {
   }
 
   /** Ends the interval that is in force, as of the next entry. */
-  closeInterval (userKey: number, channelKey: number, untilPosition = this.next): void {
-    const key = `${channelKey} ${userKey}`
-    const own = this.#inForce?.get(key)
-    if (own === undefined) {
-      this.#closed.push({ userKey, channelKey, untilPosition })
-    } else {
-      own.untilPosition = untilPosition
-      this.#inForce!.delete(key)
-    }
+  closeInterval (userKey: number, channelKey: number): void {
+    this.#intervals.close(userKey, channelKey, this.next)
   }
 
   /** Begins an interval, as of the next entry. */
   openInterval (userKey: number, channelKey: number, { status, admin }: Pick<IntervalRecord, 'status' | 'admin'>): void {
-    this.#putInterval({ userKey, channelKey, fromPosition: this.next, status, admin })
-  }
-
-  #putInterval (interval: IntervalRecord): void {
-    this.#opened.push(interval)
-    if (interval.untilPosition === undefined) (this.#inForce ??= new Map()).set(`${interval.channelKey} ${interval.userKey}`, interval)
+    this.#intervals.open({ userKey, channelKey, fromPosition: this.next, status, admin })
   }
 
   countMembership (userKey: number, ruleset: Ruleset, by: number): void {
@@ -263,8 +249,7 @@ export class Draft {
       else for (const [key, row] of rows) own.set(key, row)
     }
     for (const [channelKey, members] of layer.#membersOf ?? []) for (const userKey of members) this.#noteMember(channelKey, userKey)
-    for (const { userKey, channelKey, untilPosition } of layer.#closed) this.closeInterval(userKey, channelKey, untilPosition)
-    for (const interval of layer.#opened) this.#putInterval(interval)
+    this.#intervals.absorb(layer.#intervals)
     for (const { userKey, ruleset, by } of layer.#memberships?.values() ?? []) this.countMembership(userKey, ruleset, by)
     for (const [total, by] of layer.#totals ?? []) this.count(total, by)
     this.#views.push(...layer.#views)
@@ -288,8 +273,8 @@ export class Draft {
   changes (): Changes {
     return {
       rows: this.#rows,
-      closed: this.#closed,
-      opened: this.#opened,
+      closed: this.#intervals.closed,
+      opened: this.#intervals.opened,
       memberships: this.#memberships ?? new Map(),
       totals: this.#totals ?? new Map(),
       entries: this.#views.map(({ record }) => record),
