@@ -30,9 +30,13 @@ interface Result {
   status: number
   longestTurnMs: number
   memoryMb: number
-  /** Others' sends, median and longest, in milliseconds of a clock: for whoever reads the table. */
-  sendMs: [median: number, longest: number]
+  /** Others' sends, and `/health/live` beside them: for whoever reads the table. */
+  sendMs: Times
+  healthMs: Times
 }
+
+/** In milliseconds of a clock. */
+type Times = [median: number, longest: number]
 
 export function campaign ({ scale, connections, ahead, sends, turnMs }: Attack): void {
   const requests = worstRequests(scale)
@@ -102,12 +106,13 @@ export function campaign ({ scale, connections, ahead, sends, turnMs }: Attack):
     return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024)
   }
 
-  async function timesOfSends (): Promise<[median: number, longest: number]> {
+  /** Of `sends` calls one after the other, each a status that is looked for. */
+  async function timesOf (call: () => Promise<{ status: number }>, statuses: number[]): Promise<Times> {
     const times: number[] = []
     for (let number = 0; number < sends; number++) {
       const begun = performance.now()
-      const { status } = await asUser(service, bob, 'POST', '/v1/channels/room-of-bob/messages', { textPayload: 'Hello' })
-      if (![200, 503].includes(status)) throw new Error(`a send is ${status}`)
+      const { status } = await call()
+      if (!statuses.includes(status)) throw new Error(`a call beside it is ${status}`)
       times.push(Math.round(performance.now() - begun))
     }
     times.sort((one, other) => one - other)
@@ -124,8 +129,10 @@ export function campaign ({ scale, connections, ahead, sends, turnMs }: Attack):
       const { method, stream } = documented[operationId]!
       await longestTurn()
       const sockets = Array.from({ length: connections }, () => unreading(Array.from({ length: stream ? 1 : ahead }, () => bytesOf(method, request)).join('')))
-      const sendMs = await timesOfSends()
-      expect((await fetch(`${service.url}/health/live`)).status).toBe(200)
+      const [sendMs, healthMs] = await Promise.all([
+        timesOf(() => asUser(service, bob, 'POST', '/v1/channels/room-of-bob/messages', { textPayload: 'Hello' }), [200, 503]),
+        timesOf(() => fetch(`${service.url}/health/live`), [200])
+      ])
       const memory = await memoryMb()
       for (const socket of sockets) socket.destroy()
       // Once there is room, it is answered to those who read.
@@ -137,7 +144,7 @@ export function campaign ({ scale, connections, ahead, sends, turnMs }: Attack):
         else await response.arrayBuffer()
       } while (status === 503)
       const longestTurnMs = Math.round(await longestTurn())
-      results.push({ operationId, status, longestTurnMs, memoryMb: memory, sendMs })
+      results.push({ operationId, status, longestTurnMs, memoryMb: memory, sendMs, healthMs })
       expect(status).toBeLessThan(500)
       expect(service.process.exitCode).toBe(null)
       expect(memory).toBeLessThan(MOST_MEMORY_MB)
