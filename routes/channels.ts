@@ -5,6 +5,7 @@ import { Channel, ChannelsQuery, NewChannel, ParticipatedChannel, ParticipatedCh
 import { LARGEST_ID_LIST, LARGEST_PAGE_ROWS, ref, Reference } from '../schemas/common.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
+import { listsOf } from '../src/http/acls.ts'
 import { answer, countedList, CURSOR_HEADER, noContent, refusals, refuses, security } from '../src/http/answers.ts'
 import { givenBy, userOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders } from '../src/http/idempotency.ts'
@@ -44,6 +45,7 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
     const ruleset = namedRuleset('body/defaultRuleSet', body.defaultRuleSet)
     mustNotClaimSystem(ruleset, body.systemChannel)
     mustBeNewId('channel', channelId)
+    const acls = listsOf(body.appliedAcls, { kind: 'channel', channelId })
     return await store.append({
       type: 'create-channel',
       channelId,
@@ -51,6 +53,7 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       groupType: groupTypeOf(ruleset, body.groupType),
       participants: listedParticipants(body.participation),
       timelineEvents: timelineEventsOf(body.timelineEvents),
+      ...(acls === undefined ? {} : { acls }),
       ...givenBy(request)
     })
   })

@@ -24,8 +24,6 @@ export const notThereYet: Array<[methods: HTTPMethods | HTTPMethods[], url: stri
   ['GET', '/v1/messages/:messageId/metadata/:key', 'Metadata of a message'],
   ['POST', '/v1/users/:userId/locators', 'Adding locators'],
   [['GET', 'PUT'], '/v1/users/:userId/screenname', 'Screen names by themselves'],
-  [['GET', 'PATCH'], '/v1/channels/:channelId/acls', 'Access control lists'],
-  [['GET', 'PATCH'], '/v1/applications/:applicationId/acls', 'Access control lists'],
   ['POST', '/v1/channels/:channelId/streams', 'Streams of objects within a channel'],
   [['GET', 'POST'], '/v1/channels/:channelId/streams/:streamId', 'Streams of objects within a channel'],
   ['POST', '/v1/delivery-targets', 'Delivery targets'],

@@ -8,7 +8,7 @@ import { refuse } from '../src/errors.ts'
 import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
 import { givenBy, userOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders } from '../src/http/idempotency.ts'
-import { mustBeNewId, mustNotUseUnsupported } from '../src/http/input.ts'
+import { isEmpty, mustBeNewId, mustNotUseUnsupported } from '../src/http/input.ts'
 import { pageOf, sendPageHeaders } from '../src/http/paging.ts'
 import { refuseField } from '../src/http/validation.ts'
 import type { Store } from '../src/store/contract/store.ts'
@@ -40,6 +40,7 @@ export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { 
   }, async (request) => {
     const { body } = request
     mustNotUseUnsupported(body)
+    if (!isEmpty(body.appliedAcls)) throw refuseField('body/appliedAcls', 'is not possible: a user has no access control lists of its own; leave it out')
     const { userId = randomUUID(), screenName, userLocators = [], systemUser = false } = body
     mustBeNewId('user', userId)
     mustBeShort(userLocators)

@@ -1,5 +1,6 @@
 /** Channels (protocol 3). */
 import { Type, type Static } from 'typebox'
+import { AppliedAcls, AppliedAclsInput } from './access.ts'
 import { audits, Id, LONGEST_ID, PagingQuery, ref, unsupportedInput } from './common.ts'
 import { ChannelParticipation, InitialParticipation, ParticipationStatus } from './participation.ts'
 import { MOST_CREATION_EVENTS, NewTimelineEvent, TimelineEvent } from './timeline.ts'
@@ -43,6 +44,7 @@ export const Channel = Type.Object({
   participation: Type.Array(ref(ChannelParticipation), { maxItems: 0, description: 'Always empty: participants have a list of their own', examples: [[]] }),
   systemChannel: Type.Boolean({ description: 'Whether it is left out of lists', examples: [false] }),
   timelineEvents: Type.Array(ref(TimelineEvent), { maxItems: MOST_CREATION_EVENTS, description: 'What happened to it before it was created here', examples: [[]] }),
+  appliedAcls: Type.Optional(ref(AppliedAcls, 'Its own access control lists; absent where it has none')),
   ...audits
 }, {
   $id: 'Channel',
@@ -87,6 +89,7 @@ export const NewChannel = Type.Object({
   systemChannel: Type.Optional(Type.Boolean({ description: 'What the ruleset says anyway: true of a SystemChannel, false of others', examples: [false] })),
   groupType: Type.Optional(ref(GroupType, 'Who may join a GroupChat: public, private or strict_private, by default public; others have the one that their ruleset says')),
   timelineEvents: Type.Optional(Type.Array(ref(NewTimelineEvent), { maxItems: MOST_CREATION_EVENTS, description: 'What happened to it already, up to 64', examples: [[]] })),
+  appliedAcls: Type.Optional(ref(AppliedAclsInput, 'Its access control lists: of a GroupChat, or from the application')),
   ...unsupportedInput
 }, {
   $id: 'NewChannel',

@@ -96,7 +96,6 @@ export const LARGEST_ID_LIST = 45
 
 /** Accepted so that clients which send them empty work; with content they are refused as not supported yet. */
 export const unsupportedInput = {
-  appliedAcls: Type.Optional(Type.Unknown({ description: 'Access control lists. Not supported yet: leave out, or send empty', examples: [{}] })),
   entityMetadata: Type.Optional(Type.Unknown({ description: 'Metadata. Not supported yet: leave out, or send empty', examples: [{}] })),
   entityProfile: Type.Optional(Type.Unknown({ description: 'Profile. Not supported yet: leave out, or send empty', examples: [{}] }))
 }

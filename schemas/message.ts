@@ -1,5 +1,6 @@
 /** Messages (protocol 6). */
 import { Type, type Static } from 'typebox'
+import { AppliedAcls, AppliedAclsInput } from './access.ts'
 import { audits, Id, ref, Reference, ReferenceInput, Time, unsupportedInput } from './common.ts'
 import { MOST_CREATION_EVENTS, NewTimelineEvent, TimelineEvent } from './timeline.ts'
 
@@ -58,6 +59,7 @@ export const Message = Type.Object({
   messageData,
   timelineEvents: Type.Array(ref(TimelineEvent), { maxItems: MOST_CREATION_EVENTS + 1, description: 'What happened to it; the first says when it was sent', examples: [[]] }),
   editedAt: Type.Optional(Time('When its content was last changed; absent if it never was')),
+  appliedAcls: Type.Optional(ref(AppliedAcls, 'Its own access control lists; absent where it has none')),
   ...audits
 }, {
   $id: 'Message',
@@ -74,6 +76,7 @@ export const NewMessage = Type.Object({
   textPayload,
   messageData: Type.Optional(messageData),
   timelineEvents: Type.Optional(Type.Array(ref(NewTimelineEvent), { maxItems: MOST_CREATION_EVENTS, description: 'What happened to it already, up to 64', examples: [[]] })),
+  appliedAcls: Type.Optional(ref(AppliedAclsInput, 'Its access control lists: who may read it, and delete it')),
   ...unsupportedInput
 }, { $id: 'NewMessage', description: 'A message to send', examples: [{ textPayload: 'Good morning!' }] })
 export type NewMessage = Static<typeof NewMessage>

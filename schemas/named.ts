@@ -1,5 +1,6 @@
 /** Every schema that has a name of its own in the OpenAPI document, and that others refer to by it. */
 import type { TSchema } from 'typebox'
+import { Access, AclPatch, AppliedAcls, AppliedAclsInput, EntityAcls } from './access.ts'
 import { Channel, GroupType, NewChannel, ParticipatedChannel } from './channel.ts'
 import { AuditInfo, ErrorEnvelope, Reference, ReferenceInput } from './common.ts'
 import { Health } from './health.ts'
@@ -13,6 +14,7 @@ import { NewUser, ScreenName, User, UserLocator } from './user.ts'
 
 export const namedSchemas: TSchema[] = [
   Reference, ReferenceInput, AuditInfo, ErrorEnvelope,
+  AppliedAcls, AppliedAclsInput, AclPatch, EntityAcls, Access,
   GroupType, Channel, NewChannel, ParticipatedChannel,
   ParticipationStatus, RelayStatus, Participant, ChannelParticipation, BriefParticipation, NewParticipation, InitialParticipation, ParticipationChange, ChangedParticipation,
   TimelineEvent, NewTimelineEvent, ChannelTimelineEntry, MessageTimelineEntry,

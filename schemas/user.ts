@@ -53,6 +53,7 @@ export const NewUser = Type.Object({
   screenName: Type.Optional(ref(ScreenName, 'The name that others see')),
   userLocators: Type.Optional(Type.Array(ref(UserLocator), { maxItems: MOST_LOCATORS, description: 'Where the user can be found, up to 64 places, each up to 1,024 characters of JSON', examples: [[]] })),
   systemUser: Type.Optional(Type.Boolean({ description: 'Whether it is a machine\'s user. Left out: false', examples: [false] })),
+  appliedAcls: Type.Optional(Type.Unknown({ description: 'A user has no access control lists of its own: leave out, or send empty', examples: [{}] })),
   ...unsupportedInput
 }, { $id: 'NewUser', description: 'A user to create', examples: [{ userId: '@amy', screenName: { screenName: 'Amy' } }] })
 export type NewUser = Static<typeof NewUser>

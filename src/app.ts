@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { access } from '../routes/access.ts'
 import { channels } from '../routes/channels.ts'
 import { documentation } from '../routes/documentation.ts'
 import { events } from '../routes/events.ts'
@@ -34,6 +35,8 @@ import type { Streams } from './relay/streams.ts'
 import type { Store } from './store/contract/store.ts'
 
 export interface AppOptions {
+  /** Which application the service serves. */
+  applicationId: string
   store: Store
   authenticate: Authenticate
   identify: Identify
@@ -64,7 +67,7 @@ const compileValidator = validatorCompiler(namedSchemas)
 
 /** The service without a process: neither listens nor opens or closes anything that it was given. */
 export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
-  const { store, authenticate, identify, tokens, streams, corsOrigins, closeWithinMs = 6_000 } = options
+  const { applicationId, store, authenticate, identify, tokens, streams, corsOrigins, closeWithinMs = 6_000 } = options
   const app = createServer(options.logger)
   const letGo = closeInTime(app, closeWithinMs)
   const refuseWhileFull = boundUnread(app, options.unread)
@@ -100,6 +103,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     await callers.register(moderation, { store })
     await callers.register(messages, { store })
     await callers.register(timelines, { store })
+    await callers.register(access, { store, applicationId })
     await callers.register(events, { streams: eventStreams({ store, streams, stillHolds: createStillHolds(store) }) })
     await callers.register(notImplemented)
   })

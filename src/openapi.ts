@@ -6,6 +6,7 @@ import type { Store } from './store/contract/store.ts'
 const absent = (): never => { throw new Error('there is nothing behind this app: it is for its document only') }
 
 const app = await buildApp({
+  applicationId: '',
   store: new Proxy({}, { get: () => absent }) as Store,
   authenticate: absent,
   identify: absent,

@@ -51,7 +51,7 @@ async function start (settings: Settings): Promise<void> {
   const authenticate = createAuthenticate({ credentials, tokens, store })
   const streams = await createStreams({ store, heartbeatMs, queueBytes, logger })
   const closeWithinMs = shutdownGraceMs * CLOSING_SHARE
-  const app = await buildApp({ store, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger, closeWithinMs })
+  const app = await buildApp({ applicationId: credentials.applicationId, store, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger, closeWithinMs })
   // As any other uncaught error: it stops, streams first, with an exit code that has it started again.
   store.onFailure(err => setImmediate(() => { throw err }))
   // Before it listens: whoever has read that it does may stop it at once.

@@ -50,7 +50,7 @@ export function arrayText (texts: string[]): string {
 /** The answer of the routes that stream. */
 export const eventStream = Type.Unsafe<never>({
   description: 'Frames, until either side ends it: id, the cursor to go on after; event, one of message, message-updated, message-deleted, ' +
-    'messages-truncated, message-timeline, channel, channel-deleted, channel-timeline, participation, participation-deleted, and of the stream ' +
+    'messages-truncated, message-timeline, channel, channel-deleted, channel-timeline, participation, participation-deleted, channel-acls-changed, and of the stream ' +
     'itself ready, caught-up, checkpoint, gap, bye; data, one line of JSON. After a silence of 15,000 ms (HEARTBEAT_MS) a comment.',
   content: { 'text/event-stream': { schema: { type: 'string', examples: ['id: k3f9x2ab10qz-2a-9f3kq1\nevent: message\ndata: {"@type":"new-message-payload"}\n\n'] } } }
 })

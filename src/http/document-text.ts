@@ -27,6 +27,7 @@ export const tags = [
   { name: 'participants', description: 'Who is in a channel, and what it may do there' },
   { name: 'messages', description: 'What is sent' },
   { name: 'timelines', description: 'What happened to channels and messages, and when' },
+  { name: 'access control', description: 'Who may do what, where the defaults are not enough: lists of the application, of channels and of messages' },
   { name: 'events', description: 'Live, resumable streams of what happens' },
   { name: 'meta', description: 'About the service' }
 ]

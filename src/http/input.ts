@@ -21,8 +21,7 @@ export function mustBeNewId (kind: keyof typeof lengths, id: string, field = `bo
 }
 
 /** Throws where a field that is not there yet has content: nothing is accepted and then ignored. */
-export function mustNotUseUnsupported (body: { appliedAcls?: unknown, entityMetadata?: unknown, entityProfile?: unknown }): void {
-  if (!isEmpty(body.appliedAcls)) throw refuseField('body/appliedAcls', 'is not supported yet: there are no access control lists; leave it out')
+export function mustNotUseUnsupported (body: { entityMetadata?: unknown, entityProfile?: unknown }): void {
   if (!isEmpty(body.entityMetadata)) throw refuse('notImplemented', 'entityMetadata with content')
   // mitter's model names its entity even where it has no attributes.
   const profile = body.entityProfile
@@ -30,8 +29,8 @@ export function mustNotUseUnsupported (body: { appliedAcls?: unknown, entityMeta
   if (!isEmpty(attributes)) throw refuse('notImplemented', 'entityProfile with attributes')
 }
 
-/** Nothing, or a shell with nothing in it: mitter's models send `{"plusAppliedAcls": [], "minusAppliedAcls": []}`. */
-function isEmpty (value: unknown): boolean {
+/** Nothing, or a shell with nothing in it. */
+export function isEmpty (value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true
   return typeof value === 'object' && Object.values(value).every(isEmpty)
 }

@@ -30,15 +30,16 @@ export function forwardPageOf (query: { after?: string, limit?: number }): Forwa
 export function sendPageHeaders (request: FastifyRequest, reply: Pick<FastifyReply, 'header'>, page: ListPage<unknown> & { total?: number }, cursor?: string): void {
   if (cursor !== undefined) reply.header(CURSOR_HEADER, cursor)
   if (page.total !== undefined) reply.header(COUNT_HEADER, page.total)
-  if (page.next !== undefined) reply.header('link', `<${nextPage(request, page.next)}>; rel="next"`)
+  if (page.next !== undefined) reply.header('link', `<${nextPage(request, page.next, page.nextOffset)}>; rel="next"`)
 }
 
 /** The same list in the same direction, from an entity on. */
-function nextPage ({ url, routeOptions }: FastifyRequest, next: string): string {
+function nextPage ({ url, routeOptions }: FastifyRequest, next: string, offset = 0): string {
   const path = pathOf(url)
   const query = new URLSearchParams(url.slice(path.length).replace(/^\?/, '').replace(/#.*$/s, ''))
   const onlyForward = /\/(?:participants|timeline|tokens)$/.test(routeOptions.url!)
   for (const name of ['entityCountOffset', 'access_token']) query.delete(name)
+  if (offset > 0) query.set('entityCountOffset', String(offset))
   query.set(onlyForward || query.has('after') ? 'after' : 'before', next)
   return `${path}?${query}`
 }

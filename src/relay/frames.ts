@@ -16,7 +16,8 @@ const payloadTypes: Partial<Record<EntryKind, string>> = {
   'channel-deleted': 'channel-deleted-payload',
   'channel-timeline': 'new-channel-timeline-event-payload',
   participation: 'participation-changed-event-payload',
-  'participation-deleted': 'participation-deleted-payload'
+  'participation-deleted': 'participation-deleted-payload',
+  'channel-acls-changed': 'channel-acls-changed-payload'
 }
 
 /** What an `EventSource` waits before it connects again, in milliseconds, while nothing is wrong. */

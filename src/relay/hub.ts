@@ -2,7 +2,9 @@
  * Who gets what is committed. Rights follow from the entries alone, in their order: an accepted join opens,
  * a removal closes, before the next entry is looked at (protocol 8, promise 4).
  */
-import { receives, type RelayStatus } from '../rules/relay.ts'
+import type { AccessLists, Caller } from '../rules/access.ts'
+import { Audience, readersNamedIn, readsChannel } from '../rules/audience.ts'
+import type { RelayStatus } from '../rules/relay.ts'
 import type { Entry, Rights, Standing } from '../store/contract/log.ts'
 import type { EndReason } from './frames.ts'
 
@@ -22,16 +24,33 @@ export interface Subscriber {
   end (reason: EndReason): void
 }
 
+/** What a subscriber's reader is in a channel, and what the channel's own lists are, as of the last entry that it was given. */
+interface Place {
+  standing: Caller['standing']
+  lists: AccessLists | undefined
+  /** Whether it may read what is said there. */
+  reads: boolean
+}
+
+/** One who follows the log. */
+interface Follower {
+  /** By channel. Of a user's stream: those that the user is in. */
+  places: Map<number, Place>
+  /** Of a user's stream: channels of which messages that were not truncated since have named the user. */
+  named: Set<number>
+}
+
 export class Hub {
   readonly #application = new Set<Subscriber>()
-  /** By channel: streams that receive it. */
+  /** By channel: streams that carry what is said there. */
   readonly #receivers = new Index<number>()
-  /** By channel: user streams of those who are in it without receiving; its deletion concerns them. */
+  /** By channel: streams of users who are in it without reading; its deletion, and other lists, concern them. */
   readonly #waiting = new Index<number>()
+  /** By channel: streams of users whom its messages have named. */
+  readonly #named = new Index<number>()
   readonly #users = new Index<string>()
   readonly #tokens = new Index<string>()
-  /** Of those who follow the log: the channels that their readers are in. */
-  readonly #standings = new Map<Subscriber, Map<number, RelayStatus>>()
+  readonly #followers = new Map<Subscriber, Follower>()
 
   /** From now on the subscriber is told to end when its reader or its token ends; it gets no entries yet. */
   attach (subscriber: Subscriber): void {
@@ -51,16 +70,21 @@ export class Hub {
    * @param missed what was dispatched since that place: it is given that first
    */
   follow (subscriber: Subscriber, rights: Rights, missed: Entry[]): void {
-    this.#standings.set(subscriber, new Map())
+    this.#followers.set(subscriber, { places: new Map(), named: new Set() })
     if (subscriber.of === 'application') this.#application.add(subscriber)
-    for (const { channelKey, status } of rights.channels) this.#setStanding(subscriber, channelKey, status)
+    for (const { channelKey, status, admin, lists } of rights.channels) {
+      this.#setPlace(subscriber, channelKey, placeOf({ status, admin }), lists)
+    }
+    for (const channelKey of rights.named ?? []) this.#setNamed(subscriber, channelKey, true)
     for (const entry of missed) this.#give(subscriber, entry)
   }
 
   unfollow (subscriber: Subscriber): void {
     this.#application.delete(subscriber)
-    for (const channelKey of this.#standings.get(subscriber)?.keys() ?? []) this.#setStanding(subscriber, channelKey, undefined)
-    this.#standings.delete(subscriber)
+    const { places, named } = this.#followers.get(subscriber) ?? { places: new Map<number, Place>(), named: new Set<number>() }
+    for (const channelKey of [...places.keys()]) this.#leave(subscriber, channelKey)
+    for (const channelKey of [...named]) this.#setNamed(subscriber, channelKey, false)
+    this.#followers.delete(subscriber)
   }
 
   /** Hands out committed entries, in their order, then lets every stream that got any write once. */
@@ -71,7 +95,7 @@ export class Hub {
   }
 
   #dispatch (entry: Entry, touched: Set<Subscriber>): void {
-    const { kind, channelKey, standing, members = [] } = entry
+    const { kind, channelKey, standing, members = [], access } = entry
     if (kind === 'token-revoked') return this.#tokens.each(entry.tokenId!, subscriber => subscriber.end('expired'))
     if (kind === 'user-deleted') return this.#users.each(entry.userId!, subscriber => subscriber.end('expired'))
 
@@ -79,39 +103,105 @@ export class Hub {
     // Whom the entry concerns comes first: it gets the entry whatever its rights, and its rights change with it.
     if (standing !== undefined) this.#users.each(standing.userId, give)
     for (const { userId } of members) this.#users.each(userId, give)
+    if (access !== undefined) for (const userId of readersNamedBy(access)) this.#users.each(userId, give)
     this.#application.forEach(give)
     this.#receivers.each(channelKey!, give)
-    if (kind === 'channel-deleted') this.#waiting.each(channelKey!, give)
+    if (kind === 'channel-deleted' || kind === 'channel-acls-changed') this.#waiting.each(channelKey!, give)
+    if (kind === 'channel-deleted' || kind === 'messages-truncated') this.#named.each(channelKey!, give)
   }
 
   /** Gives one subscriber an entry, if it is for it, and changes its rights as the entry says. True: it took it. */
   #give (subscriber: Subscriber, entry: Entry): boolean {
-    const standings = this.#standings.get(subscriber)
+    const follower = this.#followers.get(subscriber)
     const { kind, channelKey } = entry
-    if (standings === undefined || channelKey === undefined) return false
-    const application = subscriber.of === 'application'
+    if (follower === undefined || channelKey === undefined) return false
     if (subscriber.of === 'channel' && subscriber.channelKey !== channelKey) return false
-    const own = application ? undefined : standingIn(entry, subscriber.userId)
-    const ended = kind === 'channel-deleted' && standings.has(channelKey)
-    if (!application && own === undefined && !ended && !receives(standings.get(channelKey))) return false
-    if (!subscriber.offer(entry)) return false
-    if (own !== undefined) this.#setStanding(subscriber, channelKey, own.status)
-    if (ended) this.#setStanding(subscriber, channelKey, undefined)
+    const own = standingIn(entry, subscriber.userId)
+    const before = follower.places.get(channelKey)
+    if (entry.access !== undefined && namesReader(entry.access, subscriber)) this.#setNamed(subscriber, channelKey, true)
+    if (kind === 'channel-acls-changed' && before !== undefined) this.#setPlace(subscriber, channelKey, before.standing, entry.channelLists)
+    const told = subscriber.of === 'application' || own !== undefined ? entry : toldTo(subscriber, entry, before, follower)
+    if (told === undefined || !subscriber.offer(told)) return false
+
+    if (own !== undefined) this.#setPlace(subscriber, channelKey, placeOf(own), entry.channelLists)
+    if (kind === 'messages-truncated' || kind === 'channel-deleted') this.#setNamed(subscriber, channelKey, false)
+    if (kind === 'channel-deleted') this.#leave(subscriber, channelKey)
     if (subscriber.of === 'channel') {
-      if (ended) subscriber.end('deleted')
-      else if (own !== undefined && !receives(own.status)) subscriber.end('removed')
+      if (kind === 'channel-deleted') subscriber.end('deleted')
+      else if (follower.places.get(channelKey)?.reads !== true) subscriber.end('removed')
     }
     return true
   }
 
-  #setStanding (subscriber: Subscriber, channelKey: number, status: RelayStatus | undefined): void {
-    this.#receivers.put(channelKey, subscriber, receives(status))
-    this.#waiting.put(channelKey, subscriber, status !== undefined && !receives(status) && subscriber.of === 'user')
-    const standings = this.#standings.get(subscriber)
-    if (status === undefined) standings?.delete(channelKey)
-    else standings?.set(channelKey, status)
+  /** A user's stream has a place in channels that the user is in; a channel's has one there for as long as it goes on. */
+  #setPlace (subscriber: Subscriber, channelKey: number, standing: Caller['standing'], given: AccessLists | undefined): void {
+    if (standing === undefined && subscriber.of === 'user') return this.#leave(subscriber, channelKey)
+    const { userId } = subscriber
+    const lists = this.#shared(channelKey, given)
+    const reads = userId === undefined || readsChannel(lists, { userId, standing })
+    this.#receivers.put(channelKey, subscriber, reads)
+    this.#waiting.put(channelKey, subscriber, !reads && subscriber.of === 'user')
+    this.#followers.get(subscriber)?.places.set(channelKey, { standing, lists, reads })
+  }
+
+  /** The same lists that another stream of the channel knows, where they are: what follows from them is found once for all. */
+  #shared (channelKey: number, lists: AccessLists | undefined): AccessLists | undefined {
+    const [other] = this.#receivers.of(channelKey)
+    const known = other && this.#followers.get(other)?.places.get(channelKey)?.lists
+    return lists !== undefined && known !== undefined && JSON.stringify(known) === JSON.stringify(lists) ? known : lists
+  }
+
+  #leave (subscriber: Subscriber, channelKey: number): void {
+    this.#receivers.delete(channelKey, subscriber)
+    this.#waiting.delete(channelKey, subscriber)
+    this.#followers.get(subscriber)?.places.delete(channelKey)
+  }
+
+  #setNamed (subscriber: Subscriber, channelKey: number, named: boolean): void {
+    this.#named.put(channelKey, subscriber, named)
+    if (named) this.#followers.get(subscriber)?.named.add(channelKey)
+    else this.#followers.get(subscriber)?.named.delete(channelKey)
   }
 }
+
+/** What a subscriber is told of an entry that is not about its reader: the entry, what stands in its place, or nothing. */
+function toldTo (subscriber: Subscriber, entry: Entry, place: Place | undefined, { named }: Follower): Entry | undefined {
+  const { kind, channelKey, access, channelLists, otherwise } = entry
+  if (access !== undefined) {
+    const { userId } = subscriber
+    if (userId === undefined) return entry
+    const caller = { userId, standing: place?.standing }
+    const stream = subscriber.of as 'user' | 'channel'
+    if (audienceOf(entry, access.lists, place?.lists).reaches(stream, caller)) return entry
+    return access.before !== undefined && audienceOf(otherwise!, access.before.lists, place?.lists).reaches(stream, caller) ? otherwise : undefined
+  }
+  if (kind === 'channel-acls-changed') {
+    if (place === undefined) return undefined
+    if (subscriber.userId === undefined || readsChannel(channelLists, { userId: subscriber.userId, standing: place.standing })) return entry
+    return place.reads ? otherwise : undefined
+  }
+  if (kind === 'channel-deleted' && (place !== undefined || named.has(channelKey!))) return entry
+  if (kind === 'messages-truncated' && named.has(channelKey!)) return entry
+  return place?.reads === true ? entry : undefined
+}
+
+/** The readers of what an entry is about, by the entry: made once, however many ask. Whoever is in a channel knows the same lists of it. */
+const audiences = new WeakMap<Entry, Map<AccessLists | undefined, Audience>>()
+
+function audienceOf (entry: Entry, lists: AccessLists | undefined, channelLists: AccessLists | undefined): Audience {
+  let known = audiences.get(entry)
+  if (known === undefined) audiences.set(entry, known = new Map())
+  let audience = known.get(channelLists)
+  if (audience === undefined) known.set(channelLists, audience = new Audience(lists, channelLists))
+  return audience
+}
+
+const placeOf = ({ status, admin }: { status?: RelayStatus | undefined, admin: boolean }): Caller['standing'] =>
+  status === undefined ? undefined : { status, admin }
+
+const readersNamedBy = ({ lists, before }: NonNullable<Entry['access']>): string[] => [...readersNamedIn(lists), ...readersNamedIn(before?.lists)]
+
+const namesReader = (access: NonNullable<Entry['access']>, { of, userId }: Subscriber): boolean => of === 'user' && readersNamedIn(access.lists).includes(userId!)
 
 /** A user's standing from an entry on, if the entry is about the user. */
 function standingIn ({ standing, members }: Entry, userId: string | undefined): Standing | undefined {
@@ -137,6 +227,11 @@ class Index<Key> {
   put (key: Key, subscriber: Subscriber, present: boolean): void {
     if (present) this.add(key, subscriber)
     else this.delete(key, subscriber)
+  }
+
+  /** In the order in which they came. */
+  of (key: Key): Iterable<Subscriber> {
+    return this.#sets.get(key) ?? []
   }
 
   /** Safe while `visit` changes the index. */

@@ -4,8 +4,8 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
-import { receives } from '../rules/relay.ts'
-import type { Entry, Interest, Log, Page, Place, Position, StreamStart } from '../store/contract/log.ts'
+import { readsChannel } from '../rules/audience.ts'
+import type { Entry, Interest, Log, Page, Place, Position, Rights, StreamStart } from '../store/contract/log.ts'
 import type { Feed } from './feed.ts'
 import { byeFrame, caughtUpFrame, checkpointFrame, entryFrame, gapFrame, readyFrame, type EndReason } from './frames.ts'
 import type { Hub, Subscriber } from './hub.ts'
@@ -153,6 +153,7 @@ export class Stream implements Subscriber {
       if (news === undefined) return false
       for (const entry of news) withdrawn.note(entry)
       known = Math.max(known, feed.head.position)
+      if (withdrawn.isUncertain(entry)) return false
       if (!withdrawn.has(entry)) {
         this.#push(frame)
         this.#channelDeleted ||= entry.kind === 'channel-deleted'
@@ -166,14 +167,16 @@ export class Stream implements Subscriber {
   #goLive ({ through, rights }: Page): boolean {
     const { feed, hub, interest } = this.#options
     if (this.#ended !== undefined) return true
-    if (this.of === 'channel' && !rights!.channels.some(({ status }) => receives(status))) {
+    if (this.of === 'channel' && !this.#readsChannel(rights!)) {
       this.end(this.#channelDeleted ? 'deleted' : 'removed')
       return true
     }
     const missed = feed.since(through.position)
     if (missed === undefined) return false
+    const told = withheld(missed, interest)
+    if (told === undefined) return false
     this.#live = true
-    hub.follow(this, rights!, withheld(missed, interest))
+    hub.follow(this, rights!, told)
     // Too much for one turn: it fell behind at once, or ended.
     if (!this.#live || this.#ended !== undefined) return true
     const at = feed.head.position > through.position ? feed.head : through
@@ -181,6 +184,12 @@ export class Stream implements Subscriber {
     this.#push(caughtUpFrame(at.cursor))
     this.flush()
     return true
+  }
+
+  #readsChannel ({ channels: [channel] }: Rights): boolean {
+    if (channel === undefined || this.userId === undefined) return channel !== undefined
+    const { status, admin, lists } = channel
+    return readsChannel(lists, { userId: this.userId, standing: status === undefined ? undefined : { status, admin } })
   }
 
   offer (entry: Entry): boolean {
@@ -257,10 +266,11 @@ export class Stream implements Subscriber {
   }
 }
 
-/** Entries that were missed, without what must not be delivered any more because of those behind it; its place stays. */
-function withheld (missed: Entry[], interest: Interest): Entry[] {
+/** Entries that were missed, without what must not be delivered any more because of those behind it; its place stays. Undefined: that has to be read again. */
+function withheld (missed: Entry[], interest: Interest): Entry[] | undefined {
   const withdrawn = new Withdrawn(interest)
   for (const entry of missed) withdrawn.note(entry)
+  if (missed.some(entry => withdrawn.isUncertain(entry))) return undefined
   return missed.map(entry => withdrawn.has(entry) ? withoutPayload(entry) : entry)
 }
 

@@ -37,6 +37,22 @@ export function mustBeAllowed (privilege: PrivilegeOf<'channel'>, channel: Liste
   if (!decision.allowed) throw refusalOf(privilege, decision, () => channelRefusals[privilege](caller, channel))
 }
 
-function refusalOf (privilege: Privilege, { because: { rule } }: Decision, byDefault: () => Refusal): Refusal {
+/** `what` as in `Only the application may create users`. */
+const ofApplication: Record<PrivilegeOf<'application'>, string> = {
+  create_channel: 'create channels',
+  create_user: 'create users',
+  list_channels: 'list all channels',
+  list_user_data: 'list users, or read others',
+  modify_acl: 'change the lists of the application'
+}
+
+/** Throws where the caller may not do it with the application. */
+export function mustBeAllowedHere (privilege: PrivilegeOf<'application'>, lists: AccessLists | undefined, userId: string): void {
+  const decision = decide(privilege, lists, { userId })
+  if (!decision.allowed) throw refusalOf(privilege, decision, privileged(`Only the application may ${ofApplication[privilege]}: call with its access key`))
+}
+
+/** Of whatever entity: `decision` did not allow it. */
+export function refusalOf (privilege: Privilege, { because: { rule } }: Decision, byDefault: () => Refusal): Refusal {
   return rule === 'default' ? byDefault() : refuseWith('missingPrivilege', { diagnostics: { missingPrivileges: [privilege] } }, `The access control lists do not give you the privilege ${privilege}`)
 }

@@ -19,6 +19,8 @@ export interface Case {
   target: Standing | undefined
   /** Whether the actor acts upon itself. */
   oneself: boolean
+  /** Access control lists let the actor act as an active admin would. */
+  asAdmin?: boolean
 }
 
 type ActorKind = 'stranger' | Exclude<RelayStatus, 'active'> | 'member' | 'admin' | 'application'
@@ -59,9 +61,9 @@ export function reject (given: Case): void {
 }
 
 function pendingTarget (given: Case): Standing {
-  const { channel, actor, target, targetId } = given
+  const { channel, target, targetId } = given
   mustAllowMembershipChange(channel)
-  const rule = acceptActorTable[channel.groupType][kindOf(actor)]
+  const rule = acceptActorTable[channel.groupType][kindOf(given)]
   if (rule !== 'target') throw refuse(rule, channel.channelId)
   const standing = mustBeThere(given)
   if (target?.status !== 'pending') throw refuse('userNotPending', targetId, channel.channelId)
@@ -83,9 +85,9 @@ export function unmute (given: Case): Standing {
 }
 
 function moderated (given: Case): Standing {
-  const { channel, actor } = given
+  const { channel } = given
   if (channel.groupType !== 'strict_private') throw refuse('notStrictPrivate', channel.channelId)
-  mustBeAdmin(given, kindOf(actor))
+  mustBeAdmin(given)
   return mustBeThere(given)
 }
 
@@ -97,7 +99,7 @@ export function change (given: Case, asked: { newStatus?: ParticipationStatus, r
   const { channel, actor } = given
   const { newStatus, roles } = asked
   if (newStatus === 'Disabled' || roles !== undefined || given.targetId === SYSTEM) mustAllowMembershipChange(channel)
-  mustBeAdmin(given, kindOf(actor))
+  mustBeAdmin(given)
   if (newStatus !== undefined && actor !== 'application') {
     throw refuse('missingPrivilege', 'Only the application may set a status: an admin may accept, mute, unmute and change roles')
   }
@@ -110,8 +112,9 @@ export function change (given: Case, asked: { newStatus?: ParticipationStatus, r
   return { status: statusOf[newStatus], held: 'none', admin }
 }
 
-function mustBeAdmin ({ channel }: Case, actor: ActorKind): void {
-  if (actor !== 'admin' && actor !== 'application') throw refuse('notAdmin', channel.channelId)
+function mustBeAdmin (given: Case): void {
+  const actor = kindOf(given)
+  if (actor !== 'admin' && actor !== 'application') throw refuse('notAdmin', given.channel.channelId)
 }
 
 function mustBeThere ({ channel, target, targetId }: Case): Standing {
@@ -119,9 +122,10 @@ function mustBeThere ({ channel, target, targetId }: Case): Standing {
   return target
 }
 
-function kindOf (actor: Case['actor']): ActorKind {
-  if (actor === undefined) return 'stranger'
+function kindOf ({ actor, asAdmin = false }: Case): ActorKind {
   if (actor === 'application') return actor
+  if (asAdmin) return 'admin'
+  if (actor === undefined) return 'stranger'
   if (actor.status !== 'active') return actor.status
   return actor.admin ? 'admin' : 'member'
 }

@@ -24,9 +24,26 @@ export function mustBeOwnEvent (userId: string, { subject }: { subject: string }
   if (subject !== userId) throw refuse('missingPrivilege', 'The subject of a user\'s timeline event is the user itself: name yourself')
 }
 
-/** Throws where a user may not add this event to a channel's timeline, or to its messages'. Whoever receives it may say what happened to messages. */
+/** Throws where a user may not add this event to a channel's timeline. Whoever is in it and may read it may say what happened to messages. */
 export function mustAddEvent (channel: ListedChannel, caller: Caller, event: { type: string, subject: string }): void {
   mustBeAllowed('read_from_channel', channel, caller)
   mustBeOwnEvent(caller.userId, event)
-  if (!MESSAGE_EVENT_TYPES.includes(event.type)) mustBeAllowed('send_to_channel', channel, caller)
+  mustBeSaying(channel, caller, event)
+}
+
+/**
+ * As `mustAddEvent`, to the timelines of messages of the channel that the user may read.
+ * @param named each of the messages names the user
+ */
+export function mustAddMessageEvent (channel: ListedChannel, caller: Caller, event: { type: string, subject: string }, named: boolean): void {
+  if (!named) mustBeAllowed('read_from_channel', channel, caller)
+  mustBeOwnEvent(caller.userId, event)
+  if (!named || !isReceipt(event)) mustBeSaying(channel, caller, event)
+}
+
+const isReceipt = ({ type }: { type: string }): boolean => MESSAGE_EVENT_TYPES.includes(type)
+
+function mustBeSaying (channel: ListedChannel, caller: Caller, event: { type: string }): void {
+  if (!isReceipt(event)) return mustBeAllowed('send_to_channel', channel, caller)
+  if (caller.standing === undefined) throw refuse('actorNotInGroup', channel.channelId)
 }

@@ -50,7 +50,7 @@ export async function startService (users: string[] = [], corsOrigins: string[] 
   const tokens = createTokens({ credentials, store, ttlSeconds: 3600 })
   const authenticate = createAuthenticate({ credentials, tokens, store })
   const streams = await createStreams({ store, logger, heartbeatMs: 15_000, queueBytes: 1_048_576 })
-  const app = await buildApp({ store, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger })
+  const app = await buildApp({ applicationId: credentials.applicationId, store, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger })
 
   const authorizations = new Map<string, string>()
   const service: Service = {

@@ -64,7 +64,7 @@ export async function startApp (options: TestAppOptions = {}): Promise<TestApp> 
   const tokens = createTokens({ credentials, store: served, ttlSeconds: tokenTtlSeconds })
   const authenticate = createAuthenticate({ credentials, tokens, store: served })
   const streams = await createStreams({ store: served, logger, heartbeatMs, queueBytes, ...more })
-  const app = await buildApp({ store: served, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger, unread, closeWithinMs })
+  const app = await buildApp({ applicationId: credentials.applicationId, store: served, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger, unread, closeWithinMs })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const traffic = alone ? undefined : await startForeignTraffic(store)
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`

@@ -5,12 +5,15 @@
  * Identifiers arrive checked (rules/identifiers.ts); who may do what is decided with the state, inside
  * the transaction (store/core).
  */
+import type { AccessLists } from '../../rules/access.ts'
+import type { AclPatch } from '../../rules/access-entries.ts'
 import type { GroupType, ParticipationStatus, RelayStatus, Role, Ruleset } from '../../rules/relay.ts'
 import type { NewParticipant } from '../../rules/rulesets.ts'
 import type { MessageDatum } from '../../../schemas/message.ts'
 import type { TimelineEventInput } from '../../../schemas/timeline.ts'
 import type { ChannelParticipation } from '../../../schemas/participation.ts'
 import type { Cursor } from './log.ts'
+import type { AclsOf } from './reads.ts'
 
 export { SYSTEM } from '../../rules/identifiers.ts'
 
@@ -82,6 +85,7 @@ export interface CreateChannel extends GivenBy {
   /** As listed, without double ids; who is in it in the end the ruleset says (rules/rulesets.ts). */
   participants: NewParticipant[]
   timelineEvents: TimelineEventInput[]
+  acls?: AccessLists
 }
 
 export interface DeleteChannel extends GivenBy {
@@ -139,6 +143,7 @@ export interface SendMessage extends GivenBy {
   messageData: MessageDatum[]
   /** Where none has the type `mitter.mtet.SentTime`, the store puts one in front. */
   timelineEvents: TimelineEventInput[]
+  acls?: AccessLists
 }
 
 export interface EditMessage extends GivenBy {
@@ -173,6 +178,13 @@ export interface AddMessageEvent extends GivenBy {
   event: TimelineEventInput
 }
 
+/** Changes an entity's own access control lists: one entry, or none where nothing changes. The application's are no part of the log. */
+export interface ChangeAcls extends GivenBy {
+  type: 'change-acls'
+  of: AclsOf
+  patch: AclPatch
+}
+
 /** Takes a nonce of a signed call, whose signature has proved good. Throws `claimRejected` where it was taken of late. */
 export interface TakeNonce extends GivenBy {
   type: 'take-nonce'
@@ -184,14 +196,14 @@ export type Command =
   | CreateUser | DeleteUser | IssueToken | IssueEventToken | RevokeTokens
   | CreateChannel | DeleteChannel | TruncateChannel
   | AddParticipant | RemoveParticipant | ModerateParticipant | ChangeParticipant
-  | SendMessage | EditMessage | DeleteMessages
+  | SendMessage | EditMessage | DeleteMessages | ChangeAcls
 
 /** JSON text of a schemas/message.ts `Message`: rendered once, for answers and frames alike. */
 export type MessageText = string
 
 export interface SendOutcome {
   message: MessageText
-  /** Members who receive, the sender included, at the moment of sending. */
+  /** Participants who may read it, the sender included, and others whom it names, at the moment of sending. */
   recipientsCount: number
   /** The cursor of the message's entry. */
   cursor: Cursor

@@ -2,6 +2,7 @@
  * The log: one append-only sequence of everything that a subscriber may need to see, and how it is read. Every
  * change is one entry of it, written in the same transaction as the change itself.
  */
+import type { AccessLists } from '../../rules/access.ts'
 import type { RelayStatus } from '../../rules/relay.ts'
 import type { Actor } from './commands.ts'
 
@@ -24,7 +25,7 @@ export interface Place {
 export type EntryKind =
   | 'message' | 'message-updated' | 'message-deleted' | 'messages-truncated' | 'message-timeline'
   | 'channel' | 'channel-deleted' | 'channel-timeline'
-  | 'participation' | 'participation-deleted'
+  | 'participation' | 'participation-deleted' | 'channel-acls-changed'
   | 'token-revoked' | 'user-deleted'
 
 /** A user's standing in a channel from an entry on. Without status: it is not in the channel any more. */
@@ -52,11 +53,24 @@ export interface Entry extends Place {
   tokenId?: string
   /** `user-deleted`: the user. */
   userId?: string
+  /** Of a message that has access control lists, or had, and of what is about it. */
+  access?: MessageListing
+  /** `channel`, participation entries and `channel-acls-changed`: the channel's own lists from here on. */
+  channelLists?: AccessLists
+  /** Of a change of lists: what those are told who might read before it, and may not from here on. */
+  otherwise?: Entry
   /**
    * JSON text of an object: the event's data beyond `@type` and `globalPipelinePayloadId` (protocol 8).
    * Absent where no stream carries the entry: internal ones, and those whose content was deleted.
    */
   payload?: string
+}
+
+/** Who may have what is about a message, as of an entry. */
+export interface MessageListing {
+  lists?: AccessLists | undefined
+  /** Where the entry changes them: those up to it. */
+  before?: { lists?: AccessLists | undefined }
 }
 
 /** A piece of the whole log. */
@@ -95,8 +109,10 @@ export interface StreamStart {
 
 /** What a reader's rights are at a place of the log: enough to decide every later entry from the entries alone. */
 export interface Rights {
-  /** The channels that the reader is in, in whatever status. Of a channel stream: that one, if it exists and the reader is in it. */
-  channels: Array<{ channelKey: number, status: RelayStatus, admin: boolean }>
+  /** The channels that the reader is in, in whatever status. Of a channel stream: that one, if it exists; without a status, the reader is not in it. */
+  channels: Array<{ channelKey: number, status?: RelayStatus, admin: boolean, lists?: AccessLists }>
+  /** Channels of which messages that were not truncated since have named the reader. */
+  named?: number[]
 }
 
 /**
@@ -145,7 +161,7 @@ export interface Log {
 
   /**
    * Checks that the reader may stream this and finds the place to start at, in one snapshot.
-   * Throws `channelNotFound`, `userNotFound`, `actorNotInGroup`, `pending`, `disabled`.
+   * Throws `channelNotFound`, `userNotFound`, `actorNotInGroup`, `pending`, `disabled`, `missingPrivilege`.
    */
   openStream (request: StreamRequest, resume: Resume): Promise<StreamStart>
 

@@ -1,4 +1,5 @@
 /** What can be read, as it goes over the wire. Reads decide rights in the snapshot that they read. */
+import type { Access, EntityAcls } from '../../../schemas/access.ts'
 import type { Channel, ParticipatedChannel } from '../../../schemas/channel.ts'
 import type { ChannelParticipation } from '../../../schemas/participation.ts'
 import type { ChannelTimelineEntry, MessageTimelineEntry } from '../../../schemas/timeline.ts'
@@ -37,6 +38,8 @@ export interface ListPage<T> {
   items: T[]
   /** Where there are more: what to go on from, in the direction of the page. An id, or a place that does not go with what stood there. */
   next?: string
+  /** Of an offset that was not reached: what is left of it. */
+  nextOffset?: number
 }
 
 export interface CountedPage<T> extends ListPage<T> {
@@ -74,6 +77,17 @@ export interface TokenInfo {
   expiresAt?: number
 }
 
+/** Whose access control lists. */
+export type AclsOf = { kind: 'application' } | { kind: 'channel', channelId: string } | { kind: 'message', messageId: string }
+
+export interface AccessRequest {
+  privilege: string
+  /** Absent: whoever asks. */
+  userId?: string
+  /** The message of the channel that it is about. */
+  messageId?: string
+}
+
 /** All of them throw the same `Refusal`s as commands, and `unavailable` where the store cannot answer. */
 export interface Reads {
   /** Itself, and the application. */
@@ -105,4 +119,8 @@ export interface Reads {
   listMessages (actor: Actor, channelId: string, page: PageRequest): Promise<Snapshot<CountedPage<MessageText>>>
   /** Participants that receive, its sender, and the application. One that may not be read is not there: `messageNotFound`. */
   getMessage (actor: Actor, messageId: string): Promise<Snapshot<MessageText>>
+  /** Whoever may read the entity; of the application itself the application. */
+  getAcls (actor: Actor, of: AclsOf): Promise<Snapshot<EntityAcls>>
+  /** Of itself anybody, of others an active admin and the application. */
+  explainAccess (actor: Actor, channelId: string, request: AccessRequest): Promise<Access>
 }

@@ -36,10 +36,10 @@ export type Chore =
   | { type: 'forget', now: number, replies: string[], nonces: string[], tokens: string[] }
   | { type: 'raise-floor', floor: { position: Position, tag: number } }
   /** Rows below the floor, but for what a GET still answers from. */
-  | { type: 'remove-entries', upTo: Position, positions: Position[] }
+  | { type: 'remove-entries', upTo: Position, positions: Position[], listChanges: Position[] }
   /** Intervals that ended below the floor: by channel key, user key and beginning. */
   | { type: 'remove-intervals', upTo: Position }
-  /** A deleted channel's members and events; `last`: and itself. */
+  /** A deleted channel's members and events, and what was kept of its lists, some at a time; `last`: and itself. */
   | { type: 'remove-channel', channelKey: number, userKeys: number[], positions: Position[], last: boolean }
 
 /** What commands have left to do: commands to carry out, together, before asking again. None: nothing is due. */
@@ -126,19 +126,26 @@ function * removeEntries (): Read<Chore[]> {
   if (removedPosition < floor.position) {
     const [{ rows, ended }] = yield * ask(['entriesToRemove', removedPosition, floor.position, STEP])
     const upTo = ended ? floor.position : rows.at(-1)!.position
-    return [{ type: 'remove-entries', upTo, positions: rows.filter(row => !outlives(row)).map(({ position }) => position) }]
+    return [{
+      type: 'remove-entries',
+      upTo,
+      positions: positionsOf(rows.filter(row => !outlives(row))),
+      listChanges: positionsOf(rows.filter(({ kind }) => kind === 'channel-acls-changed' || kind === 'message-acls-changed'))
+    }]
   }
   const [ended] = yield * ask(['hasIntervalsEndedBy', floor.position])
   return ended ? [{ type: 'remove-intervals', upTo: floor.position }] : []
 }
+
+const positionsOf = (rows: Array<{ position: Position }>): Position[] => rows.map(({ position }) => position)
 
 /** Once no replay can speak of it any more. */
 function * removeChannel (): Read<Chore[]> {
   const [{ floor }] = yield * ask(['ends'])
   const [channelKey] = yield * ask(['channelToRemove', floor.position])
   if (channelKey === undefined) return []
-  const [userKeys, positions] = yield * ask(['membersOf', channelKey, STEP.rows], ['eventsOf', channelKey, floor.position, STEP])
-  return [{ type: 'remove-channel', channelKey, userKeys, positions, last: userKeys.length + positions.length === 0 }]
+  const [userKeys, positions, listed] = yield * ask(['membersOf', channelKey, STEP.rows], ['eventsOf', channelKey, floor.position, STEP], ['hasLists', channelKey])
+  return [{ type: 'remove-channel', channelKey, userKeys, positions, last: userKeys.length + positions.length === 0 && !listed }]
 }
 
 /** What decides whether an entry that has fallen out of retention stays. */
@@ -155,6 +162,8 @@ function outlives ({ position, kind, messagePresent, newestEdit }: ExpiredEntry)
     case 'message-updated': return messagePresent === true && newestEdit === position
     case 'message-timeline': return messagePresent === true
     case 'channel-timeline': return true
+    // Whom messages have named that it took away is told by where it was.
+    case 'messages-truncated': return true
     default: return false
   }
 }
@@ -191,6 +200,7 @@ export function carryOutChore (draft: Draft, chore: Chore): void {
       draft.raiseFloor(chore.floor)
       return
     case 'remove-entries':
+      draft.forgetLists(chore.listChanges)
       draft.remove(chore.positions)
       draft.removedUpTo(chore.upTo)
       return
@@ -200,6 +210,7 @@ export function carryOutChore (draft: Draft, chore: Chore): void {
     case 'remove-channel':
       draft.forgetMembers(chore.channelKey, chore.userKeys)
       draft.remove(chore.positions)
+      draft.forgetListsOf(chore.channelKey, STEP.rows)
       if (chore.last) draft.forgetChannel(chore.channelKey)
   }
 }

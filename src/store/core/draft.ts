@@ -3,12 +3,13 @@
  * have changed, and what the command itself has, in layers. A refused command's layer is thrown away.
  */
 import { randomInt } from 'node:crypto'
+import type { AccessLists } from '../../rules/access.ts'
 import type { Ruleset } from '../../rules/relay.ts'
 import { refuse } from '../../errors.ts'
 import type { Entry, Position } from '../contract/log.ts'
 import type { Changes } from './changes.ts'
 import { Intervals } from './intervals.ts'
-import type { ChannelRecord, EntryRecord, EntryView, IntervalRecord, LogState, MemberRecord, MessageRecord, Remains, Total, UserRecord } from './records.ts'
+import type { AudienceRecord, ChannelRecord, EntryRecord, EntryView, IntervalRecord, Lane, LogState, MemberRecord, MessageRecord, Remains, Total, UserRecord } from './records.ts'
 import type { PageBounds } from './read/queries.ts'
 import { entryOf } from './render/entry.ts'
 import { STEP, type Source, type TableName, type Tables } from './source.ts'
@@ -33,14 +34,20 @@ export class Draft {
   #totals: Changes['totals'] | undefined
   #views: EntryView[] = []
   #entries: Entry[] = []
+  #channelLists: Changes['channelLists'] = []
+  #messageLists: Changes['messageLists'] = []
+  #relisted: Changes['relisted'] | undefined
+  #audiences: Changes['audiences'] = []
   #newestEdits: Changes['newestEdits'] | undefined
   #contents: Map<Position, string> | undefined
   #erased: Set<Position> | undefined
   #emptied: Position[] = []
   #removed: Position[] = []
+  #forgottenLists: Position[] = []
   #endedIntervals: Changes['endedIntervals']
   #forgottenMembers: Changes['forgottenMembers'] = []
   #forgottenChannels: number[] = []
+  #forgottenListsOf: Changes['forgottenListsOf'] = []
 
   constructor (below: Source, log: LogState) {
     this.#below = below
@@ -172,7 +179,7 @@ export class Draft {
   }
 
   /** Writes the next entry of the log. Of a channel, its row notes it. */
-  write (draft: EntryDraft, about: Pick<EntryView, 'sender' | 'about' | 'message'> & { channel?: ChannelRecord, gone?: string[] } = {}): EntryView {
+  write (draft: EntryDraft, about: Pick<EntryView, 'sender' | 'about' | 'message' | 'lists'> & { channel?: ChannelRecord, gone?: string[] } = {}): EntryView {
     const position = ++this.#log.position
     const { channel, gone = [], ...rest } = about
     this.#log.tag = randomInt(TAG_MAX)
@@ -180,7 +187,8 @@ export class Draft {
       position, tag: this.#log.tag, at: this.at, ...draft, ...(channel === undefined ? {} : { channelKey: channel.channelKey })
     }
     if (channel !== undefined) this.changeChannel(channel.channelKey, { lastPosition: position })
-    const view: EntryView = { record, gone, ...rest, ...(channel === undefined ? {} : { channel }) }
+    const channelLists = channel?.acls === undefined ? {} : { channelLists: channel.acls }
+    const view: EntryView = { record, gone, ...rest, ...channelLists, ...(channel === undefined ? {} : { channel }) }
     this.#views.push(view)
     this.#entries.push(entryOf(view, this.#log.epoch))
     return view
@@ -191,6 +199,36 @@ export class Draft {
     this.put('message', message.messageId, message)
     this.#contentsOf().set(message.position, content)
     if (message.editPosition !== undefined) (this.#newestEdits ??= new Map()).set(message.position, message.editPosition)
+  }
+
+  /** Gives a channel other lists, from its newest entry on. */
+  listChannel (channelKey: number, acls: AccessLists | undefined): void {
+    const { acls: before, ...channel } = this.channelByKey(channelKey)
+    this.put('channel', String(channelKey), { ...channel, aclsPosition: this.#log.position, ...(acls === undefined ? {} : { acls }) })
+    this.#channelLists.push({ channelKey, position: this.#log.position, lists: acls })
+  }
+
+  /** Notes from when on a message has lists. */
+  noteMessageLists (message: Position, position: Position, lists: AccessLists | undefined): void {
+    this.#messageLists.push({ message, position, lists })
+  }
+
+  /** Of a message with other lists: its row. */
+  relist ({ position, acls, aclsPosition }: MessageRecord, lane: Lane, subjects: number[]): void {
+    const listing = { lane, subjects, ...(acls === undefined ? {} : { acls }), ...(aclsPosition === undefined ? {} : { aclsPosition }) }
+    ;(this.#relisted ??= new Map()).set(position, listing)
+  }
+
+  address (rows: AudienceRecord[]): void {
+    this.#audiences.push(...rows)
+  }
+
+  unaddress (rows: AudienceRecord[]): void {
+    this.#audiences.push(...rows.map(row => ({ ...row, gone: true as const })))
+  }
+
+  forgetLists (changes: Position[]): void {
+    this.#forgottenLists.push(...changes)
   }
 
   #contentsOf (): Map<Position, string> {
@@ -209,7 +247,7 @@ export class Draft {
 
   remains (message: Position, floor: Position, left: PageBounds): Remains {
     const remains = this.#below.remains(message, floor, left)
-    return this.#newestEdits?.has(message) === true ? { ...remains, more: true } : remains
+    return this.#newestEdits?.has(message) === true || this.#relisted?.has(message) === true ? { ...remains, more: true } : remains
   }
 
   /** Takes away what is left of entries that nothing is told of any more. */
@@ -237,6 +275,11 @@ export class Draft {
     this.#forgottenMembers.push(...userKeys.map(userKey => ({ channelKey, userKey })))
   }
 
+  /** Takes away what is kept of a channel's lists beside its row, so many rows of each kind. */
+  forgetListsOf (channelKey: number, limit: number): void {
+    this.#forgottenListsOf.push({ channelKey, limit })
+  }
+
   forgetChannel (channelKey: number): void {
     this.#forgottenChannels.push(channelKey)
   }
@@ -254,14 +297,20 @@ export class Draft {
     for (const [total, by] of layer.#totals ?? []) this.count(total, by)
     this.#views.push(...layer.#views)
     this.#entries.push(...layer.#entries)
+    this.#channelLists.push(...layer.#channelLists)
+    this.#messageLists.push(...layer.#messageLists)
+    for (const [position, listing] of layer.#relisted ?? []) (this.#relisted ??= new Map()).set(position, listing)
+    this.#audiences.push(...layer.#audiences)
     for (const [position, edit] of layer.#newestEdits ?? []) (this.#newestEdits ??= new Map()).set(position, edit)
     for (const [position, content] of layer.#contents ?? []) this.#contentsOf().set(position, content)
     for (const position of layer.#erased ?? []) this.erase(position)
     this.#emptied.push(...layer.#emptied)
     this.#removed.push(...layer.#removed)
+    this.#forgottenLists.push(...layer.#forgottenLists)
     this.#endedIntervals = layer.#endedIntervals ?? this.#endedIntervals
     this.#forgottenMembers.push(...layer.#forgottenMembers)
     this.#forgottenChannels.push(...layer.#forgottenChannels)
+    this.#forgottenListsOf.push(...layer.#forgottenListsOf)
     Object.assign(this.#log, layer.#log)
   }
 
@@ -278,13 +327,19 @@ export class Draft {
       memberships: this.#memberships ?? new Map(),
       totals: this.#totals ?? new Map(),
       entries: this.#views.map(({ record }) => record),
+      channelLists: this.#channelLists,
+      messageLists: this.#messageLists,
+      relisted: this.#relisted ?? new Map(),
+      audiences: this.#audiences,
       newestEdits: this.#newestEdits ?? new Map(),
       erased: [...this.#erased ?? []],
       emptied: this.#emptied,
       removed: this.#removed,
+      forgottenLists: this.#forgottenLists,
       ...(this.#endedIntervals === undefined ? {} : { endedIntervals: this.#endedIntervals }),
       forgottenMembers: this.#forgottenMembers,
-      forgottenChannels: this.#forgottenChannels
+      forgottenChannels: this.#forgottenChannels,
+      forgottenListsOf: this.#forgottenListsOf
     }
   }
 }

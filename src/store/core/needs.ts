@@ -3,6 +3,7 @@
  * once. What follows only from what was loaded (a successor beyond those loaded, the message that a repeat is
  * answered from) it asks for by `Unloaded`, in a second round.
  */
+import { namedIn } from '../../rules/audience.ts'
 import { SYSTEM } from '../../rules/identifiers.ts'
 import type { Command } from '../contract/commands.ts'
 import type { Chore } from './chores.ts'
@@ -25,13 +26,15 @@ export interface Needs {
   events: string[]
   nonces: string[]
   replies: string[]
+  /** The application's own lists. */
+  application: boolean
   /** Channels by id, of which the member who has been active longest may be needed. */
   successions: string[]
 }
 
 export function noNeeds (): Needs {
   return {
-    users: [], tokens: [], channels: [], channelKeys: [], memberKeys: [], members: [], messages: [], contents: [], remains: [], events: [], nonces: [], replies: [], successions: []
+    users: [], tokens: [], channels: [], channelKeys: [], memberKeys: [], members: [], messages: [], contents: [], remains: [], events: [], nonces: [], replies: [], application: false, successions: []
   }
 }
 
@@ -53,7 +56,8 @@ function addNeeds (needs: Needs, command: Command | Chore): void {
   if ('channelId' in command) needs.channels.push(command.channelId)
   switch (command.type) {
     case 'create-channel':
-      needs.users.push(SYSTEM, ...command.participants.map(({ userId }) => userId))
+      needs.users.push(SYSTEM, ...command.participants.map(({ userId }) => userId), ...namedIn(command.acls))
+      needs.application ||= command.actor !== SYSTEM
       return addEvents(needs, command.timelineEvents)
     case 'add-participant':
     case 'remove-participant':
@@ -64,7 +68,8 @@ function addNeeds (needs: Needs, command: Command | Chore): void {
       needs.successions.push(command.channelId)
       return
     case 'send-message':
-      needs.users.push(command.senderId)
+      needs.users.push(command.senderId, ...namedIn(command.acls))
+      needs.members.push(...namedIn(command.acls).map(userId => ({ channelId: command.channelId, userId })))
       needs.messages.push(command.messageId)
       return addEvents(needs, command.timelineEvents)
     case 'edit-message':
@@ -79,6 +84,14 @@ function addNeeds (needs: Needs, command: Command | Chore): void {
     case 'add-channel-event':
       return addEvents(needs, [command.event])
     case 'create-user':
+      needs.users.push(command.userId)
+      needs.application ||= command.actor !== SYSTEM
+      return
+    case 'change-acls':
+      if (command.of.kind === 'application') needs.application = true
+      else if (command.of.kind === 'channel') needs.channels.push(command.of.channelId)
+      else needs.contents.push(command.of.messageId)
+      return
     case 'delete-user':
     case 'issue-token':
     case 'finish-leaving':

@@ -1,4 +1,6 @@
 /** What a store keeps, as plain records: one kind for each table, whatever database holds them. */
+import type { AccessLists } from '../../rules/access.ts'
+import type { ReaderClass } from '../../rules/audience.ts'
 import type { GroupType, Held, RelayStatus, Ruleset } from '../../rules/relay.ts'
 import type { EntryKind, Position, Standing } from '../contract/log.ts'
 
@@ -44,10 +46,24 @@ export interface ChannelRecord {
   closing: boolean
   /** The first to become active becomes admin. */
   adminVacant: boolean
+  /** Members who are active or muted, and those of the other statuses. */
   receivingCount: number
+  mutedCount: number
+  pendingCount: number
+  disabledCount: number
   activeAdminCount: number
+  /** Messages that are there, but for those that name their readers. */
   messageCount: number
+  /** Its own access control lists. */
+  acls?: AccessLists
+  /** The entry that gave it these; absent: it never had any. */
+  aclsPosition?: Position
+  /** Messages that are there and name their readers; absent: no message of it ever had lists. */
+  listedCounts?: ListedCounts
 }
+
+/** By class of readers, each message in as many as it names; `all`: each once. */
+export type ListedCounts = { [Class in ReaderClass | 'all']?: number }
 
 /** The id of a channel that exists now. */
 export interface LivingChannel {
@@ -103,6 +119,33 @@ export interface MessageRecord {
   present: boolean
   /** Its newest edit. */
   editPosition?: Position
+  /** Its own access control lists. */
+  acls?: AccessLists
+  /** The entry that gave it these, if not its own. */
+  aclsPosition?: Position
+}
+
+/** The lists that an entity had up to an entry, and has from then on. */
+export interface ListsChange {
+  before?: AccessLists | undefined
+  after?: AccessLists | undefined
+  /** Of a message: when its content was last changed. */
+  editedAt?: number
+}
+
+/** Where a message is found by those who may read it, and what is about it by those whom it names. */
+export interface AudienceRecord {
+  channelKey: number
+  /** `named`: by a user; `about`: by a user, and not the message but what is about it. */
+  class: ReaderClass | 'named' | 'about'
+  /** Of a class: 0. */
+  userKey: number
+  position: Position
+}
+
+/** The application's own access control lists. */
+export interface ApplicationRecord {
+  acls?: AccessLists | undefined
 }
 
 /** Whether a message is there: of this channel, not deleted, not truncated. */
@@ -150,11 +193,14 @@ export interface CreationEvents {
 
 /**
  * Where an entry is looked for, so that lists and replays step over nothing that they do not want:
- * messages that are there; every other event; what has nothing left to deliver; and of that the messages whose edits are
- * still to go.
+ * messages that are there; every other event; what has nothing left to deliver; of that the messages whose edits are
+ * still to go; and messages that are there and name their readers.
  */
-export const lanes = { message: 0, event: 1, nothing: 2, erased: 3 } as const
+export const lanes = { message: 0, event: 1, nothing: 2, erased: 3, listed: 4 } as const
 export type Lane = (typeof lanes)[keyof typeof lanes]
+
+/** A change of a message's lists is told of as an edit, or as a deletion. */
+export type RecordKind = EntryKind | 'message-acls-changed'
 
 /** An entry of the log, which is the message too where it is one: a message's text is stored once. */
 export interface EntryRecord {
@@ -162,7 +208,7 @@ export interface EntryRecord {
   /** Random: tells this history from a restored one's. */
   tag: number
   at: number
-  kind: EntryKind
+  kind: RecordKind
   lane: Lane
   channelKey?: number
   /** Of messages and edits the sender, of timeline events the subject. */
@@ -175,10 +221,14 @@ export interface EntryRecord {
   /** Of timeline events. */
   eventId?: string
   eventType?: string
-  /** Users whom events within the body are about, the sender apart. */
+  /** Users whom events within the body are about, the sender apart, and those whom its access control lists name. */
   subjects?: number[]
   /** Of a `channel` entry: everyone who is in it. */
   members?: Standing[]
+  /** Of a message: its own access control lists, as they are now. */
+  acls?: AccessLists
+  /** Of a change of lists. */
+  change?: ListsChange
   /** JSON text; absent where there is none, or where the content is gone. */
   body?: string
 }
@@ -186,12 +236,16 @@ export interface EntryRecord {
 /** An entry with what it takes to tell of it now. */
 export interface EntryView {
   record: EntryRecord
-  channel?: Pick<ChannelRecord, 'channelId' | 'truncatedPosition' | 'deletedPosition'>
+  channel?: Pick<ChannelRecord, 'channelId' | 'truncatedPosition' | 'deletedPosition' | 'acls'>
   sender?: UserReference
   about?: UserReference
   /** Of what is about a message. */
   message?: Pick<MessageRecord, 'at' | 'present'>
-  /** Users named within the body who were deleted since. */
+  /** Of a message that has access control lists, or had, and of what is about it: those as of the entry, and now. */
+  lists?: { then?: AccessLists | undefined, now?: AccessLists | undefined }
+  /** Of its channel, as of the entry. */
+  channelLists?: AccessLists
+  /** Users named within the body, or by its lists, who were deleted since. */
   gone: string[]
 }
 

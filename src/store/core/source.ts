@@ -2,7 +2,7 @@
 import type { Position } from '../contract/log.ts'
 import type { PageBounds } from './read/queries.ts'
 import type {
-  ChannelRecord, CreationEvents, EntryView, EventIdRecord, LivingChannel, MemberRecord, MessageRecord, NonceRecord, Remains, ReplyRecord, TokenRecord, UserRecord
+  ApplicationRecord, ChannelRecord, CreationEvents, EntryView, EventIdRecord, LivingChannel, MemberRecord, MessageRecord, NonceRecord, Remains, ReplyRecord, TokenRecord, UserRecord
 } from './records.ts'
 
 /** What is looked up by a key, and which. A key of two parts is joined with a space. */
@@ -27,6 +27,8 @@ export interface Tables {
   reply: ReplyRecord
   /** By channel key. */
   creation: CreationEvents
+  /** By an empty key: there is one. */
+  application: ApplicationRecord
 }
 export type TableName = keyof Tables
 

@@ -2,11 +2,12 @@
  * From rows to records: each table's columns are named once, beside the type of their row and what is made of it.
  * Here are users, tokens, channels and members; log-columns.ts has the log.
  */
+import type { AccessLists } from '../../rules/access.ts'
 import type { GroupType, Held, RelayStatus, Ruleset } from '../../rules/relay.ts'
 import type { Position } from '../contract/log.ts'
 import type { ChannelDetails } from '../core/read/queries.ts'
-import type { ChannelRecord, MemberRecord, TokenRecord, UserRecord } from '../core/records.ts'
-import { given, type Flag } from './rows.ts'
+import type { ChannelRecord, ListedCounts, MemberRecord, TokenRecord, UserRecord } from '../core/records.ts'
+import { given, parsed, type Flag } from './rows.ts'
 
 export interface UserRow {
   user_key: number
@@ -70,14 +71,21 @@ export interface ChannelRow {
   closing: Flag
   admin_vacant: Flag
   receiving_count: number
+  muted_count: number
+  pending_count: number
+  disabled_count: number
   active_admin_count: number
   message_count: number
+  listed_counts: string | null
+  acls: string | null
+  acls_position: Position | null
 }
 
 /** `c` a channel. */
 export const channelColumns = `
   c.channel_key, c.channel_id, c.ruleset, c.group_type, c.created_at, c.updated_at, c.created_position, c.deleted_position,
-  c.truncated_position, c.last_position, c.erasing, c.closing, c.admin_vacant, c.receiving_count, c.active_admin_count, c.message_count
+  c.truncated_position, c.last_position, c.erasing, c.closing, c.admin_vacant, c.receiving_count, c.muted_count, c.pending_count, c.disabled_count,
+  c.active_admin_count, c.message_count, c.listed_counts, c.acls, c.acls_position
 `
 
 export function channelOfRow (row: ChannelRow): ChannelRecord {
@@ -96,8 +104,14 @@ export function channelOfRow (row: ChannelRow): ChannelRecord {
     closing: row.closing === 1,
     adminVacant: row.admin_vacant === 1,
     receivingCount: row.receiving_count,
+    mutedCount: row.muted_count,
+    pendingCount: row.pending_count,
+    disabledCount: row.disabled_count,
     activeAdminCount: row.active_admin_count,
-    messageCount: row.message_count
+    messageCount: row.message_count,
+    ...parsed<'listedCounts', ListedCounts>('listedCounts', row.listed_counts),
+    ...parsed<'acls', AccessLists>('acls', row.acls),
+    ...given('aclsPosition', row.acls_position)
   }
 }
 

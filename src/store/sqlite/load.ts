@@ -1,7 +1,7 @@
 /** What commands look up, when they ask for it, in the writer's own transaction. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { Position } from '../contract/log.ts'
-import type { EntryView, LogState, MemberRecord, MessageRecord, NonceRecord, Remains } from '../core/records.ts'
+import type { ApplicationRecord, EntryView, LogState, MemberRecord, MessageRecord, NonceRecord, Remains } from '../core/records.ts'
 import type { PageBounds } from '../core/read/queries.ts'
 import type { Source, TableName, Tables } from '../core/source.ts'
 import {
@@ -37,6 +37,7 @@ export const loadSql = {
   event: yields<{ event_id: string, entry: Flag }>(`select event_id, 1 as entry from entries where event_id = ?
     union all select event_id, 0 from created_events where event_id = ?`),
   nonce: yields<NonceRecord>('select nonce, at from nonces where nonce = ?'),
+  application: yields<{ value: string }>('select value from meta where name = \'application_acls\''),
   reply: yields<ReplyRow>('select actor, key, fingerprint, at, outcome from idempotency where actor = ? and key = ?'),
   longestActive: yields<MemberRow>(`select ${memberColumns} from participations p join users u on u.user_key = p.user_key
     where p.channel_key = ? and p.active_position is not null order by p.active_position, p.user_key limit ?`),
@@ -66,7 +67,8 @@ export class Loader implements Source {
       event: key => ifFound(sql.event.get(key, key), row => ({ eventId: row.event_id, entry: row.entry === 1 })),
       nonce: key => ifFound(sql.nonce.get(key), ({ nonce, at }) => ({ nonce, at })),
       reply: key => ifFound(sql.reply.get(...partsOf(key)), ({ outcome, ...row }) => ({ ...row, remembered: outcome })),
-      creation: () => undefined
+      creation: () => undefined,
+      application: () => ifFound(sql.application.get(), ({ value }) => JSON.parse(value) as ApplicationRecord)
     }
   }
 

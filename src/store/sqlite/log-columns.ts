@@ -1,9 +1,12 @@
 /** From rows of the log to records: entries, the messages and timeline events that some of them are, and what is kept beside them. */
-import type { EntryKind, Position, Standing } from '../contract/log.ts'
+import type { AccessLists } from '../../rules/access.ts'
+import type { Position, Standing } from '../contract/log.ts'
 import type { MessageDetails, StoredEvent } from '../core/read/queries.ts'
-import { lanes, type EntryRecord, type EntryView, type Lane, type LogState, type MessageRecord, type UserReference } from '../core/records.ts'
+import {
+  lanes, type EntryRecord, type EntryView, type Lane, type ListsChange, type LogState, type MessageRecord, type RecordKind, type UserReference
+} from '../core/records.ts'
 import { goneAmong, goneOfRow } from './columns.ts'
-import { given, type Flag } from './rows.ts'
+import { given, parsed, type Flag } from './rows.ts'
 import { yields } from './statements.ts'
 
 /** What is kept of the log beside its entries. */
@@ -31,7 +34,7 @@ export interface EntryRow {
   position: Position
   tag: number
   at: number
-  kind: EntryKind
+  kind: RecordKind
   lane: Lane
   channel_key: number | null
   sender_key: number | null
@@ -53,7 +56,33 @@ export interface EntryRow {
   about_deleted_at: number | null
   original_at: number | null
   original_lane: Lane | null
+  /** Of changes of lists. */
+  change: string | null
+  /** Of the message that it is, or is about: its lists now, and as of the entry; `listed`: it has some, or had. */
+  listed: Flag
+  acls_now: string | null
+  acls_then: string | null
+  channel_acls_now: string | null
+  channel_acls_then: string | null
 }
+
+/** Lists of the message that an entry is, or is about, and of its channel. What they were is looked up only where they have changed since. */
+const listColumns = `
+  case when e.kind in ('channel-acls-changed', 'message-acls-changed') then e.acls end as change,
+  case e.kind when 'message' then e.acls is not null or e.acls_position is not null
+    else original.acls is not null or original.acls_position is not null end as listed,
+  case e.kind when 'message' then e.acls else original.acls end as acls_now,
+  case when e.kind = 'message' then
+    case when e.acls_position is null then e.acls
+      else (select h.acls from message_acls h where h.message_position = e.position order by h.from_position limit 1) end
+    when original.acls_position is null or original.acls_position <= e.position then original.acls
+    else (select h.acls from message_acls h where h.message_position = e.message_position and h.from_position <= e.position order by h.from_position desc limit 1)
+  end as acls_then,
+  c.acls as channel_acls_now,
+  case when c.acls_position is null or c.acls_position <= e.position then c.acls
+    else (select h.acls from channel_acls h where h.channel_key = c.channel_key and h.from_position <= e.position order by h.from_position desc limit 1)
+  end as channel_acls_then
+`
 
 /** `e` an entry, its channel, its sender, whom it is about, and the message that it is about. */
 export const entryColumns = `
@@ -62,7 +91,7 @@ export const entryColumns = `
   c.channel_id, c.truncated_position, c.deleted_position,
   sender.user_id as sender_id, sender.deleted_at as sender_deleted_at,
   about.user_id as about_id, about.deleted_at as about_deleted_at,
-  original.at as original_at, original.lane as original_lane
+  original.at as original_at, original.lane as original_lane, ${listColumns}
 `
 export const entryJoins = `
   left join channels c on c.channel_key = e.channel_key
@@ -86,6 +115,7 @@ export function viewOfRow (row: EntryRow): EntryView {
     ...given('eventId', row.event_id),
     ...given('eventType', row.timeline_type),
     ...(row.members === undefined || row.members === null ? {} : { members: JSON.parse(row.members) as Standing[] }),
+    ...parsed<'change', ListsChange>('change', row.change),
     ...given('body', row.body)
   }
   return {
@@ -93,14 +123,19 @@ export function viewOfRow (row: EntryRow): EntryView {
     ...given('channel', channelOfEntry(row)),
     ...given('sender', userReference(row.sender_key, row.sender_id, row.sender_deleted_at)),
     ...given('about', userReference(row.about_key, row.about_id, row.about_deleted_at)),
-    ...(row.original_at === null ? {} : { message: { at: row.original_at, present: row.original_lane === lanes.message } }),
+    ...(row.original_at === null ? {} : { message: { at: row.original_at, present: isThere(row.original_lane) } }),
+    ...(row.listed === 1 ? { lists: { ...parsed<'then', AccessLists>('then', row.acls_then), ...parsed<'now', AccessLists>('now', row.acls_now) } } : {}),
+    ...parsed<'channelLists', AccessLists>('channelLists', row.channel_acls_then),
     gone: goneOfRow(row.gone)
   }
 }
 
 function channelOfEntry (row: EntryRow): NonNullable<EntryView['channel']> | null {
   if (row.channel_id === null || row.truncated_position === null) return null
-  return { channelId: row.channel_id, truncatedPosition: row.truncated_position, ...given('deletedPosition', row.deleted_position) }
+  return {
+    channelId: row.channel_id, truncatedPosition: row.truncated_position, ...given('deletedPosition', row.deleted_position),
+    ...parsed<'acls', AccessLists>('acls', row.channel_acls_now)
+  }
 }
 
 function userReference (userKey: number | null, userId: string | null, deletedAt: number | null): UserReference | null {
@@ -117,11 +152,13 @@ export interface MessageRow {
   sender_key: number
   sender_id: string
   sender_deleted_at: number | null
+  acls: string | null
+  acls_position: Position | null
 }
 
 /** `e` a message's entry, `sender` its sender. */
 export const messageColumns = `
-  e.position, e.message_id, e.channel_key, e.at, e.lane, e.edit_position, e.sender_key,
+  e.position, e.message_id, e.channel_key, e.at, e.lane, e.edit_position, e.sender_key, e.acls, e.acls_position,
   sender.user_id as sender_id, sender.deleted_at as sender_deleted_at
 `
 
@@ -132,10 +169,16 @@ export function messageOfRow (row: MessageRow): MessageRecord {
     channelKey: row.channel_key,
     sender: { userKey: row.sender_key, userId: row.sender_id, deleted: row.sender_deleted_at !== null },
     at: row.at,
-    present: row.lane === lanes.message,
-    ...given('editPosition', row.edit_position)
+    present: isThere(row.lane),
+    ...given('editPosition', row.edit_position),
+    ...parsed<'acls', AccessLists>('acls', row.acls),
+    ...given('aclsPosition', row.acls_position)
   }
 }
+
+/** Of a message: it has not been deleted. */
+export const isThere = (lane: Lane | null): boolean => lane === lanes.message || lane === lanes.listed
+export const thereSql = (column: string): string => `${column} in (${lanes.message}, ${lanes.listed})`
 
 /** A message that is there, so with content. */
 export interface MessageDetailsRow extends MessageRow {
@@ -143,10 +186,11 @@ export interface MessageDetailsRow extends MessageRow {
   content: string
   edited_at: number | null
   gone: string | null
+  channel_acls: string | null
 }
 
 export const messageDetailsColumns = `
-  ${messageColumns}, c.channel_id, coalesce(edit.body, e.body) as content, edit.at as edited_at,
+  ${messageColumns}, c.channel_id, coalesce(edit.body, e.body) as content, edit.at as edited_at, c.acls as channel_acls,
   ${goneAmong('e.subjects')} as gone
 `
 export const messageDetailsJoins = `
@@ -161,6 +205,7 @@ export function messageDetailsOfRow (row: MessageDetailsRow): MessageDetails {
     channelId: row.channel_id,
     content: row.content,
     ...given('editedAt', row.edited_at),
+    ...parsed<'channelLists', AccessLists>('channelLists', row.channel_acls),
     gone: goneOfRow(row.gone)
   }
 }

@@ -4,6 +4,7 @@ import type { ExpiredEntry } from '../core/chores.ts'
 import type { DueQueries, ErasedRemains, PageBounds } from '../core/read/queries.ts'
 import { lanes, type EntryRecord, type Lane } from '../core/records.ts'
 import { channelColumns, channelOfRow, userColumns, userOfRow, type ChannelRow, type UserRow } from './columns.ts'
+import { isThere } from './log-columns.ts'
 import { remainsOf, remainsSql, size, sizeOf, type SizedRow } from './remains.ts'
 import { collect, given, ifFound, type PositionRow } from './rows.ts'
 import { yields, type Statements } from './statements.ts'
@@ -27,6 +28,8 @@ export const dueSql = {
     where c.erasing = 1 and c.channel_key > 0 order by c.channel_key limit 1`),
   messagesToErase: yields<SizedRow>(`select e.position, ${size} from entries e
     where channel_key = ? and lane = ${lanes.message} and position <= ? order by position limit ?`),
+  listedToErase: yields<SizedRow>(`select e.position, ${size} from entries e
+    where channel_key = ? and lane = ${lanes.listed} and position <= ? order by position limit ?`),
   erasedMessages: yields<PositionRow>(`select position from entries where lane = ${lanes.erased} and position > 0 order by position limit ?`),
   ...remainsSql,
   repliesBefore: yields<{ actor: string, key: string }>('select actor, key from idempotency where at < ? limit ?'),
@@ -40,6 +43,8 @@ export const dueSql = {
   channelToRemove: yields<{ channel_key: number }>(`select channel_key from channels
     where deleted_position is not null and deleted_position <= ? and erasing = 0 and closing = 0 order by deleted_position limit 1`),
   membersOf: yields<{ user_key: number }>('select user_key from participations where channel_key = ? limit ?'),
+  hasLists: yields<object>(`select 1 where exists (select 1 from audiences where channel_key = ?)
+    or exists (select 1 from named_channels where channel_key = ?) or exists (select 1 from channel_acls where channel_key = ?)`),
   eventsOf: yields<SizedRow>(`select e.position, ${size} from entries e where channel_key = ? and lane = ${lanes.event} and position <= ? order by position limit ?`)
 }
 
@@ -50,7 +55,10 @@ export function dueQueries (sql: Statements<typeof dueSql>): DueQueries {
     closingChannels: limit => sql.closingChannels.all(limit).map(channelOfRow),
     membersToClose: (channelKey, limit) => sql.membersToClose.all(channelKey, limit).map(row => row.user_key),
     erasingChannel: () => ifFound(sql.erasingChannel.get(), channelOfRow),
-    messagesToErase: (channelKey, upTo, bounds) => positionsWithin(sql.messagesToErase.iterate(channelKey, upTo, bounds.rows + 1), bounds),
+    messagesToErase (channelKey, upTo, bounds) {
+      const found = positionsWithin(sql.messagesToErase.iterate(channelKey, upTo, bounds.rows + 1), bounds)
+      return found.length > 0 ? found : positionsWithin(sql.listedToErase.iterate(channelKey, upTo, bounds.rows + 1), bounds)
+    },
     erasedRemains (upTo, { rows, bytes }) {
       const remains: ErasedRemains = { edits: [], events: [], messages: [] }
       const left = { rows, bytes }
@@ -75,6 +83,7 @@ export function dueQueries (sql: Statements<typeof dueSql>): DueQueries {
     hasIntervalsEndedBy: position => sql.endedInterval.get(position) !== undefined,
     channelToRemove: deletedBy => sql.channelToRemove.get(deletedBy)?.channel_key,
     membersOf: (channelKey, limit) => sql.membersOf.all(channelKey, limit).map(row => row.user_key),
+    hasLists: channelKey => sql.hasLists.get(channelKey, channelKey, channelKey) !== undefined,
     eventsOf: (channelKey, upTo, bounds) => positionsWithin(sql.eventsOf.iterate(channelKey, upTo, bounds.rows + 1), bounds)
   }
 }
@@ -85,7 +94,7 @@ function expiredOfRow (row: ExpiredRow): ExpiredEntry {
   return {
     position: row.position,
     kind: row.kind,
-    ...(row.original_lane === null ? {} : { messagePresent: row.original_lane === lanes.message }),
+    ...(row.original_lane === null ? {} : { messagePresent: isThere(row.original_lane) }),
     ...given('newestEdit', row.newest_edit)
   }
 }

@@ -1,29 +1,38 @@
 /** What there is now, and lists of it: users, tokens, channels, members, messages, timeline events. */
+import type { AccessLists } from '../../rules/access.ts'
 import type { RelayStatus, Ruleset } from '../../rules/relay.ts'
 import type { Position } from '../contract/log.ts'
 import { sizeOfEvent, type EntityQueries, type PageBounds, type Rows, type StoredEvent } from '../core/read/queries.ts'
+import { lanes, type ApplicationRecord, type Lane } from '../core/records.ts'
+import { classNumbers } from './audience-classes.ts'
 import {
   channelColumns, channelDetailsColumns, channelDetailsJoin, channelDetailsOfRow, channelOfRow, memberColumns, memberOfRow, tokenColumns, tokenOfRow,
   userColumns, userOfRow, type ChannelDetailsRow, type ChannelRow, type MemberRow, type TokenRow, type UserRow
 } from './columns.ts'
 import {
-  eventColumns, eventJoin, eventOfRow, messageDetailsColumns, messageDetailsJoins, messageDetailsOfRow, type EventRow, type MessageDetailsRow
+  eventColumns, eventJoin, eventOfRow, isThere, messageDetailsColumns, messageDetailsJoins, messageDetailsOfRow, thereSql, type EventRow, type MessageDetailsRow
 } from './log-columns.ts'
 import { Merge } from './merge.ts'
-import { collect, given, ifFound, positionsOf, type Flag, type PositionRow } from './rows.ts'
+import { collect, given, ifFound, parsed, positionsOf, type Flag, type PositionRow } from './rows.ts'
 import { yields, type Reading, type Statements } from './statements.ts'
 
 const channelDetails = `select ${channelDetailsColumns} from channels c ${channelDetailsJoin}`
 
-type ChannelOfUserRow = ChannelDetailsRow & { participation_id: string, status: RelayStatus }
+type ChannelOfUserRow = ChannelDetailsRow & { participation_id: string, status: RelayStatus, admin: Flag }
 const channelOfUser = `
-  select ${channelDetailsColumns}, p.participation_id, p.status
+  select ${channelDetailsColumns}, p.participation_id, p.status, p.admin
   from participations p join channels c on c.channel_key = p.channel_key ${channelDetailsJoin}
 `
 const listedOfUser = `
   p.status is not null and p.closed_position is null
   and c.deleted_position is null and (? or c.system_channel = 0) and (? = '' or c.ruleset = ?)
 `
+/** Of a message, as far as it takes to say who may read it. */
+interface ListedRow extends PositionRow {
+  lane: Lane
+  acls: string | null
+}
+
 const message = `select ${messageDetailsColumns} from entries e ${messageDetailsJoins}`
 const event = `select ${eventColumns} from entries e ${eventJoin}`
 
@@ -68,13 +77,24 @@ export const entitySql = {
     where p.channel_key = ? and p.status = ? and (p.since_position, p.user_key) > (?, ?)
     order by p.since_position, p.user_key limit ?`),
   message: yields<MessageDetailsRow>(`${message}
-    where e.message_id = ? and e.kind = 'message' and e.lane = 0 and e.position > c.truncated_position and c.deleted_position is null`),
-  messageEntry: yields<{ position: Position, channel_key: number }>(`
-    select position, channel_key from entries where message_id = ? and kind = 'message'`),
+    where e.message_id = ? and e.kind = 'message' and ${thereSql('e.lane')} and e.position > c.truncated_position and c.deleted_position is null`),
+  messageEntry: yields<{ position: Position, channel_key: number, acls: string | null }>(`
+    select position, channel_key, acls from entries where message_id = ? and kind = 'message'`),
   messagesBefore: yields<MessageDetailsRow>(`${message}
     where e.channel_key = ? and e.lane = 0 and e.position < ? and e.position > ? order by e.position desc limit ? offset ?`),
   messagesAfter: yields<MessageDetailsRow>(`${message}
     where e.channel_key = ? and e.lane = 0 and e.position > max(?, ?) order by e.position limit ? offset ?`),
+  messageAt: yields<MessageDetailsRow>(`${message} where e.position = ?`),
+  application: yields<{ value: string }>('select value from meta where name = \'application_acls\''),
+  goneAmong: yields<{ user_id: string }>('select u.user_id from json_each(?) named join users u on u.user_id = named.value where u.deleted_at is not null'),
+  messagesInLaneBefore: yields<ListedRow>(`select position, lane, acls from entries
+    where channel_key = ? and lane = ? and position < ? and position > ? order by position desc limit ?`),
+  messagesInLaneAfter: yields<ListedRow>(`select position, lane, acls from entries
+    where channel_key = ? and lane = ? and position > max(?, ?) order by position limit ?`),
+  messagesForBefore: yields<ListedRow>(`select e.position, e.lane, e.acls from audiences a join entries e on e.position = a.position
+    where a.channel_key = ? and a.class = ? and a.user_key = ? and a.position < ? and a.position > ? order by a.position desc limit ?`),
+  messagesForAfter: yields<ListedRow>(`select e.position, e.lane, e.acls from audiences a join entries e on e.position = a.position
+    where a.channel_key = ? and a.class = ? and a.user_key = ? and a.position > max(?, ?) order by a.position limit ?`),
   channelEvents: yields<EventRow>(`${event}
     where e.channel_key = ? and e.kind = 'channel-timeline' and e.position > ? order by e.position limit ?`),
   channelEventsOfType: yields<PositionRow>(`select position from entries
@@ -132,7 +152,7 @@ export function entityQueries (sql: Statements<typeof entitySql>): EntityQueries
       const rows = 'after' in slice
         ? sql.channelsOfAfter.iterate(userKey, slice.after, ...rest)
         : sql.channelsOfBefore.iterate(userKey, slice.before, ...rest)
-      return collect(rows, bounds, row => ({ ...channelDetailsOfRow(row), participationId: row.participation_id, status: row.status }), sizeOfChannel)
+      return collect(rows, bounds, row => ({ ...channelDetailsOfRow(row), participationId: row.participation_id, status: row.status, admin: row.admin === 1 }), sizeOfChannel)
     },
 
     membershipCounts: userKey => sql.membershipCounts.all(userKey),
@@ -148,13 +168,34 @@ export function entityQueries (sql: Statements<typeof entitySql>): EntityQueries
     },
 
     message: messageId => ifFound(sql.message.get(messageId), messageDetailsOfRow),
-    messageEntry: messageId => ifFound(sql.messageEntry.get(messageId), row => ({ position: row.position, channelKey: row.channel_key })),
+    messageEntry: messageId => ifFound(sql.messageEntry.get(messageId), row => ({
+      position: row.position, channelKey: row.channel_key, ...parsed<'acls', AccessLists>('acls', row.acls)
+    })),
     messages (channelKey, slice, truncatedPosition, bounds, offset) {
       const rows = 'after' in slice
         ? sql.messagesAfter.iterate(channelKey, slice.after, truncatedPosition, bounds.rows + 1, offset)
         : sql.messagesBefore.iterate(channelKey, slice.before, truncatedPosition, bounds.rows + 1, offset)
       return collect(rows, bounds, messageDetailsOfRow, sizeOfMessage)
     },
+
+    listedMessages (channelKey, seeker, slice, above, limit) {
+      const forward = 'after' in slice
+      const from = forward ? slice.after : slice.before
+      const inLane = (lane: Lane) => (forward ? sql.messagesInLaneAfter : sql.messagesInLaneBefore).all(channelKey, lane, from, above, limit)
+      const addressed = (name: keyof typeof classNumbers, userKey: number) =>
+        (forward ? sql.messagesForAfter : sql.messagesForBefore).all(channelKey, classNumbers[name], userKey, from, above, limit)
+      const found = seeker === 'application'
+        ? [...inLane(lanes.message), ...inLane(lanes.listed)]
+        : [...inLane(lanes.message), ...addressed('named', seeker.userKey), ...seeker.classes.flatMap(name => addressed(name, 0))]
+      const rows = [...new Map(found.map(row => [row.position, row])).values()]
+      return rows.sort((one, other) => forward ? one.position - other.position : other.position - one.position).slice(0, limit)
+        .map(row => ({ position: row.position, present: isThere(row.lane), ...parsed<'acls', AccessLists>('acls', row.acls) }))
+    },
+    messagesAt: (positions, bounds) =>
+      collect(positions.map(position => sql.messageAt.get(position)).filter(row => row !== undefined).values(), bounds, messageDetailsOfRow, sizeOfMessage),
+
+    application: () => ifFound(sql.application.get(), ({ value }) => JSON.parse(value) as ApplicationRecord),
+    goneAmong: userIds => sql.goneAmong.all(JSON.stringify(userIds)).map(row => row.user_id),
 
     channelEvents: (channelKey, after, types, bounds) => events([sql.channelEvents, sql.channelEventsOfType], channelKey, after, types, bounds),
     messageEvents: (position, after, types, bounds) => events([sql.messageEvents, sql.messageEventsOfType], position, after, types, bounds),

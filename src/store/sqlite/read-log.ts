@@ -1,29 +1,36 @@
 /** The log as reads see it: its ends, its entries, and what decides which of them a reader may have. */
+import type { AccessLists } from '../../rules/access.ts'
 import type { RelayStatus } from '../../rules/relay.ts'
 import type { Position } from '../contract/log.ts'
 import type { EntrySource, LogQueries, Membership } from '../core/read/queries.ts'
+import { classNumbers } from './audience-classes.ts'
 import { lanes, type IntervalRecord, type Lane, type LogState } from '../core/records.ts'
 import { entryColumns, entryJoins, metaOfRows, metaSql, viewOfRow, type EntryRow } from './log-columns.ts'
 import { Merge, type PositionSource } from './merge.ts'
-import { collect, given, ifFound, positionsOf, type Flag, type PositionRow } from './rows.ts'
+import { collect, given, ifFound, parsed, positionsOf, type Flag, type PositionRow } from './rows.ts'
 import { yields, type Statements } from './statements.ts'
 
 interface MembershipRow {
   channel_key: number
-  status: RelayStatus
-  admin: Flag
-  since_position: Position
+  status: RelayStatus | null
+  admin: Flag | null
+  since_position: Position | null
   created_position: Position
   deleted_position: Position | null
   last_position: Position
+  listed: Flag
+  acls: string | null
+  acls_position: Position | null
 }
 
 interface NewsRow extends MembershipRow {
   next_message: Position | null
   next_event: Position | null
+  next_listed: Position | null
 }
 
-const membershipColumns = 'p.channel_key, p.status, p.admin, p.since_position, c.created_position, c.deleted_position, c.last_position'
+const membershipColumns = `c.channel_key, p.status, p.admin, p.since_position, c.created_position, c.deleted_position, c.last_position,
+  c.listed_counts is not null as listed, c.acls, c.acls_position`
 const membershipTables = 'participations p join channels c on c.channel_key = p.channel_key'
 const membership = `select ${membershipColumns} from ${membershipTables}`
 
@@ -34,6 +41,17 @@ const startOf = `case when p.since_position <= ? then ? else max(?, min(p.since_
 
 const nextInLane = (lane: Lane): string => `select position from entries
   where channel_key = n.channel_key and lane = ${lane} and position > n.start order by position limit 1`
+
+/** `e` of a channel: whether one of its messages between two positions has named a user. */
+function namedBetween (from: string, to: string): string {
+  return `exists (select 1 from audiences a where a.channel_key = e.channel_key and a.class = ${classNumbers.named} and a.user_key = ?
+    and a.position > coalesce(${from}, 0) and a.position < ${to})`
+}
+
+interface ListsRow {
+  from_position: Position
+  acls: string | null
+}
 
 interface IntervalRow {
   user_key: number
@@ -49,8 +67,10 @@ export const logSql = {
   head: yields<Pick<LogState, 'position' | 'tag'>>('select position, tag from entries where position > 0 order by position desc limit 1'),
   tagAt: yields<Pick<LogState, 'tag'>>('select tag from entries where position = ?'),
   memberships: yields<MembershipRow>(`${membership} where p.user_key = ? and p.status is not null and p.closed_position is null`),
-  membership: yields<MembershipRow>(`${membership} where p.channel_key = ? and p.user_key = ? and p.status is not null`),
-  news: yields<NewsRow>(`select n.*, (${nextInLane(lanes.message)}) as next_message, (${nextInLane(lanes.event)}) as next_event from (
+  membership: yields<MembershipRow>(`select ${membershipColumns} from channels c
+    left join participations p on p.channel_key = c.channel_key and p.user_key = ? and p.status is not null where c.channel_key = ?`),
+  news: yields<NewsRow>(`select n.*, (${nextInLane(lanes.message)}) as next_message, (${nextInLane(lanes.event)}) as next_event,
+      case when n.listed then (${nextInLane(lanes.listed)}) end as next_listed from (
     select ${membershipColumns}, ${startOf} as start from ${membershipTables}
     where p.user_key = ? and p.status is not null and p.closed_position is null and c.last_position > ?
   ) n`),
@@ -60,8 +80,31 @@ export const logSql = {
   intervals: yields<IntervalRow>(`select user_key, channel_key, from_position, until_position, status, admin from intervals
     where user_key = ? and channel_key = ? and from_position <= ? and from_position >= coalesce((select from_position from intervals
       where user_key = ? and channel_key = ? and from_position <= ? order by from_position desc limit 1), 0) order by from_position limit ?`),
-  channelByKey: yields<Pick<MembershipRow, 'channel_key' | 'created_position' | 'deleted_position'>>(`
-    select channel_key, created_position, deleted_position from channels where channel_key = ?`),
+  channelByKey: yields<Pick<MembershipRow, 'channel_key' | 'created_position' | 'deleted_position' | 'acls'>>(`
+    select channel_key, created_position, deleted_position, acls from channels where channel_key = ?`),
+  listedChannelsLeft: yields<{ channel_key: number }>(`select c.channel_key from intervals i join channels c on c.channel_key = i.channel_key
+    where i.user_key = ? and i.until_position > ? and c.acls_position > ?`),
+  listedChannelsClosed: yields<{ channel_key: number }>(`select c.channel_key from participations p join channels c on c.channel_key = p.channel_key
+    where p.user_key = ? and p.closed_position > ? and c.acls_position > ?`),
+  listsOf: yields<ListsRow>(`select from_position, acls from channel_acls
+    where channel_key = ? and from_position <= ? and from_position >= coalesce((select from_position from channel_acls
+      where channel_key = ? and from_position <= ? order by from_position desc limit 1), 0) order by from_position limit ?`),
+  channelsNaming: yields<{ channel_key: number }>(`select n.channel_key from named_channels n join channels c on c.channel_key = n.channel_key
+    where n.user_key = ? and c.deleted_position is null and exists (select 1 from audiences a
+      where a.channel_key = n.channel_key and a.class = ${classNumbers.named} and a.user_key = n.user_key and a.position > c.truncated_position)`),
+  positionsFor: yields<PositionRow>(`select position from audiences
+    where channel_key = ? and class = ? and user_key = ? and position > ? order by position limit ?`),
+  positionsNaming: yields<PositionRow>('select position from audiences where user_key = ? and position > ? order by position limit ?'),
+  endedChannelsNaming: yields<{ channel_key: number }>(`select n.channel_key from named_channels n join channels c on c.channel_key = n.channel_key
+    where n.user_key = ? and (c.truncated_position > ? or c.deleted_position > ?)`),
+  truncationsNaming: yields<PositionRow>(`select e.position from entries e
+    where e.channel_key = ? and e.kind = 'messages-truncated' and e.position > ? and ${namedBetween(`(select t.position from entries t
+      where t.channel_key = e.channel_key and t.kind = 'messages-truncated' and t.position < e.position order by t.position desc limit 1)`, 'e.position')}
+    order by e.position limit ?`),
+  deletionNaming: yields<PositionRow>(`select e.deleted_position as position from channels e
+    where e.channel_key = ? and e.deleted_position > ? and ${namedBetween('e.truncated_position', 'e.deleted_position')}`),
+  positionsOfLists: yields<PositionRow>(`select position from entries
+    where channel_key = ? and kind = 'channel-acls-changed' and position > ? order by position limit ?`),
   tail: yields<EntryRow>(`select ${entryColumns}, e.members from entries e ${entryJoins} where e.position > ? order by e.position limit ?`),
   entriesAfter: yields<EntryRow>(`select ${entryColumns} from entries e ${entryJoins} where e.position > ? order by e.position limit ?`),
   entryAt: yields<EntryRow>(`select ${entryColumns} from entries e ${entryJoins} where e.position = ?`),
@@ -81,18 +124,23 @@ export function logQueries (sql: Statements<typeof logSql>): LogQueries {
     },
     tagAt: position => sql.tagAt.get(position)?.tag,
 
-    memberships (userKey, channelKey) {
-      const rows = channelKey === undefined ? sql.memberships.all(userKey) : sql.membership.all(channelKey, userKey)
-      return rows.map(membershipOfRow)
-    },
+    memberships: userKey => sql.memberships.all(userKey).map(row => ({ ...membershipOfRow(row), status: row.status! })),
+    membership: (userKey, channelKey) => ifFound(sql.membership.get(userKey, channelKey), membershipOfRow),
+    listedChannelsLeft: (userKey, after) =>
+      [...new Set([sql.listedChannelsLeft, sql.listedChannelsClosed].flatMap(statement => statement.all(userKey, after, after)).map(row => row.channel_key))],
+    endedChannelsNaming: (userKey, after) => sql.endedChannelsNaming.all(userKey, after, after).map(row => row.channel_key),
+    listsOf: (channelKey, after, upTo, limit) => sql.listsOf.all(channelKey, upTo, channelKey, after, limit).map(row => ({
+      fromPosition: row.from_position, ...parsed<'lists', AccessLists>('lists', row.acls)
+    })),
+    channelsNaming: userKey => sql.channelsNaming.all(userKey).map(row => row.channel_key),
     news: (userKey, after) => sql.news.all(after, after, after, userKey, after).flatMap(row => {
-      const next = Math.min(row.next_message ?? Infinity, row.next_event ?? Infinity)
+      const next = Math.min(row.next_message ?? Infinity, row.next_event ?? Infinity, row.next_listed ?? Infinity)
       return next === Infinity ? [] : [{ ...membershipOfRow(row), next }]
     }),
     newestAbout: userKey => sql.newestAbout.get(userKey)?.position ?? 0,
     intervals: (userKey, channelKey, after, upTo, limit) => sql.intervals.all(userKey, channelKey, upTo, userKey, channelKey, after, limit).map(intervalOfRow),
     channelByKey: channelKey => ifFound(sql.channelByKey.get(channelKey), row => ({
-      createdPosition: row.created_position, ...given('deletedPosition', row.deleted_position)
+      createdPosition: row.created_position, ...given('deletedPosition', row.deleted_position), ...parsed<'acls', AccessLists>('acls', row.acls)
     })),
 
     tail: (after, bounds) => collect(sql.tail.iterate(after, bounds.rows + 1), bounds, viewOfRow, sizeOfEntry),
@@ -117,11 +165,31 @@ function positionsIn (sql: Statements<typeof logSql>, source: EntrySource): Posi
   if ('position' in source) return [{ read: after => source.position > after ? [source.position] : [] }]
   if ('closedKey' in source) return [{ read: (after, limit) => positionsOf(sql.closings.all(source.closedKey, after, limit)) }]
   if ('aboutKey' in source) return [positionsAbout(sql, source.aboutKey, source.channelKey)]
+  if ('namedKey' in source) return positionsNaming(sql, source.namedKey, source.channelKey)
+  if ('endsOf' in source) {
+    const { endsOf: channelKey, naming: userKey } = source
+    return [
+      { read: (after, limit) => positionsOf(sql.truncationsNaming.all(channelKey, after, userKey, limit)) },
+      { read: after => positionsOf(sql.deletionNaming.all(channelKey, after, userKey)) }
+    ]
+  }
+  if ('listsOf' in source) return [{ read: (after, limit) => positionsOf(sql.positionsOfLists.all(source.listsOf, after, limit)) }]
+  if ('class' in source) return [positionsFor(sql, source.channelKey, source.class, 0)]
   const { channelKey, from, upTo } = source
   const inLane = (lane: Lane): PositionSource => ({
     read: (after, limit) => positionsOf(sql.positionsInLane.all(channelKey, lane, Math.max(after, from - 1), upTo, limit))
   })
-  return [inLane(lanes.message), inLane(lanes.event)]
+  return [inLane(lanes.message), inLane(lanes.event), ...(source.listed === true ? [inLane(lanes.listed)] : [])]
+}
+
+const positionsFor = (sql: Statements<typeof logSql>, channelKey: number, name: keyof typeof classNumbers, userKey: number): PositionSource => ({
+  read: (after, limit) => positionsOf(sql.positionsFor.all(channelKey, classNumbers[name], userKey, after, limit))
+})
+
+/** Of messages that name a user, and of what is about them. */
+function positionsNaming (sql: Statements<typeof logSql>, userKey: number, channelKey: number | undefined): PositionSource[] {
+  if (channelKey !== undefined) return [positionsFor(sql, channelKey, 'named', userKey), positionsFor(sql, channelKey, 'about', userKey)]
+  return [{ read: (after, limit) => positionsOf(sql.positionsNaming.all(userKey, after, limit)) }]
 }
 
 /** What is about a user, in one channel or in all. */
@@ -140,12 +208,15 @@ const bytesOf = (text: string | null | undefined): number => text === null || te
 function membershipOfRow (row: MembershipRow): Membership {
   return {
     channelKey: row.channel_key,
-    status: row.status,
+    ...given('status', row.status),
     admin: row.admin === 1,
-    sincePosition: row.since_position,
+    sincePosition: row.since_position ?? 0,
     createdPosition: row.created_position,
     ...given('deletedPosition', row.deleted_position),
-    lastPosition: row.last_position
+    lastPosition: row.last_position,
+    listed: row.listed === 1,
+    ...parsed<'lists', AccessLists>('lists', row.acls),
+    ...given('listsPosition', row.acls_position)
   }
 }
 

@@ -13,6 +13,9 @@ export interface PositionRow {
 /** Absent values of a row are left out of a record. */
 export const given = <K extends string, T>(key: K, value: T | null): { [Key in K]?: T } => (value === null ? {} : { [key]: value }) as { [Key in K]?: T }
 
+/** The same of what is stored as JSON text. */
+export const parsed = <K extends string, T>(key: K, json: string | null): { [Key in K]?: T } => given(key, json === null ? null : JSON.parse(json) as T)
+
 export function ifFound<Row, T> (row: Row | undefined, make: (row: Row) => T): T | undefined {
   return row === undefined ? undefined : make(row)
 }

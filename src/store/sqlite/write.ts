@@ -4,6 +4,7 @@ import { SYSTEM_CHANNEL } from '../../rules/rulesets.ts'
 import type { Changes } from '../core/changes.ts'
 import { lanes, type EntryRecord, type LogState } from '../core/records.ts'
 import type { TableName, Tables } from '../core/source.ts'
+import { classNumbers } from './audience-classes.ts'
 import { numbersOf, partsOf } from './rows.ts'
 import { prepareAll, type Statements } from './statements.ts'
 
@@ -19,10 +20,12 @@ export const writeSql = {
     on conflict (token_id) do update set revoked_at = excluded.revoked_at`,
   deleteToken: 'delete from tokens where token_id = ?',
   insertChannel: `insert into channels (channel_key, channel_id, ruleset, group_type, system_channel, created_at, created_position, updated_at,
-      deleted_position, truncated_position, last_position, erasing, closing, admin_vacant, receiving_count, active_admin_count, message_count)
-    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      deleted_position, truncated_position, last_position, erasing, closing, admin_vacant, receiving_count, muted_count, pending_count, disabled_count,
+      active_admin_count, message_count, listed_counts)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   changeChannel: `update channels set updated_at = ?, deleted_position = ?, truncated_position = ?, last_position = ?, erasing = ?, closing = ?,
-      admin_vacant = ?, receiving_count = ?, active_admin_count = ?, message_count = ? where channel_key = ?`,
+      admin_vacant = ?, receiving_count = ?, muted_count = ?, pending_count = ?, disabled_count = ?, active_admin_count = ?, message_count = ?,
+      listed_counts = ? where channel_key = ?`,
   putCreation: 'insert into channel_creations (channel_key, events, subjects) values (?, ?, ?)',
   putMember: `insert into participations (channel_key, user_key, participation_id, status, held, admin, joined_at, since_position,
       active_position, closed_position, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -37,10 +40,26 @@ export const writeSql = {
     on conflict (user_key, ruleset) do update set count = count + excluded.count`,
   count: 'update counters set value = value + ? where name = ?',
   insertEntry: `insert into entries (position, tag, at, kind, lane, channel_key, sender_key, about_key, message_id, message_position,
-      event_id, timeline_type, subjects, members, body) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      event_id, timeline_type, subjects, members, acls, body) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  listChannel: 'update channels set acls = ?, acls_position = ? where channel_key = ?',
+  putChannelLists: 'insert into channel_acls (channel_key, from_position, acls) values (?, ?, ?)',
+  putMessageLists: 'insert into message_acls (message_position, from_position, acls) values (?, ?, ?)',
+  relist: 'update entries set acls = ?, acls_position = ?, lane = ?, subjects = ? where position = ?',
+  address: 'insert or ignore into audiences (channel_key, class, user_key, position) values (?, ?, ?, ?)',
+  noteNamed: 'insert or ignore into named_channels (user_key, channel_key) values (?, ?)',
+  unaddress: 'delete from audiences where channel_key = ? and class = ? and user_key = ? and position = ?',
+  unaddressClasses: 'delete from audiences where position = ? and user_key = 0',
+  unaddressAll: 'delete from audiences where position = ?',
+  forgetChannelLists: `delete from channel_acls where channel_key = (select channel_key from entries where position = ? and kind = 'channel-acls-changed') and from_position < ?`,
+  forgetMessageLists: `delete from message_acls where message_position = (select message_position from entries where position = ? and kind = 'message-acls-changed') and from_position < ?`,
+  forgetAudiencesOf: `delete from audiences where (channel_key, class, user_key, position) in
+    (select channel_key, class, user_key, position from audiences where channel_key = ? limit ?)`,
+  forgetNamedOf: 'delete from named_channels where (user_key, channel_key) in (select user_key, channel_key from named_channels where channel_key = ? limit ?)',
+  forgetListsOf: 'delete from channel_acls where (channel_key, from_position) in (select channel_key, from_position from channel_acls where channel_key = ? limit ?)',
   setNewestEdit: 'update entries set edit_position = ? where position = ?',
   eraseMessage: `update entries set body = null, lane = ${lanes.erased} where position = ?`,
-  emptyEntry: `update entries set body = null, lane = ${lanes.nothing} where position = ?`,
+  // Of a change of lists is left that somebody may not read it any more.
+  emptyEntry: `update entries set body = null, lane = case kind when 'message-acls-changed' then lane else ${lanes.nothing} end where position = ?`,
   keepEventId: `insert or ignore into created_events (event_id) select event_id from entries where position = ? and ${callersEventId}`,
   deleteEntry: 'delete from entries where position = ?',
   recordEvent: 'insert into created_events (event_id) values (?)',
@@ -75,6 +94,7 @@ export class BatchWriter {
         member.joinedAt, member.sincePosition, orNull(member.activePosition), orNull(member.closedPosition), member.createdAt, member.updatedAt),
       event: ({ eventId, entry }) => { if (!entry) sql.recordEvent.run(eventId) },
       nonce: ({ nonce, at }) => sql.putNonce.run(nonce, at),
+      application: application => sql.putMeta.run('application_acls', JSON.stringify(application)),
       reply: ({ actor, key, fingerprint, remembered, at }) => sql.putReply.run(actor, key, fingerprint, remembered, at)
     }
     this.#removals = {
@@ -101,10 +121,19 @@ export class BatchWriter {
     }
     for (const { userKey, ruleset, by } of changes.memberships.values()) sql.countMembership.run(userKey, ruleset, by)
     for (const [total, by] of changes.totals) sql.count.run(by, total)
+    this.#putLists(changes)
     for (const [position, edit] of changes.newestEdits) sql.setNewestEdit.run(edit, position)
-    for (const position of changes.erased) sql.eraseMessage.run(position)
+    for (const position of changes.erased) {
+      sql.eraseMessage.run(position)
+      sql.unaddressClasses.run(position)
+    }
     for (const position of changes.emptied) sql.emptyEntry.run(position)
+    for (const position of changes.forgottenLists) {
+      sql.forgetChannelLists.run(position, position)
+      sql.forgetMessageLists.run(position, position)
+    }
     for (const position of changes.removed) {
+      sql.unaddressAll.run(position)
       sql.keepEventId.run(position)
       sql.deleteEntry.run(position)
     }
@@ -115,7 +144,8 @@ export class BatchWriter {
   #putChannel (channel: Tables['channel']): void {
     const changing = [
       channel.updatedAt, orNull(channel.deletedPosition), channel.truncatedPosition, channel.lastPosition, Number(channel.erasing), Number(channel.closing),
-      Number(channel.adminVacant), channel.receivingCount, channel.activeAdminCount, channel.messageCount
+      Number(channel.adminVacant), channel.receivingCount, channel.mutedCount, channel.pendingCount, channel.disabledCount,
+      channel.activeAdminCount, channel.messageCount, jsonOrNull(channel.listedCounts)
     ]
     const { channelKey, channelId, ruleset, groupType, createdAt, createdPosition } = channel
     if (this.#sql.changeChannel.run(...changing, channelKey).changes === 1) return
@@ -125,14 +155,35 @@ export class BatchWriter {
   #insertEntry (entry: EntryRecord): void {
     this.#sql.insertEntry.run(entry.position, entry.tag, entry.at, entry.kind, entry.lane, orNull(entry.channelKey), orNull(entry.senderKey),
       orNull(entry.aboutKey), orNull(entry.messageId), orNull(entry.messagePosition), orNull(entry.eventId), orNull(entry.eventType),
-      jsonOrNull(entry.subjects), jsonOrNull(entry.members), orNull(entry.body))
+      jsonOrNull(entry.subjects), jsonOrNull(entry.members), jsonOrNull(entry.acls ?? entry.change), orNull(entry.body))
   }
 
-  #forget ({ endedIntervals, forgottenMembers, forgottenChannels }: Changes): void {
+  #putLists ({ channelLists, messageLists, relisted, audiences }: Changes): void {
+    const sql = this.#sql
+    for (const { channelKey, position, lists } of channelLists) {
+      sql.listChannel.run(jsonOrNull(lists), position, channelKey)
+      sql.putChannelLists.run(channelKey, position, jsonOrNull(lists))
+    }
+    for (const { message, position, lists } of messageLists) sql.putMessageLists.run(message, position, jsonOrNull(lists))
+    for (const [position, { acls, aclsPosition, lane, subjects }] of relisted) {
+      sql.relist.run(jsonOrNull(acls), orNull(aclsPosition), lane, subjects.length === 0 ? null : JSON.stringify(subjects), position)
+    }
+    for (const { channelKey, class: name, userKey, position, gone } of audiences) {
+      sql[gone === true ? 'unaddress' : 'address'].run(channelKey, classNumbers[name], userKey, position)
+      if (userKey > 0 && gone !== true) sql.noteNamed.run(userKey, channelKey)
+    }
+  }
+
+  #forget ({ endedIntervals, forgottenMembers, forgottenChannels, forgottenListsOf }: Changes): void {
     if (endedIntervals !== undefined) this.#sql.deleteEndedIntervals.run(endedIntervals.upTo, endedIntervals.limit)
     for (const { channelKey, userKey } of forgottenMembers) {
       this.#sql.deleteIntervalsOf.run(userKey, channelKey)
       this.#sql.deleteMember.run(channelKey, userKey)
+    }
+    for (const { channelKey, limit } of forgottenListsOf) {
+      this.#sql.forgetAudiencesOf.run(channelKey, limit)
+      this.#sql.forgetNamedOf.run(channelKey, limit)
+      this.#sql.forgetListsOf.run(channelKey, limit)
     }
     for (const channelKey of forgottenChannels) {
       this.#sql.deleteCreation.run(channelKey)

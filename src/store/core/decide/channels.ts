@@ -2,17 +2,21 @@
 import { refuse } from '../../../errors.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
 import { mustBeAllowed } from '../../../rules/access-refusals.ts'
-import { membersAtCreation, SYSTEM_CHANNEL } from '../../../rules/rulesets.ts'
+import { membersAtCreation, rulesetTable, SYSTEM_CHANNEL } from '../../../rules/rulesets.ts'
 import type { CreateChannel, DeleteChannel, TruncateChannel } from '../../contract/commands.ts'
 import type { Draft } from '../draft.ts'
 import { lanes, type ChannelRecord } from '../records.ts'
 import { channelOf } from '../render/entities.ts'
+import { mustBeAllowedHere } from './application.ts'
+import { namedKeys } from './audiences.ts'
+import { mustBeNameable } from './lists.ts'
 import { callerIn } from './members.ts'
 import { newMember } from './standing.ts'
 import { mustBeNewEvents, newEvent, subjectKeys, takeEventIds } from './timelines.ts'
 
 export function createChannel (draft: Draft, command: CreateChannel): void {
-  const { channelId, ruleset, groupType, actor, timelineEvents } = command
+  const { channelId, ruleset, groupType, actor, timelineEvents, acls } = command
+  mustBeAllowedToCreate(draft, command)
   if (draft.get('living', channelId) !== undefined) throw refuse('channelExists', channelId)
   const listed = membersAtCreation(ruleset, actor, command.participants)
   mustBeNewEvents(draft, timelineEvents, actor)
@@ -22,7 +26,7 @@ export function createChannel (draft: Draft, command: CreateChannel): void {
 
   const channel = newChannel(draft, command)
   const events = timelineEvents.map(event => newEvent(event, draft.at))
-  const subjects = subjectKeys(draft, timelineEvents)
+  const subjects = [...new Set([...subjectKeys(draft, timelineEvents), ...namedKeys(draft, acls)])]
   if (events.length > 0) {
     draft.put('creation', String(channel.channelKey), { channelKey: channel.channelKey, events: JSON.stringify(events), subjects })
   }
@@ -33,11 +37,22 @@ export function createChannel (draft: Draft, command: CreateChannel): void {
     lane: lanes.event,
     members: members.map(({ userId, status, roles }) => ({ userId, status, admin: roles.includes('admin') })),
     ...(subjects.length === 0 ? {} : { subjects }),
-    body: JSON.stringify(channelOf({ channelId, ruleset, groupType, createdAt: draft.at, updatedAt: draft.at }, events))
+    body: JSON.stringify(channelOf({ channelId, ruleset, groupType, createdAt: draft.at, updatedAt: draft.at, ...(acls === undefined ? {} : { acls }) }, events))
   }, { channel: draft.channelByKey(channel.channelKey) })
+  if (acls !== undefined) draft.listChannel(channel.channelKey, acls)
 }
 
-function newChannel (draft: Draft, { channelId, ruleset, groupType }: CreateChannel): ChannelRecord {
+/** Whoever may create one may give it lists, where the ruleset lets it be the admin of what it creates. */
+function mustBeAllowedToCreate (draft: Draft, { actor, ruleset, acls }: CreateChannel): void {
+  mustBeAllowedHere(draft, 'create_channel', actor)
+  if (acls === undefined) return
+  if (actor !== SYSTEM && rulesetTable[ruleset].fixed) {
+    throw refuse('missingPrivilege', `Only the application may give a ${ruleset} channel access control lists: leave appliedAcls out`)
+  }
+  mustBeNameable(draft, actor, acls, undefined)
+}
+
+function newChannel (draft: Draft, { channelId, ruleset, groupType, acls }: CreateChannel): ChannelRecord {
   const channelKey = draft.nextChannelKey()
   const channel: ChannelRecord = {
     channelKey,
@@ -53,8 +68,12 @@ function newChannel (draft: Draft, { channelId, ruleset, groupType }: CreateChan
     closing: false,
     adminVacant: false,
     receivingCount: 0,
+    mutedCount: 0,
+    pendingCount: 0,
+    disabledCount: 0,
     activeAdminCount: 0,
-    messageCount: 0
+    messageCount: 0,
+    ...(acls === undefined ? {} : { acls })
   }
   draft.put('channel', String(channelKey), channel)
   draft.put('living', channelId, { channelId, channelKey })
@@ -77,7 +96,7 @@ export function truncateChannel (draft: Draft, { actor, channelId }: TruncateCha
   const channel = draft.channel(channelId)
   mustBeAllowed('delete_messages_from_channel', channel, callerIn(draft, channel, actor))
   draft.write({ kind: 'messages-truncated', lane: lanes.event }, { channel })
-  draft.changeChannel(channel.channelKey, { truncatedPosition: draft.log.position, erasing: true, messageCount: 0, updatedAt: draft.at })
+  draft.changeChannel(channel.channelKey, { truncatedPosition: draft.log.position, erasing: true, messageCount: 0, updatedAt: draft.at, ...(channel.listedCounts === undefined ? {} : { listedCounts: {} }) })
 }
 
 function countChannels (draft: Draft, { ruleset }: ChannelRecord, by: 1 | -1): void {

@@ -7,6 +7,7 @@ import { carryOutChore, type Chore } from '../chores.ts'
 import type { Draft } from '../draft.ts'
 import { createChannel, deleteChannel, truncateChannel } from './channels.ts'
 import { factsOf, plain, type Remembered } from './idempotency.ts'
+import { changeAcls } from './lists.ts'
 import { addParticipant, changeParticipant, moderateParticipant, removeParticipant } from './members.ts'
 import { deleteMessages, editMessage, sendMessage } from './messages.ts'
 import { addChannelEvent, addMessageEvent } from './timelines.ts'
@@ -70,6 +71,7 @@ function change (draft: Draft, command: Silent): void {
     case 'remove-participant': return removeParticipant(draft, command)
     case 'moderate-participant': return moderateParticipant(draft, command)
     case 'delete-messages': return deleteMessages(draft, command)
+    case 'change-acls': return changeAcls(draft, command)
     case 'take-nonce': return takeNonce(draft, command)
     default: return carryOutChore(draft, command)
   }

@@ -5,13 +5,14 @@
 import type { Outcome, SendOutcome } from '../../contract/commands.ts'
 import type { Position } from '../../contract/log.ts'
 import { formatCursor } from '../cursor.ts'
+import { namedIn } from '../../../rules/audience.ts'
 import type { Draft } from '../draft.ts'
 import type { EntryView } from '../records.ts'
 import { participantOf, participationOf, type MemberFacts } from '../render/entities.ts'
 import { isDeleted, messageOfEntry } from '../render/entry.ts'
 import { ERASED_CONTENT, subjectsOf } from '../render/message.ts'
-import { isGone } from './messages.ts'
 import type { Member } from './standing.ts'
+import { isGone } from './users.ts'
 
 /** How long a repeat of a request answers what the first answered, in milliseconds. */
 export const IDEMPOTENCY_MS = 24 * 3_600_000
@@ -55,7 +56,8 @@ function messageAnswer (draft: Draft, { position: made, messageId, channelId, re
   const { position, tag, body } = view.record
   const content = body === undefined || isDeleted(view) ? ERASED_CONTENT : body
   const sender = { ...view.sender!, deleted: isGone(draft, view.sender!.userId) }
-  const message = messageOfEntry({ ...view, sender, gone: subjectsOf(content).filter(userId => isGone(draft, userId)) }, content)
+  const named = [...subjectsOf(content), ...namedIn(view.record.change === undefined ? view.lists?.then : view.record.change.after)]
+  const message = messageOfEntry({ ...view, sender, gone: named.filter(userId => isGone(draft, userId)) }, content)
   if (recipientsCount === undefined) return { message }
   return { message, recipientsCount, cursor: formatCursor(draft.log.epoch, position, tag) } satisfies SendOutcome
 }

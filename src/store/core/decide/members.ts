@@ -1,6 +1,6 @@
 /** Who is in a channel, in what standing: decided by relay.md's tables (src/rules). */
 import { refuse } from '../../../errors.ts'
-import type { Caller } from '../../../rules/access.ts'
+import { decide, type Caller } from '../../../rules/access.ts'
 import { accept, change, mute, reject, unmute, type Case, type Standing } from '../../../rules/moderation.ts'
 import { mustBeAllowed } from '../../../rules/access-refusals.ts'
 import { joinTable } from '../../../rules/relay.ts'
@@ -78,6 +78,8 @@ function caseOf (draft: Draft, channel: ChannelRecord, actor: string, targetId: 
     actor: actor === SYSTEM ? 'application' : standingOf(draft, channel, actor),
     targetId,
     target: isMember(target) ? target : undefined,
-    oneself: actor === targetId
+    oneself: actor === targetId,
+    // Upon others: no list lets anybody accept itself.
+    asAdmin: actor !== SYSTEM && actor !== targetId && decide('modify_channel_participation', channel.acls, callerIn(draft, channel, actor)).allowed
   }
 }

@@ -1,6 +1,8 @@
 /** Messages are sent, edited and deleted (relay.md, "send"). */
 import { refuse } from '../../../errors.ts'
-import { mustBeAllowed } from '../../../rules/access-refusals.ts'
+import { decide, decideOfMessage } from '../../../rules/access.ts'
+import { mustBeAllowed, refusalOf } from '../../../rules/access-refusals.ts'
+import { namedIn } from '../../../rules/audience.ts'
 import { SENT_TIME } from '../../../rules/timelines.ts'
 import type { TimelineEventInput } from '../../../../schemas/timeline.ts'
 import { SYSTEM, type Actor, type DeleteMessages, type EditMessage, type SendMessage } from '../../contract/commands.ts'
@@ -8,8 +10,11 @@ import type { Position } from '../../contract/log.ts'
 import type { Draft } from '../draft.ts'
 import { isPresent, lanes, type ChannelRecord, type EntryView, type MessageRecord, type UserRecord } from '../records.ts'
 import { subjectsOf } from '../render/message.ts'
+import { addressAbout, countListed, countRecipients, laneOf, listNewMessage, listsOf, mayRead, namedKeys } from './audiences.ts'
+import { mustBeNameable } from './lists.ts'
 import { callerIn } from './members.ts'
 import { mustBeNewEvents, newEvent, subjectKeys, takeEventIds } from './timelines.ts'
+import { isGone } from './users.ts'
 
 export interface Sent {
   view: EntryView
@@ -17,25 +22,31 @@ export interface Sent {
 }
 
 export function sendMessage (draft: Draft, command: SendMessage): Sent {
-  const { channelId, messageId, actor } = command
+  const { channelId, messageId, actor, acls } = command
   const channel = draft.channel(channelId)
   const sender = senderOf(draft, channel, command)
+  mustBeNameable(draft, actor, acls, undefined, channel)
   mustBeNewEvents(draft, command.timelineEvents, actor)
   if (draft.get('message', messageId) !== undefined) throw refuse('messageExists', messageId)
 
   const reference = { userKey: sender.userKey, userId: sender.userId, deleted: false }
-  const subjects = subjectKeys(draft, command.timelineEvents).filter(userKey => userKey !== sender.userKey)
+  const subjects = named(subjectKeys(draft, command.timelineEvents), namedKeys(draft, acls)).filter(userKey => userKey !== sender.userKey)
   takeEventIds(draft, command.timelineEvents)
-  draft.changeChannel(channel.channelKey, { messageCount: channel.messageCount + 1 })
+  countListed(draft, channel.channelKey, acls, 1)
+  const listed = acls === undefined ? {} : { acls }
   const body = contentOf(command, draft.at)
   const view = draft.write({
-    kind: 'message', lane: lanes.message, senderKey: sender.userKey, messageId, body, ...(subjects.length === 0 ? {} : { subjects })
-  }, { channel: draft.channelByKey(channel.channelKey), sender: reference })
-  draft.putMessage({
-    position: view.record.position, messageId, channelKey: channel.channelKey, sender: reference, at: draft.at, present: true
-  }, body)
-  return { view, recipientsCount: channel.receivingCount }
+    kind: 'message', lane: laneOf(acls), senderKey: sender.userKey, messageId, body, ...(subjects.length === 0 ? {} : { subjects }), ...listed
+  }, { channel: draft.channelByKey(channel.channelKey), sender: reference, ...listsOf(listed) })
+  const message: MessageRecord = {
+    position: view.record.position, messageId, channelKey: channel.channelKey, sender: reference, at: draft.at, present: true, ...listed
+  }
+  draft.putMessage(message, body)
+  listNewMessage(draft, message)
+  return { view, recipientsCount: countRecipients(draft, channel, acls) }
 }
+
+const named = (...keys: number[][]): number[] => [...new Set(keys.flat())]
 
 function senderOf (draft: Draft, channel: ChannelRecord, { actor, senderId }: SendMessage): UserRecord {
   if (actor === SYSTEM) return senderId === SYSTEM ? draft.user(SYSTEM)! : draft.existingUser(senderId)
@@ -73,8 +84,8 @@ export function editMessage (draft: Draft, { channelId, messageId, actor, textPa
   // Retention keeps the newest edit of a message only.
   if (message.editPosition !== undefined && message.editPosition <= draft.log.floor.position) draft.remove([message.editPosition])
   const sender = { ...message.sender, deleted: isGone(draft, message.sender.userId) }
-  const named = subjectsOf(before).filter(userId => userId !== sender.userId && draft.user(userId) !== undefined)
-  const subjects = named.map(userId => draft.user(userId)!.userKey)
+  const others = [...new Set([...subjectsOf(before), ...namedIn(message.acls)])].filter(userId => userId !== sender.userId && draft.user(userId) !== undefined)
+  const subjects = others.map(userId => draft.user(userId)!.userKey)
   const view = draft.write({
     kind: 'message-updated',
     lane: lanes.event,
@@ -83,23 +94,23 @@ export function editMessage (draft: Draft, { channelId, messageId, actor, textPa
     messagePosition: message.position,
     ...(subjects.length === 0 ? {} : { subjects }),
     body
-  }, { channel, sender, message, gone: named.filter(userId => isGone(draft, userId)) })
+  }, { channel, sender, message, ...listsOf(message), gone: others.filter(userId => isGone(draft, userId)) })
+  addressAbout(draft, message)
   draft.putMessage({ ...message, sender, editPosition: view.record.position }, body)
   return view
-}
-
-export function isGone (draft: Draft, userId: string): boolean {
-  return draft.user(userId)?.deletedAt !== undefined
 }
 
 export function deleteMessages (draft: Draft, { channelId, messageIds, actor }: DeleteMessages): void {
   const { channelKey } = draft.channel(channelId)
   for (const messageId of messageIds) {
-    const message = ownMessage(draft, draft.channelByKey(channelKey), messageId, actor)
+    const message = deletableMessage(draft, draft.channelByKey(channelKey), messageId, actor)
     erase(draft, message.position)
     draft.put('message', messageId, { ...message, present: false })
-    draft.changeChannel(channelKey, { messageCount: draft.channelByKey(channelKey).messageCount - 1 })
-    draft.write({ kind: 'message-deleted', lane: lanes.event, messageId }, { channel: draft.channelByKey(channelKey) })
+    countListed(draft, channelKey, message.acls, -1)
+    draft.write({ kind: 'message-deleted', lane: lanes.event, messageId, messagePosition: message.position }, {
+      channel: draft.channelByKey(channelKey), ...listsOf(message)
+    })
+    addressAbout(draft, message)
   }
 }
 
@@ -115,14 +126,28 @@ function erase (draft: Draft, message: Position): void {
   draft.remove(events)
 }
 
-/** A message of this channel that the actor may change. A stranger to the channel does not learn whether it exists. */
+/** A message of this channel that the actor may change: what its sender said, which it may do also where it may not read it. */
 function ownMessage (draft: Draft, channel: ChannelRecord, messageId: string, actor: Actor): MessageRecord {
   const message = draft.get('message', messageId)
-  const here = isPresent(message, channel)
-  if (!(here && message.sender.userId === actor)) mustBeAllowed('read_from_channel', channel, callerIn(draft, channel, actor))
-  if (!here) throw refuse('messageNotFound', messageId)
-  if (actor !== SYSTEM && message.sender.userId !== actor) {
-    throw refuse('missingPrivilege', 'Only the sender of a message, and the application, may change or delete it')
-  }
-  return message
+  if (isPresent(message, channel) && (actor === SYSTEM || message.sender.userId === actor)) return message
+  mustBeReadable(draft, message, channel, messageId, actor)
+  throw refuse('missingPrivilege', 'Only the sender of a message, and the application, may change it')
+}
+
+/** A message of this channel that the actor may delete, whether it may read it or not. */
+function deletableMessage (draft: Draft, channel: ChannelRecord, messageId: string, actor: Actor): MessageRecord {
+  const message = draft.get('message', messageId)
+  const caller = callerIn(draft, channel, actor)
+  if (!isPresent(message, channel)) return mustBeReadable(draft, message, channel, messageId, actor)
+  const decision = decideOfMessage('delete_message', { senderId: message.sender.userId, lists: message.acls, channelLists: channel.acls }, caller)
+  if (decision.allowed || decide('delete_messages_from_channel', channel.acls, caller).allowed) return message
+  mustBeReadable(draft, message, channel, messageId, actor)
+  throw refusalOf('delete_message', decision, () => refuse('missingPrivilege', 'Only the sender of a message, and the application, may delete it'))
+}
+
+/** Whoever may not read it does not learn whether it exists; a stranger to the channel neither. */
+function mustBeReadable (draft: Draft, message: MessageRecord | undefined, channel: ChannelRecord, messageId: string, actor: Actor): MessageRecord {
+  if (isPresent(message, channel) && mayRead(draft, message, channel, actor, true)) return message
+  mustBeAllowed('read_from_channel', channel, callerIn(draft, channel, actor))
+  throw refuse('messageNotFound', messageId)
 }

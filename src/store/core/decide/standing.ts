@@ -106,9 +106,13 @@ function isActiveAdmin (member: Member | undefined): boolean {
 
 function count (draft: Draft, channelKey: number, before: Member | undefined, after: Member | undefined): void {
   const difference = (holds: (member: Member | undefined) => boolean) => Number(holds(after)) - Number(holds(before))
-  const { receivingCount, activeAdminCount, adminVacant } = draft.channelByKey(channelKey)
+  const ofStatus = (status: RelayStatus) => difference(member => member?.status === status)
+  const { receivingCount, mutedCount, pendingCount, disabledCount, activeAdminCount, adminVacant } = draft.channelByKey(channelKey)
   draft.changeChannel(channelKey, {
     receivingCount: receivingCount + difference(member => receives(member?.status)),
+    mutedCount: mutedCount + ofStatus('muted'),
+    pendingCount: pendingCount + ofStatus('pending'),
+    disabledCount: disabledCount + ofStatus('disabled'),
     activeAdminCount: activeAdminCount + difference(isActiveAdmin),
     adminVacant: adminVacant && !isActiveAdmin(after)
   })

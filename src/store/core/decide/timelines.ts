@@ -2,12 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { refuse } from '../../../errors.ts'
 import { ownEventId, SYSTEM } from '../../../rules/identifiers.ts'
-import { mustAddEvent, mustBeOwnEvent } from '../../../rules/timelines.ts'
+import { readersNamedIn } from '../../../rules/audience.ts'
+import { mustAddEvent, mustAddMessageEvent, mustBeOwnEvent } from '../../../rules/timelines.ts'
 import type { TimelineEvent, TimelineEventInput } from '../../../../schemas/timeline.ts'
 import type { Actor, AddChannelEvent, AddMessageEvent } from '../../contract/commands.ts'
 import type { Draft } from '../draft.ts'
 import { isPresent, lanes, type ChannelRecord, type MessageRecord } from '../records.ts'
 import { timelineEventOf } from '../render/entities.ts'
+import { addressAbout, listsOf, mayRead } from './audiences.ts'
 import { callerIn } from './members.ts'
 
 /** Events whose subjects there are, a user's its own only, and whose ids nobody has taken. */
@@ -36,26 +38,27 @@ export function subjectKeys (draft: Draft, events: TimelineEventInput[]): number
 }
 
 export function addChannelEvent (draft: Draft, { channelId, actor, event }: AddChannelEvent): string {
-  const channel = mayAdd(draft, channelId, actor, event)
+  const channel = draft.channel(channelId)
+  if (actor !== SYSTEM) mustAddEvent(channel, callerIn(draft, channel, actor), event)
+  mustBeNewEvents(draft, [event], actor)
   return addEvent(draft, channel, undefined, event)
 }
 
 /** The id of the first. */
 export function addMessageEvent (draft: Draft, { channelId, messageIds, actor, event }: AddMessageEvent): string {
-  const channel = mayAdd(draft, channelId, actor, event)
-  const messages = messageIds.map(messageId => {
+  const channel = draft.channel(channelId)
+  const caller = callerIn(draft, channel, actor)
+  const found = messageIds.map(messageId => {
     const message = draft.get('message', messageId)
-    if (!isPresent(message, channel)) throw refuse('messageNotFound', messageId)
+    return isPresent(message, channel) && mayRead(draft, message, channel, actor, false) ? message : undefined
+  })
+  if (actor !== SYSTEM) mustAddMessageEvent(channel, caller, event, found.every(message => readersNamedIn(message?.acls).includes(actor)))
+  mustBeNewEvents(draft, [event], actor)
+  const messages = found.map((message, index) => {
+    if (message === undefined) throw refuse('messageNotFound', messageIds[index]!)
     return message
   })
   return messages.map(message => addEvent(draft, channel, message, event))[0]!
-}
-
-function mayAdd (draft: Draft, channelId: string, actor: Actor, event: TimelineEventInput): ChannelRecord {
-  const channel = draft.channel(channelId)
-  if (actor !== SYSTEM) mustAddEvent(channel, callerIn(draft, channel, actor), event)
-  mustBeNewEvents(draft, [event], actor)
-  return channel
 }
 
 function addEvent (draft: Draft, channel: ChannelRecord, message: MessageRecord | undefined, input: TimelineEventInput): string {
@@ -73,7 +76,8 @@ function addEvent (draft: Draft, channel: ChannelRecord, message: MessageRecord 
   }, {
     channel: draft.channelByKey(channel.channelKey),
     sender: { userKey: subject.userKey, userId: subject.userId, deleted: false },
-    ...(message === undefined ? {} : { message })
+    ...(message === undefined ? {} : { message, ...listsOf(message) })
   })
+  if (message !== undefined) addressAbout(draft, message)
   return event.eventId
 }

@@ -5,6 +5,7 @@ import type { Actor, CreateUser, DeleteUser, GivenBy, IssueToken, RevokeTokens, 
 import type { Draft } from '../draft.ts'
 import { lanes } from '../records.ts'
 import type { Profile } from '../render/entities.ts'
+import { mustBeAllowedHere } from './application.ts'
 
 /** For how long a nonce may not recur (protocol 2), in milliseconds: longer than twice the skew that a signature may have. */
 export const NONCE_MS = 60_000
@@ -13,7 +14,7 @@ export const NONCE_MS = 60_000
 export const LINEAGE_MAX = 64
 
 export function createUser (draft: Draft, { actor, userId, screenName, userLocators, systemUser }: CreateUser): void {
-  mustBeApplication(actor, 'create users')
+  mustBeAllowedHere(draft, 'create_user', actor)
   if (draft.user(userId) !== undefined) throw refuse('userExists', userId)
   const profile: Profile = { ...(screenName === undefined ? {} : { screenName }), userLocators: userLocators as NonNullable<Profile['userLocators']>, systemUser }
   draft.put('user', userId, {
@@ -62,6 +63,11 @@ export function takeNonce (draft: Draft, { nonce }: TakeNonce): void {
     throw refuse('claimRejected', 'This Nonce was used a moment ago: sign each call with a new one')
   }
   draft.put('nonce', nonce, { nonce, at: draft.at })
+}
+
+/** Whether a user was deleted. */
+export function isGone (draft: Draft, userId: string): boolean {
+  return draft.user(userId)?.deletedAt !== undefined
 }
 
 /** What was looked at before the body of a request arrived may have ended since: a token was revoked or ran out, the user deleted. */

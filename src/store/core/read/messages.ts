@@ -1,53 +1,110 @@
 /** Reads of messages and of timelines. */
 import type { ChannelTimelineEntry, MessageTimelineEntry, TimelineEvent } from '../../../../schemas/timeline.ts'
 import { refuse } from '../../../errors.ts'
+import { decideOfMessage, type Caller, type MessageAccess } from '../../../rules/access.ts'
+import { mustBeAllowed } from '../../../rules/access-refusals.ts'
+import { Audience, classesOf } from '../../../rules/audience.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
-import { receives } from '../../../rules/relay.ts'
 import type { Actor, MessageText } from '../../contract/commands.ts'
 import type { Position } from '../../contract/log.ts'
 import type { CountedPage, EventRequest, ListPage, PageRequest, Snapshot } from '../../contract/reads.ts'
+import type { ChannelRecord, ListedCounts } from '../records.ts'
 import { creationEvents } from '../render/entities.ts'
 import { eventText } from '../render/entry.ts'
 import { messageEvents, messageText } from '../render/message.ts'
 import { snapshotOf } from './channels.ts'
 import { boundsOf, firstOf, formatPlace, PAGE_BYTES, pageOf, parsePlace, sliceOf } from './paging.ts'
-import { ask, sizeOfEvent, type MessageDetails, type PageBounds, type Read, type Rows, type StoredEvent } from './queries.ts'
-import { allowedChannel } from './rights.ts'
+import { ask, sizeOfEvent, type MessageDetails, type PageBounds, type Read, type Rows, type Seeker, type Slice, type StoredEvent } from './queries.ts'
+import { allowedChannel, callerOf, channelAndCaller, userKeyOf } from './rights.ts'
 
 function rendered ({ at, editedAt, ...message }: MessageDetails): MessageText {
   return messageText({ ...message, createdAt: at, ...(editedAt === undefined ? {} : { editedAt }) })
 }
 
 export function * listMessages (actor: Actor, channelId: string, page: PageRequest): Read<Snapshot<CountedPage<MessageText>>> {
-  const { channelKey, truncatedPosition, messageCount } = yield * allowedChannel(actor, channelId)
-  const slice = yield * sliceOf(page, messageId => messagePosition(messageId, channelKey))
+  const { channel, caller } = yield * channelAndCaller(actor, channelId)
+  mustBeAllowed('read_from_channel', channel, caller)
+  const { channelKey, truncatedPosition, messageCount, listedCounts } = channel
+  const slice = yield * sliceOf(page, messageId => messagePosition(messageId, channel, caller))
+  if (listedCounts !== undefined) return yield * listedMessages(channel, caller, slice, page)
   const [ends, messages] = yield * ask(['ends'], ['messages', channelKey, slice, truncatedPosition, boundsOf(page), page.offset])
   return snapshotOf({ ...pageOf(messages, ({ messageId }) => messageId, rendered), total: messageCount }, ends)
 }
 
-/** Where a message stands, or stood: a page goes on from one that was deleted too. */
-function * messagePosition (messageId: string, channelKey: number): Read<Position> {
+/** Where a message stands, or stood: a page goes on from one that was deleted too, and from a place that a page ended at. */
+function * messagePosition (messageId: string, { channelKey, acls: channelLists }: ChannelRecord, caller: Caller): Read<Position> {
+  const place = parsePlace(messageId)
+  if (place !== undefined) return place[0]
   const [message] = yield * ask(['messageEntry', messageId])
   if (message?.channelKey !== channelKey) throw refuse('messageNotFound', messageId)
+  if (message.acls !== undefined && !new Audience(message.acls, channelLists).has(caller)) throw refuse('messageNotFound', messageId)
   return message.position
 }
 
-function * messageOf (messageId: string, channelKey: number): Read<MessageDetails> {
+/** Rows that a page looks at which its reader may not see, about. */
+const HIDDEN_LOOKED_AT = 2_000
+const LOOKED_AT_TOGETHER = { least: 50, most: 1_000 }
+
+/** Of a channel whose messages have lists: those that the reader may see. It counts what it sees, and ends early where there is much that it does not. */
+function * listedMessages (channel: ChannelRecord, caller: Caller, slice: Slice, page: PageRequest): Read<Snapshot<CountedPage<MessageText>>> {
+  const { channelKey, truncatedPosition, acls: channelLists, messageCount, listedCounts = {} } = channel
+  const seeker: Seeker = caller.userId === SYSTEM ? 'application' : { classes: classesOf(caller), userKey: yield * userKeyOf(caller.userId) }
+  const wanted = page.offset + page.limit + 1
+  const seen: Position[] = []
+  let [place, hidden, ended] = [slice, 0, false]
+  while (seen.length < wanted && hidden < HIDDEN_LOOKED_AT && !ended) {
+    const together = Math.min(Math.max(wanted - seen.length, LOOKED_AT_TOGETHER.least), LOOKED_AT_TOGETHER.most)
+    const [found] = yield * ask(['listedMessages', channelKey, seeker, place, truncatedPosition, together])
+    for (const { position, present, acls } of found) {
+      if (seen.length === wanted) break
+      place = 'after' in place ? { after: position } : { before: position }
+      if (present && (acls === undefined || new Audience(acls, channelLists).has(caller))) seen.push(position)
+      else hidden++
+    }
+    ended = found.length < together
+  }
+  const shown = seen.slice(page.offset, page.offset + page.limit)
+  const [ends, { rows }] = yield * ask(['ends'], ['messagesAt', shown, boundsOf(page)])
+  const total = messageCount + sumOf(caller.userId === SYSTEM ? ['all'] : classesOf(caller), listedCounts)
+  return snapshotOf({ items: rows.map(rendered), ...nextOf(rows, seen, page, place, ended), total }, ends)
+}
+
+const sumOf = (names: Array<keyof ListedCounts>, counts: ListedCounts): number => names.reduce((sum, name) => sum + (counts[name] ?? 0), 0)
+
+/** @param place up to where was looked */
+function nextOf (rows: MessageDetails[], seen: Position[], { offset, limit }: PageRequest, place: Slice, ended: boolean): Pick<ListPage<MessageText>, 'next' | 'nextOffset'> {
+  const last = rows.at(-1)
+  if (last !== undefined && seen.indexOf(last.position) < seen.length - 1) return { next: last.messageId }
+  if (ended && seen.length <= offset + limit) return {}
+  const next = formatPlace('after' in place ? place.after : place.before, 0)
+  return seen.length < offset ? { next, nextOffset: offset - seen.length } : { next }
+}
+
+/** A message that the caller may read: where it may not read the channel, it is refused that. */
+function * messageOf (messageId: string, channel: ChannelRecord, caller: Caller): Read<MessageDetails> {
   const [message] = yield * ask(['message', messageId])
-  if (message?.channelKey !== channelKey) throw refuse('messageNotFound', messageId)
-  return message
+  if (message?.channelKey === channel.channelKey && decideOfMessage('read_message', accessOf(message), caller).allowed) return message
+  mustBeAllowed('read_from_channel', channel, caller)
+  throw refuse('messageNotFound', messageId)
 }
 
 /** One that may not be read is not there. */
 export function * getMessage (actor: Actor, messageId: string): Read<Snapshot<MessageText>> {
   const [ends, message] = yield * ask(['ends'], ['message', messageId])
   if (message === undefined) throw refuse('messageNotFound', messageId)
-  if (actor !== SYSTEM && message.sender.userId !== actor) {
-    const [member] = yield * ask(['member', message.channelId, actor])
-    if (!receives(member?.status)) throw refuse('messageNotFound', messageId)
-  }
+  yield * mustReadMessage(actor, message)
   return snapshotOf(rendered(message), ends)
 }
+
+/** Throws where the actor may not read a message by its id. */
+export function * mustReadMessage (actor: Actor, message: MessageDetails): Read<Caller> {
+  const [member] = actor === SYSTEM ? [undefined] : yield * ask(['member', message.channelId, actor])
+  const caller = callerOf(actor, member)
+  if (!decideOfMessage('read_message', accessOf(message), caller, true).allowed) throw refuse('messageNotFound', message.messageId)
+  return caller
+}
+
+export const accessOf = ({ sender, acls: lists, channelLists }: MessageDetails): MessageAccess => ({ senderId: sender.userId, lists, channelLists })
 
 export function * listChannelEvents (actor: Actor, channelIds: string[], request: EventRequest): Read<Snapshot<ListPage<ChannelTimelineEntry>>> {
   return yield * together(channelIds, request, function * (channelId, bytes) {
@@ -62,9 +119,9 @@ export function * listChannelEvents (actor: Actor, channelIds: string[], request
 }
 
 export function * listMessageEvents (actor: Actor, channelId: string, messageIds: string[], request: EventRequest): Read<Snapshot<ListPage<MessageTimelineEntry>>> {
-  const { channelKey } = yield * allowedChannel(actor, channelId)
+  const { channel, caller } = yield * channelAndCaller(actor, channelId)
   return yield * together(messageIds, request, function * (messageId, bytes) {
-    const message = yield * messageOf(messageId, channelKey)
+    const message = yield * messageOf(messageId, channel, caller)
     const { items, ...page } = yield * eventPage(messageEvents(message), request, bytes, {
       of: entry => entry.messagePosition === message.position,
       stored: (after, bounds) => ask(['messageEvents', message.position, after, request.types, bounds])

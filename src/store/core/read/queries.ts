@@ -2,12 +2,14 @@
  * What reads ask of a store, and how: a read is a generator that asks for several things at once (one round
  * trip), gets them, decides and renders. A store runs it on one snapshot, without waiting where it can.
  */
+import type { AccessLists } from '../../../rules/access.ts'
+import type { ReaderClass } from '../../../rules/audience.ts'
 import type { RelayStatus, Ruleset } from '../../../rules/relay.ts'
 import type { Position } from '../../contract/log.ts'
 import type { ChannelFilter } from '../../contract/reads.ts'
 import type { ExpiredEntry } from '../chores.ts'
 import type { Participant } from '../render/entities.ts'
-import type { ChannelRecord, EntryView, IntervalRecord, LogState, MemberRecord, MessageRecord, TokenRecord, UserRecord } from '../records.ts'
+import type { ApplicationRecord, ChannelRecord, EntryView, IntervalRecord, LogState, MemberRecord, MessageRecord, TokenRecord, UserRecord } from '../records.ts'
 
 export type LogEnds = Pick<LogState, 'epoch' | 'position' | 'tag' | 'floor' | 'removedPosition'>
 
@@ -24,6 +26,19 @@ export interface MessageDetails extends MessageRecord {
   content: string
   editedAt?: number
   gone: string[]
+  /** Its channel's access control lists. */
+  channelLists?: AccessLists
+}
+
+/** Who looks for messages: the application finds all of them; others those that name nobody, their classes, or themselves. */
+export type Seeker = 'application' | { classes: ReaderClass[], userKey: number }
+
+/** A message, as far as it takes to say who may read it. */
+export interface ListedMessage {
+  position: Position
+  /** It is there. */
+  present: boolean
+  acls?: AccessLists
 }
 
 /** A timeline event that is an entry of its own. */
@@ -40,12 +55,25 @@ export const sizeOfEvent = ({ body }: Pick<StoredEvent, 'body'>): number => 256 
 /** A user's place in a channel, as far as a replay is about it. */
 export interface Membership {
   channelKey: number
-  status: RelayStatus
+  /** Absent: it is not in it. */
+  status?: RelayStatus
   admin: boolean
+  /** Of one who is not in it: 0. */
   sincePosition: Position
   createdPosition: Position
   deletedPosition?: Position
   lastPosition: Position
+  /** Messages of it have, or had, lists. */
+  listed: boolean
+  /** The channel's own lists, and the entry that gave it these. */
+  lists?: AccessLists
+  listsPosition?: Position
+}
+
+/** Lists of a channel, from an entry on. */
+export interface ListsFrom {
+  fromPosition: Position
+  lists?: AccessLists
 }
 
 /** A channel that has entries for a member after some position. */
@@ -56,8 +84,16 @@ export interface News extends Membership {
 
 /** Where entries of a replay are found: a rising sequence of positions each. */
 export type EntrySource =
-  /** Everything of a channel, from one position to another, both inclusive. */
-  | { channelKey: number, from: Position, upTo: Position }
+  /** Everything of a channel, from one position to another, both inclusive; messages that name their readers where that is said. */
+  | { channelKey: number, from: Position, upTo: Position, listed?: boolean }
+  /** Messages of a channel that name a class of readers. */
+  | { channelKey: number, class: ReaderClass }
+  /** Messages that name a user, and what is about them, in one channel or in all. */
+  | { namedKey: number, channelKey?: number }
+  /** Where all messages of a channel end at once, one of which has named a user. */
+  | { endsOf: number, naming: number }
+  /** Changes of a channel's lists. */
+  | { listsOf: number }
   /** What is about a user, in one channel or in all. */
   | { aboutKey: number, channelKey?: number }
   /** Deletions of channels that a user was in, whose members have been told. */
@@ -104,7 +140,7 @@ export interface EntityQueries {
   /** Channels that exist, by their keys. */
   channels (slice: Slice, includeSystemChannels: boolean, bounds: PageBounds, offset: number): Rows<ChannelDetails>
   /** Channels that a user is in, by their keys. */
-  channelsOf (userKey: number, slice: Slice, filter: ChannelFilter, bounds: PageBounds, offset: number): Rows<ChannelDetails & { participationId: string, status: RelayStatus }>
+  channelsOf (userKey: number, slice: Slice, filter: ChannelFilter, bounds: PageBounds, offset: number): Rows<ChannelDetails & { participationId: string, status: RelayStatus, admin: boolean }>
   /** How many channels a user is in, by ruleset, those counted that are deleted and still closing. */
   membershipCounts (userKey: number): Array<{ ruleset: Ruleset, count: number }>
   /** How many of those that a filter lists are deleted, while the user's counts still hold them. */
@@ -115,8 +151,15 @@ export interface EntityQueries {
   /** A message that is there: not deleted, not truncated, its channel neither. */
   message (messageId: string): MessageDetails | undefined
   /** Where a message is, or was: also one that was deleted. */
-  messageEntry (messageId: string): { position: Position, channelKey: number } | undefined
+  messageEntry (messageId: string): { position: Position, channelKey: number, acls?: AccessLists } | undefined
   messages (channelKey: number, slice: Slice, truncatedPosition: Position, bounds: PageBounds, offset: number): Rows<MessageDetails>
+  /** Messages of a channel above a position that somebody may find, in the order of the slice, the first `limit` of them. */
+  listedMessages (channelKey: number, seeker: Seeker, slice: Slice, above: Position, limit: number): ListedMessage[]
+  /** Messages by their positions. */
+  messagesAt (positions: Position[], bounds: PageBounds): Rows<MessageDetails>
+  application (): ApplicationRecord | undefined
+  /** Which of these users were deleted. */
+  goneAmong (userIds: string[]): string[]
   /** Events of a channel (or of a message, by its position), after a position, of some types or of all. */
   channelEvents (channelKey: number, after: Position, types: string[] | undefined, bounds: PageBounds): Rows<StoredEvent>
   messageEvents (messagePosition: Position, after: Position, types: string[] | undefined, bounds: PageBounds): Rows<StoredEvent>
@@ -129,15 +172,25 @@ export interface LogQueries {
   ends (): LogEnds
   /** The place of an entry that is still there. */
   tagAt (position: Position): number | undefined
-  /** The channels that a user is in, in whatever status; of a channel given, that one only. */
-  memberships (userKey: number, channelKey?: number): Membership[]
+  /** The channels that a user is in, in whatever status. */
+  memberships (userKey: number): Array<Membership & { status: RelayStatus }>
+  /** A user's place in one channel, also where it is not in it; undefined: there is no such channel any more. */
+  membership (userKey: number, channelKey: number): Membership | undefined
+  /** Channels that a user has left after a position, or that were deleted with it in them, and whose lists have changed since. */
+  listedChannelsLeft (userKey: number, after: Position): number[]
+  /** Channels that have named a user and were truncated, or deleted, after a position. */
+  endedChannelsNaming (userKey: number, after: Position): number[]
+  /** Lists of a channel that are in force after a position and begin at or before another, in order, the first `limit` of them. */
+  listsOf (channelKey: number, after: Position, upTo: Position, limit: number): ListsFrom[]
+  /** Channels of which messages that were not truncated since have named a user. */
+  channelsNaming (userKey: number): number[]
   /** The channels that a user is in and that have entries after a position, from the user's first interval there on: one seek a channel. */
   news (userKey: number, after: Position): News[]
   /** The newest entry that is about a user: each change of its standings is one. 0: there is none. */
   newestAbout (userKey: number): Position
   /** Intervals of a member that are in force after a position and begin at or before another, in order, the first `limit` of them. */
   intervals (userKey: number, channelKey: number, after: Position, upTo: Position, limit: number): IntervalRecord[]
-  channelByKey (channelKey: number): Pick<ChannelRecord, 'createdPosition' | 'deletedPosition'> | undefined
+  channelByKey (channelKey: number): Pick<ChannelRecord, 'createdPosition' | 'deletedPosition' | 'acls'> | undefined
   /** Every entry after a position, with who is in a new channel. */
   tail (after: Position, bounds: PageBounds): Rows<EntryView>
   /** The same, without those: what streams carry is not made of them. */
@@ -174,6 +227,8 @@ export interface DueQueries {
   hasIntervalsEndedBy (position: Position): boolean
   channelToRemove (deletedBy: Position): number | undefined
   membersOf (channelKey: number, limit: number): number[]
+  /** Whether anything is kept of a channel's lists beside its row. */
+  hasLists (channelKey: number): boolean
   eventsOf (channelKey: number, upTo: Position, bounds: PageBounds): Position[]
 }
 

@@ -1,6 +1,7 @@
 /** All reads of the contract, for whatever runs them. */
 import type { Log } from '../../contract/log.ts'
 import type { Reads } from '../../contract/reads.ts'
+import { explainAccess, getAcls } from './access.ts'
 import { getChannels, listChannels, listChannelsOf, listParticipants } from './channels.ts'
 import { head, openStream, tail } from './log.ts'
 import { getMessage, listChannelEvents, listMessageEvents, listMessages } from './messages.ts'
@@ -25,7 +26,9 @@ const reads = {
   listMessages,
   getMessage,
   listChannelEvents,
-  listMessageEvents
+  listMessageEvents,
+  getAcls,
+  explainAccess
 }
 
 /** @param run runs a read on one snapshot */

@@ -2,12 +2,13 @@
  * What a stream may have of the log, page by page. A user's is found by channel: a replay looks once for the next
  * entry of each, then every page reads the channels whose turn it is, with the rights as they are by then.
  */
-import { receives } from '../../../rules/relay.ts'
+import { classesOf } from '../../../rules/audience.ts'
 import type { Ahead, Entry, Interest, Page, Place, Position, Rights } from '../../contract/log.ts'
 import type { EntryView, IntervalRecord } from '../records.ts'
 import { entryOf } from '../render/entry.ts'
+import { callerOfMembership, readsNow, spansOf, toldAsIs, toldOf, type Reader, type Told } from './entitlement.ts'
 import { headOf, PAGE_BYTES, placeOf } from './log.ts'
-import { ask, type EntrySource, type Found, type LogEnds, type Membership, type PageBounds, type Read } from './queries.ts'
+import { ask, type EntrySource, type Found, type ListsFrom, type LogEnds, type Membership, type PageBounds, type Read } from './queries.ts'
 
 /** A channel whose entries are still to come. */
 interface Upcoming {
@@ -24,10 +25,14 @@ interface UserAhead extends Ahead {
   head: Place
   /** By `next`, rising. */
   channels: Upcoming[]
+  /** Channels that the user is in no more, of which it may have changes of lists. */
+  left: number[]
+  /** Channels whose messages have named the user, and ended. */
+  ended: number[]
 }
 
 /** Entries of a page as they were found, and, where they are all up to the head, the rights there. */
-type Part = Pick<Page, 'through' | 'ahead' | 'rights'> & { views: EntryView[] }
+type Part = Pick<Page, 'through' | 'ahead' | 'rights'> & { told: Told[] }
 
 export function * read (interest: Interest, after: Position, limit: number, ahead?: Ahead): Read<Page> {
   const [ends] = yield * ask(['ends'])
@@ -40,53 +45,70 @@ export function * read (interest: Interest, after: Position, limit: number, ahea
 function * partOf (interest: Interest, after: Position, bounds: PageBounds, ends: LogEnds, ahead?: Ahead): Read<Part> {
   if (interest.of === 'application') {
     const [{ rows, ended }] = yield * ask(['entriesAfter', after, bounds])
-    return ended ? lastOf(rows, { channels: [] }, ends) : partUpTo(rows, ends)
+    return ended ? lastOf(toldAsIs(rows), { channels: [] }, ends) : partUpTo(toldAsIs(rows), rows, ends)
   }
   if (interest.of === 'channel' && interest.userId === undefined) return yield * wholeChannel(interest.channelKey, after, bounds, ends)
   const [user] = yield * ask(['user', interest.userId!])
   if (user === undefined || user.deletedAt !== undefined) return lastOf([], { channels: [] }, ends)
-  if (interest.of === 'channel') return yield * ownChannel(user.userKey, interest.channelKey, after, bounds, ends)
-  return yield * ownChannels(yield * aheadOf(user.userKey, after, ends, ahead), after, bounds, ends)
+  const reader: Reader = { of: interest.of, userId: user.userId, userKey: user.userKey }
+  if (interest.of === 'channel') return yield * ownChannel(reader, interest.channelKey, after, bounds, ends)
+  return yield * ownChannels(reader, yield * aheadOf(reader, after, ends, ahead), after, bounds, ends)
 }
 
-function pageOf ({ views, ...part }: Part, { epoch, position: head }: LogEnds): Page {
-  const entries: Entry[] = views.map(view => entryOf(view, epoch)).filter(({ payload }) => payload !== undefined)
-  return { entries, head, ...part }
+function pageOf ({ told, ...part }: Part, { epoch, position: head }: LogEnds): Page {
+  const entries: Entry[] = told.map(({ view, otherwise }) => otherwise ? entryOf(view, epoch).otherwise! : entryOf(view, epoch))
+  return { entries: entries.filter(({ payload }) => payload !== undefined), head, ...part }
 }
 
 /** Nothing lies between the last entry and the head. */
-const lastOf = (views: EntryView[], rights: Rights, ends: LogEnds): Part => ({ views, through: headOf(ends), rights })
+const lastOf = (told: Told[], rights: Rights, ends: LogEnds): Part => ({ told, through: headOf(ends), rights })
 
-const partUpTo = (views: EntryView[], { epoch }: LogEnds): Part => ({ views, through: placeOf(epoch, views.at(-1)!.record) })
+/** @param rows all that were looked at */
+const partUpTo = (told: Told[], rows: EntryView[], { epoch }: LogEnds): Part => ({ told, through: placeOf(epoch, rows.at(-1)!.record) })
 
 /** The application's view of one channel: everything since it was made. */
 function * wholeChannel (channelKey: number, after: Position, bounds: PageBounds, ends: LogEnds): Read<Part> {
   const [channel] = yield * ask(['channelByKey', channelKey])
   if (channel === undefined) return lastOf([], { channels: [] }, ends)
   const { createdPosition: from, deletedPosition: deleted } = channel
-  const [{ rows, ended }] = yield * ask(['entriesOf', [{ channelKey, from, upTo: ends.position }], after, ends.position, bounds])
-  if (!ended) return partUpTo(rows, ends)
-  return lastOf(rows, { channels: deleted === undefined ? [{ channelKey, status: 'active', admin: true }] : [] }, ends)
+  const [{ rows, ended }] = yield * ask(['entriesOf', [{ channelKey, from, upTo: ends.position, listed: true }], after, ends.position, bounds])
+  const told = toldAsIs(rows)
+  if (!ended) return partUpTo(told, rows, ends)
+  return lastOf(told, { channels: deleted === undefined ? [{ channelKey, status: 'active', admin: true }] : [] }, ends)
 }
 
-/** One channel as one of its members may see it. */
-function * ownChannel (userKey: number, channelKey: number, after: Position, bounds: PageBounds, ends: LogEnds): Read<Part> {
-  const [memberships, intervals] = yield * ask(['memberships', userKey, channelKey], ['intervals', userKey, channelKey, after, ends.position, intervalsOf(bounds)])
-  const sources = [{ aboutKey: userKey, channelKey }, ...memberships.flatMap(membership => sourcesOf(membership, intervals, after, ends.position))]
-  const [{ rows, ended }] = yield * ask(['entriesOf', sources, after, ends.position, bounds])
-  return ended ? lastOf(rows, rightsOf(memberships), ends) : partUpTo(rows, ends)
+/** One channel as somebody may see it who may read it. */
+function * ownChannel (reader: Reader, channelKey: number, after: Position, bounds: PageBounds, ends: LogEnds): Read<Part> {
+  const { userKey } = reader
+  const most = changesOf(bounds)
+  const [membership, intervals, lists] = yield * ask(
+    ['membership', userKey, channelKey], ['intervals', userKey, channelKey, after, ends.position, most], ['listsOf', channelKey, after, ends.position, most])
+  if (membership === undefined) return lastOf([], { channels: [] }, ends)
+  const sources: EntrySource[] = [
+    { aboutKey: userKey, channelKey },
+    ...membership.listed ? [{ namedKey: userKey, channelKey }] : [],
+    ...sourcesOf(reader, membership, intervals, lists, after, ends.position)
+  ]
+  const upTo = knownUpTo(lists, most, ends.position)
+  const [{ rows, ended }] = yield * ask(['entriesOf', sources, after, upTo, bounds])
+  const told = yield * toldOf(rows, reader)
+  if (!ended) return partUpTo(told, rows, ends)
+  if (upTo < ends.position) return { told, through: yield * placeAt(upTo, ends) }
+  return lastOf(told, rightsOf([membership]), ends)
 }
 
 /** The channels that a user's replay is still to come to: those of the page before, or found anew. */
-function * aheadOf (userKey: number, after: Position, ends: LogEnds, given: Ahead | undefined): Read<UserAhead> {
+function * aheadOf (reader: Reader, after: Position, ends: LogEnds, given: Ahead | undefined): Read<UserAhead> {
+  const { userKey } = reader
   const [newest] = yield * ask(['newestAbout', userKey])
   const before = given as UserAhead | undefined
   if (before?.userKey === userKey && before.epoch === ends.epoch && before.after <= after && after < before.head.position && newest <= before.head.position) return before
-  const [news] = yield * ask(['news', userKey, after])
-  const channels = news.filter(membership => receivesNow(membership) || endsOf(membership, after).length > 0)
+  const [news, left, ended] = yield * ask(['news', userKey, after], ['listedChannelsLeft', userKey, after], ['endedChannelsNaming', userKey, after])
+  // Lists may let it read again, before the page is read that comes to the channel.
+  const channels = news.filter(membership => membership.listsPosition !== undefined || readsNow(reader, membership) || endsOf(membership, after).length > 0)
     .map(({ channelKey, next }) => ({ channelKey, next }))
     .sort(byNext)
-  return { userKey, epoch: ends.epoch, after, head: headOf(ends), channels }
+  return { userKey, epoch: ends.epoch, after, head: headOf(ends), channels, left, ended }
 }
 
 const byNext = (one: Upcoming, other: Upcoming): number => one.next - other.next
@@ -95,68 +117,101 @@ const byNext = (one: Upcoming, other: Upcoming): number => one.next - other.next
  * All channels of a user. As many of them as a page has entries are looked at, those whose turn comes first: what
  * comes before the turn of the next is all there is. Where that is nothing, because rights begin later, all are.
  */
-function * ownChannels (ahead: UserAhead, after: Position, bounds: PageBounds, ends: LogEnds): Read<Part> {
-  const { userKey, head, channels } = ahead
+function * ownChannels (reader: Reader, ahead: UserAhead, after: Position, bounds: PageBounds, ends: LogEnds): Read<Part> {
+  const { head, channels } = ahead
   let rest = channels.slice(bounds.rows)
-  let part = yield * readChannels(ahead, channels.slice(0, bounds.rows), after, rest[0] === undefined ? head.position : rest[0].next - 1, bounds)
+  let part = yield * readChannels(reader, ahead, channels.slice(0, bounds.rows), after, rest[0] === undefined ? head.position : rest[0].next - 1, bounds)
   if (part.rows.length === 0 && rest.length > 0) {
     rest = []
-    part = yield * readChannels(ahead, channels, after, head.position, bounds)
+    part = yield * readChannels(reader, ahead, channels, after, head.position, bounds)
   }
-  const { rows, ended, upcoming } = part
-  if (!ended || rest.length > 0) {
-    const { through, views } = partUpTo(rows, ends)
+  const { rows, ended, upTo, upcoming } = part
+  const told = yield * toldOf(rows, reader)
+  const through = !ended || (rest.length > 0 && rows.length > 0) ? placeOf(ends.epoch, rows.at(-1)!.record) : upTo < head.position ? yield * placeAt(upTo, ends) : undefined
+  if (through !== undefined) {
     const next = upcoming.map(({ channelKey, next }) => ({ channelKey, next: Math.max(next, through.position + 1) }))
-    return { views, through, ahead: { ...ahead, after: through.position, channels: [...next, ...rest].sort(byNext) } satisfies UserAhead as Ahead }
+    return { told, through, ahead: { ...ahead, after: through.position, channels: [...next, ...rest].sort(byNext) } satisfies UserAhead as Ahead }
   }
   // More may have come since the channels were looked for.
-  if (head.position < ends.position) return { views: rows, through: head }
-  const [memberships] = yield * ask(['memberships', userKey])
-  return lastOf(rows, rightsOf(memberships), ends)
+  if (head.position < ends.position) return { told, through: head }
+  const [memberships, named] = yield * ask(['memberships', reader.userKey], ['channelsNaming', reader.userKey])
+  return lastOf(told, { ...rightsOf(memberships), ...(named.length === 0 ? {} : { named }) }, ends)
 }
 
+type ChannelsPart = Found & { upTo: Position, upcoming: Upcoming[] }
+
 /** The entries of some channels, and when their turn comes again. */
-function * readChannels ({ userKey, head }: UserAhead, channels: Upcoming[], after: Position, upTo: Position, bounds: PageBounds): Read<Found & { upcoming: Upcoming[] }> {
-  const memberships = yield * ask(...channels.map(({ channelKey }) => ['memberships', userKey, channelKey] as ['memberships', number, number]))
-  const most = intervalsOf(bounds)
+function * readChannels (reader: Reader, { userKey, head, left, ended }: UserAhead, channels: Upcoming[], after: Position, asked: Position, bounds: PageBounds): Read<ChannelsPart> {
+  const most = changesOf(bounds)
+  const memberships = yield * ask(...channels.map(({ channelKey }) => ['membership', userKey, channelKey] as ['membership', number, number]))
   const intervals = yield * ask(...channels.map(({ channelKey }) =>
     ['intervals', userKey, channelKey, after, head.position, most] as ['intervals', number, number, number, number, number]))
-  const sources: EntrySource[] = [{ aboutKey: userKey }, { closedKey: userKey }]
-  const owners: Array<number | undefined> = [undefined, undefined]
+  const listed = memberships.flatMap(membership => membership?.listsPosition === undefined ? [] : [membership.channelKey])
+  const found = yield * ask(...listed.map(channelKey => ['listsOf', channelKey, after, head.position, most] as ['listsOf', number, number, number, number]))
+  const lists = new Map(listed.map((channelKey, index) => [channelKey, found[index]!]))
+
+  const sources: EntrySource[] = [{ aboutKey: userKey }, { closedKey: userKey }, { namedKey: userKey }, ...left.map(listsOf => ({ listsOf })), ...ended.map(endsOf => ({ endsOf, naming: userKey }))]
+  const owners: Array<number | undefined> = sources.map(() => undefined)
   for (const [index, { channelKey }] of channels.entries()) {
-    for (const source of memberships[index]!.flatMap(membership => sourcesOf(membership, intervals[index]!, after, head.position))) {
+    const membership = memberships[index]
+    if (membership?.status === undefined) continue
+    for (const source of sourcesOf(reader, membership, intervals[index]!, lists.get(channelKey) ?? [], after, head.position)) {
       sources.push(source)
       owners.push(channelKey)
     }
   }
-  const [found] = yield * ask(['entriesOf', sources, after, upTo, bounds])
+  const upTo = Math.min(asked, ...[...lists.values()].map(of => knownUpTo(of, most, asked)))
+  const [entries] = yield * ask(['entriesOf', sources, after, upTo, bounds])
   const turns = new Map<number, Position>()
   for (const [index, { channelKey }] of channels.entries()) {
     // There may be more of them, which the next page looks at.
     if (intervals[index]!.length === most) turns.set(channelKey, intervals[index]!.at(-1)!.fromPosition)
+    // Other lists may give back what it might read before.
+    if (memberships[index]?.listsPosition !== undefined && !readsNow(reader, memberships[index])) turns.set(channelKey, after + 1)
+    const ofChannel = lists.get(channelKey)
+    if (ofChannel?.length === most) turns.set(channelKey, Math.min(turns.get(channelKey) ?? Infinity, ofChannel.at(-1)!.fromPosition))
   }
-  for (const [index, next] of found.next.entries()) {
+  for (const [index, next] of entries.next.entries()) {
     const channelKey = owners[index]
     if (channelKey === undefined || next === undefined || next > head.position) continue
     turns.set(channelKey, Math.min(next, turns.get(channelKey) ?? next))
   }
-  return { ...found, upcoming: [...turns].map(([channelKey, next]) => ({ channelKey, next })) }
+  return { ...entries, upTo, upcoming: [...turns].map(([channelKey, next]) => ({ channelKey, next })) }
 }
 
-/** Intervals that a page needs at most: each but the first begins with an entry that is about the member. */
-const intervalsOf = ({ rows }: PageBounds): number => rows + 2
+/**
+ * Intervals, and changes of lists, that a page needs at most: each interval but the first begins with an entry that is about
+ * the member; of lists a page goes as far as they are known.
+ */
+const changesOf = ({ rows }: PageBounds): number => rows + 2
 
-const receivesNow = ({ status, deletedPosition }: Membership): boolean => deletedPosition === undefined && receives(status)
+/** How far it is known what lists a channel had. */
+const knownUpTo = (lists: ListsFrom[], most: number, head: Position): Position => lists.length < most ? head : Math.min(lists.at(-1)!.fromPosition, head)
+
+function * placeAt (position: Position, ends: LogEnds): Read<Place> {
+  const [tag] = yield * ask(['tagAt', position])
+  return placeOf(ends.epoch, { position, tag: tag! })
+}
 
 function rightsOf (memberships: Membership[]): Rights {
   return {
-    channels: memberships.filter(({ deletedPosition }) => deletedPosition === undefined).map(({ channelKey, status, admin }) => ({ channelKey, status, admin }))
+    channels: memberships.filter(({ deletedPosition }) => deletedPosition === undefined).map(({ channelKey, status, admin, lists }) => ({
+      channelKey, ...(status === undefined ? {} : { status }), admin, ...(lists === undefined ? {} : { lists })
+    }))
   }
 }
 
-/** Where a member finds what it may have of a channel after `after`, with the rights as of the head (protocol 8, promise 4). */
-function sourcesOf (membership: Membership, intervals: IntervalRecord[], after: Position, head: Position): EntrySource[] {
-  return [...endsOf(membership, after), ...receivesNow(membership) ? entitled(intervals, after, head) : []]
+/** Where a reader finds what it may have of a channel after `after`, with the rights as of the head (protocol 8, promise 4). */
+function sourcesOf (reader: Reader, membership: Membership, intervals: IntervalRecord[], lists: ListsFrom[], after: Position, head: Position): EntrySource[] {
+  const { channelKey, listed, listsPosition = 0 } = membership
+  return [
+    ...endsOf(membership, after),
+    ...listsPosition > after ? [{ listsOf: channelKey }] : [],
+    ...!readsNow(reader, membership) ? [] : [
+      ...spansOf(reader, channelKey, intervals, lists, after, head),
+      ...listed ? classesOf(callerOfMembership(reader, membership)).map(name => ({ channelKey, class: name })) : []
+    ]
+  ]
 }
 
 /**
@@ -166,17 +221,4 @@ function sourcesOf (membership: Membership, intervals: IntervalRecord[], after: 
 function endsOf ({ deletedPosition, sincePosition, createdPosition }: Membership, after: Position): EntrySource[] {
   if (deletedPosition !== undefined) return deletedPosition > after ? [{ position: deletedPosition }] : []
   return sincePosition === createdPosition && createdPosition > after ? [{ position: createdPosition }] : []
-}
-
-/** The times in which a member received: intervals that meet are one. */
-function entitled (intervals: IntervalRecord[], after: Position, head: Position): EntrySource[] {
-  const spans: Array<{ channelKey: number, from: Position, upTo: Position }> = []
-  for (const { channelKey, fromPosition: from, untilPosition, status } of intervals) {
-    if (!receives(status)) continue
-    const upTo = untilPosition === undefined ? head : untilPosition - 1
-    const last = spans.at(-1)
-    if (last !== undefined && last.upTo === from - 1) last.upTo = upTo
-    else spans.push({ channelKey, from, upTo })
-  }
-  return spans.filter(({ upTo }) => upTo > after)
 }

@@ -3,15 +3,15 @@ import type { User } from '../../../../schemas/user.ts'
 import type { Actor } from '../../contract/commands.ts'
 import { refuse } from '../../../errors.ts'
 import type { CountedPage, ListPage, PageRequest, TokenInfo, TokensRequest, TokenState } from '../../contract/reads.ts'
-import { LINEAGE_MAX, mustBeApplication, mustBeOwn } from '../decide/users.ts'
+import { LINEAGE_MAX, mustBeOwn } from '../decide/users.ts'
 import { userOf } from '../render/entities.ts'
 import type { TokenRecord } from '../records.ts'
 import { boundsOf, pageOf, sliceOf } from './paging.ts'
 import { ask, type Lineage, type Read } from './queries.ts'
-import { mustBeUser, userKeyOf } from './rights.ts'
+import { mustBeAllowedHere, mustBeUser, userKeyOf } from './rights.ts'
 
 export function * getUser (actor: Actor, userId: string): Read<User> {
-  mustBeOwn(actor, userId, 'read a user')
+  if (actor !== userId) yield * mustBeAllowedHere(actor, 'list_user_data')
   const [user] = yield * ask(['user', userId])
   return userOf(mustBeUser(user, userId))
 }
@@ -22,7 +22,7 @@ export function * userExists (userId: string): Read<boolean> {
 }
 
 export function * listUsers (actor: Actor, page: PageRequest): Read<CountedPage<User>> {
-  mustBeApplication(actor, 'list users')
+  yield * mustBeAllowedHere(actor, 'list_user_data')
   const slice = yield * sliceOf(page, userPlace)
   const [users, total] = yield * ask(['users', slice, boundsOf(page), page.offset], ['total', 'users'])
   return { ...pageOf(users, ({ userId }) => userId, userOf), total }

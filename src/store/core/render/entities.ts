@@ -7,6 +7,7 @@ import type { TimelineEventInput } from '../../../../schemas/timeline.ts'
 import { statusTable, type RelayStatus } from '../../../rules/relay.ts'
 import { SYSTEM_CHANNEL } from '../../../rules/rulesets.ts'
 import type { ChannelRecord, MemberRecord, UserRecord } from '../records.ts'
+import { appliedAcls } from './lists.ts'
 import { DELETED_USER, nameGone } from './message.ts'
 
 /** What a user is beside its id: a stored profile. */
@@ -16,10 +17,13 @@ export interface Profile {
   systemUser?: boolean
 }
 
-export type ChannelFacts = Pick<ChannelRecord, 'channelId' | 'ruleset' | 'groupType' | 'createdAt' | 'updatedAt'>
+export type ChannelFacts = Pick<ChannelRecord, 'channelId' | 'ruleset' | 'groupType' | 'createdAt' | 'updatedAt' | 'acls'>
 
-/** @param events what it was created with, subjects who are gone named `.deleted` */
-export function channelOf ({ channelId, ruleset, groupType, createdAt, updatedAt }: ChannelFacts, events: TimelineEvent[]): Channel {
+/**
+ * @param events what it was created with, subjects who are gone named `.deleted`
+ * @param gone of those whom its access control lists name
+ */
+export function channelOf ({ channelId, ruleset, groupType, createdAt, updatedAt, acls }: ChannelFacts, events: TimelineEvent[], gone: string[] = []): Channel {
   const audit = { createdAt, updatedAt }
   return {
     identifier: channelId,
@@ -29,6 +33,7 @@ export function channelOf ({ channelId, ruleset, groupType, createdAt, updatedAt
     participation: [],
     systemChannel: ruleset === SYSTEM_CHANNEL,
     timelineEvents: events,
+    ...(acls === undefined ? {} : { appliedAcls: appliedAcls(acls, channelId, gone) }),
     audit,
     auditInfo: audit
   }

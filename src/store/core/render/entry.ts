@@ -1,8 +1,10 @@
 /** Entries of the log as the hub takes them: rights that follow from them, and the data that clients see. */
+import type { AccessLists } from '../../../rules/access.ts'
 import { formatCursor } from '../cursor.ts'
 import type { Entry, Standing } from '../../contract/log.ts'
 import type { RelayStatus } from '../../../rules/relay.ts'
 import { lanes, type EntryRecord, type EntryView } from '../records.ts'
+import { appliedAcls } from './lists.ts'
 import { DELETED_USER, messageText, reference, withoutUsers } from './message.ts'
 
 /** A stored participation entry's body: the event's data without the channel. */
@@ -15,7 +17,8 @@ export interface ParticipationBody {
 }
 
 export function entryOf (view: EntryView, epoch: string): Entry {
-  const { position, tag, kind, channelKey, messageId, members, body } = view.record
+  const { position, tag, channelKey, messageId, members, body } = view.record
+  const kind = view.record.kind === 'message-acls-changed' ? 'message-updated' : view.record.kind
   const entry: Entry = { position, cursor: formatCursor(epoch, position, tag), kind }
   if (channelKey !== undefined) entry.channelKey = channelKey
   if (messageId !== undefined) entry.messageId = messageId
@@ -25,8 +28,29 @@ export function entryOf (view: EntryView, epoch: string): Entry {
   if (kind === 'token-revoked') entry.tokenId = (JSON.parse(body!) as { tokenId: string }).tokenId
   const payload = payloadOf(view)
   if (payload !== undefined) entry.payload = payload
+  if (view.lists !== undefined || view.record.change !== undefined || view.channelLists !== undefined) addLists(entry, view)
   return entry
 }
+
+/** What rights follow from, where there are access control lists. */
+function addLists (entry: Entry, { record, lists, channelLists, channel }: EntryView): void {
+  const { kind, change } = record
+  const here = `"channelId":${reference(channel!.channelId)}`
+  if (kind === 'message-acls-changed') {
+    entry.access = { lists: change!.after, before: { lists: change!.before } }
+    entry.otherwise = told(entry, 'message-deleted', `{${here},"messageId":${reference(record.messageId!)}}`)
+  } else if (kind === 'channel-acls-changed') {
+    if (change!.after !== undefined) entry.channelLists = change!.after
+    entry.otherwise = told(entry, kind, `{${here}}`)
+  } else if (kind === 'channel' || entry.standing !== undefined) {
+    if (channelLists !== undefined) entry.channelLists = channelLists
+  } else if (lists !== undefined) {
+    entry.access = { lists: lists.then }
+  }
+}
+
+const told = ({ position, cursor, channelKey }: Entry, kind: Entry['kind'], payload: string): Entry =>
+  ({ position, cursor, kind, ...(channelKey === undefined ? {} : { channelKey }), payload })
 
 function standingOf ({ record, about }: EntryView): Standing {
   const { relayStatus, roles } = JSON.parse(record.body!) as ParticipationBody
@@ -35,12 +59,13 @@ function standingOf ({ record, about }: EntryView): Standing {
 
 /** What clients see of an entry, or nothing where nothing is left of it, or never was to be seen. */
 function payloadOf (view: EntryView): string | undefined {
-  const { record, channel } = view
+  const { record, channel, gone } = view
   if (record.lane === lanes.nothing || channel === undefined) return undefined
   const here = `"channelId":${reference(channel.channelId)}`
   switch (record.kind) {
     case 'message':
     case 'message-updated':
+    case 'message-acls-changed':
       return record.body === undefined || isDeleted(view) ? undefined : `{${here},"message":${messageOfEntry(view, record.body)}}`
     case 'channel-timeline':
       return `{${here},"timelineEvent":${eventText(view)}}`
@@ -52,7 +77,9 @@ function payloadOf (view: EntryView): string | undefined {
     case 'channel-deleted':
       return `{${here}}`
     case 'channel':
-      return `{"channel":${withoutUsers(record.body!, view.gone)}}`
+      return `{"channel":${withoutUsers(record.body!, gone)}}`
+    case 'channel-acls-changed':
+      return `{${here},"appliedAcls":${JSON.stringify(appliedAcls(record.change!.after, channel.channelId, gone))}}`
     case 'participation':
     case 'participation-deleted':
       return `{${here},${record.body!.slice(1)}`
@@ -67,17 +94,26 @@ export function isDeleted ({ record, channel, message }: EntryView): boolean {
 }
 
 /** The message as an entry (its sending, or an edit) had it. */
-export function messageOfEntry ({ record, channel, sender, message, gone }: EntryView, content: string): string {
+export function messageOfEntry ({ record, channel, sender, message, lists, gone }: EntryView, content: string): string {
   return messageText({
     messageId: record.messageId!,
     channelId: channel!.channelId,
     sender: sender!,
     content,
     gone,
+    acls: listsOf(record, lists),
     createdAt: message?.at ?? record.at,
-    ...(record.kind === 'message-updated' ? { editedAt: record.at } : {})
+    ...editedOf(record)
   })
 }
+
+/** A change of its lists is none of what it says. */
+function editedOf ({ kind, at, change }: EntryRecord): { editedAt?: number } {
+  if (kind === 'message-updated') return { editedAt: at }
+  return change?.editedAt === undefined ? {} : { editedAt: change.editedAt }
+}
+
+const listsOf = ({ change }: EntryRecord, lists: EntryView['lists']): AccessLists | undefined => change === undefined ? lists?.then : change.after
 
 /** A timeline entry's event, its subject named `.deleted` where that user is. */
 export function eventText ({ record, sender }: { record: Pick<EntryRecord, 'body'>, sender?: { deleted: boolean } }): string {

@@ -1,8 +1,11 @@
 /** A message as JSON text: rendered once, for answers and frames alike. */
+import type { AppliedAcls } from '../../../../schemas/access.ts'
+import type { AccessLists } from '../../../rules/access.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
 import type { TimelineEvent } from '../../../../schemas/timeline.ts'
 import type { MessageText } from '../../contract/commands.ts'
 import type { UserReference } from '../records.ts'
+import { appliedAcls, nameGoneIn } from './lists.ts'
 
 /** In the place of a deleted user's id (protocol 7). */
 export const DELETED_USER = '.deleted'
@@ -16,19 +19,23 @@ export interface MessageParts {
   sender: UserReference
   /** JSON text of an object: what the sender gave, as it was at the entry. */
   content: string
-  /** Users named within the content who were deleted since. */
+  /** Users named within the content, or by its lists, who were deleted since. */
   gone: string[]
+  /** Its own access control lists. */
+  acls?: AccessLists | undefined
   createdAt: number
   editedAt?: number
 }
 
 export function messageText (parts: MessageParts): MessageText {
-  const { messageId, channelId, sender, content, gone, createdAt, editedAt } = parts
+  const { messageId, channelId, sender, content, gone, acls, createdAt, editedAt } = parts
   const id = JSON.stringify(messageId)
-  const named = withoutUsers(content, sender.deleted ? [sender.userId, ...gone] : gone)
+  const all = sender.deleted ? [sender.userId, ...gone] : gone
+  const named = withoutUsers(content, all)
+  const lists = acls === undefined ? '' : `,"appliedAcls":${JSON.stringify(appliedAcls(acls, channelId, all))}`
   const audit = `{"createdAt":${createdAt},"updatedAt":${editedAt ?? createdAt}}`
   return `{"messageId":${id},"identifier":${id},"channelId":${reference(channelId)},"senderId":${reference(nameOf(sender))},` +
-    `${named.slice(1, -1)},"audit":${audit},"auditInfo":${audit}` +
+    `${named.slice(1, -1)}${lists},"audit":${audit},"auditInfo":${audit}` +
     (editedAt === undefined ? '}' : `,"editedAt":${editedAt}}`)
 }
 
@@ -40,11 +47,12 @@ export function reference (id: string): string {
   return `{"identifier":${JSON.stringify(id)}}`
 }
 
-/** JSON text of an object, the subjects of its `timelineEvents` who are gone named nowhere in it. */
+/** JSON text of an object, the subjects of its `timelineEvents`, and users of its `appliedAcls`, who are gone named nowhere in it. */
 export function withoutUsers (text: string, gone: string[]): string {
   if (gone.length === 0) return text
-  const parsed = JSON.parse(text) as { timelineEvents?: TimelineEvent[] }
+  const parsed = JSON.parse(text) as { timelineEvents?: TimelineEvent[], appliedAcls?: AppliedAcls }
   parsed.timelineEvents?.forEach(event => nameGone(event, gone))
+  if (parsed.appliedAcls !== undefined) parsed.appliedAcls = nameGoneIn(parsed.appliedAcls, gone)
   return JSON.stringify(parsed)
 }
 

@@ -1,0 +1,106 @@
+/**
+ * What a stream's reader was entitled to at an entry's position and is now, from the standings and the access control lists
+ * of then and of now: what the hub decides live, decided again.
+ */
+import type { AccessLists, Caller } from '../../../rules/access.ts'
+import { Audience, readersNamedIn, readsChannel } from '../../../rules/audience.ts'
+import type { Position } from '../../contract/log.ts'
+import type { EntryView, IntervalRecord } from '../records.ts'
+import { ask, type ListsFrom, type Membership, type Read } from './queries.ts'
+
+/** Whose stream it is. */
+export interface Reader {
+  of: 'user' | 'channel'
+  userId: string
+  userKey: number
+}
+
+/** An entry, and whether it is told of as what it is, or as what those are told who may not read any more. */
+export interface Told {
+  view: EntryView
+  otherwise: boolean
+}
+
+export const toldAsIs = (views: EntryView[]): Told[] => views.map(view => ({ view, otherwise: false }))
+
+/** Of whoever is in a channel, or is not, as of the snapshot. */
+export function callerOfMembership ({ userId }: Pick<Reader, 'userId'>, { status, admin }: Pick<Membership, 'status' | 'admin'>): Caller {
+  return { userId, standing: status === undefined ? undefined : { status, admin } }
+}
+
+/** Whether a reader may read a channel now. */
+export function readsNow (reader: Reader, membership: Membership): boolean {
+  const caller = callerOfMembership(reader, membership)
+  return membership.deletedPosition === undefined && carriesChannel(reader, caller) && readsChannel(membership.lists, caller)
+}
+
+/** A user's stream carries the channels that the user is in. */
+const carriesChannel = ({ of }: Reader, { standing }: Caller): boolean => of === 'channel' || standing !== undefined
+
+/** The times in which a reader might read a channel, after a position and up to another; those that meet are one. */
+export function spansOf (reader: Reader, channelKey: number, intervals: IntervalRecord[], lists: ListsFrom[], after: Position, head: Position): Array<{ channelKey: number, from: Position, upTo: Position }> {
+  const cuts = [...new Set([
+    ...intervals.flatMap(({ fromPosition, untilPosition }) => untilPosition === undefined ? [fromPosition] : [fromPosition, untilPosition]),
+    ...lists.map(({ fromPosition }) => fromPosition)
+  ])].sort((one, other) => one - other)
+  const spans: Array<{ channelKey: number, from: Position, upTo: Position }> = []
+  let [nthInterval, nthLists] = [-1, -1]
+  for (const [index, from] of cuts.entries()) {
+    while (intervals[nthInterval + 1] !== undefined && intervals[nthInterval + 1]!.fromPosition <= from) nthInterval++
+    while (lists[nthLists + 1] !== undefined && lists[nthLists + 1]!.fromPosition <= from) nthLists++
+    const caller = { userId: reader.userId, standing: standingAt(intervals[nthInterval], from) }
+    if (!carriesChannel(reader, caller) || !readsChannel(lists[nthLists]?.lists, caller)) continue
+    const upTo = (cuts[index + 1] ?? head + 1) - 1
+    const last = spans.at(-1)
+    if (last !== undefined && last.upTo === from - 1) last.upTo = upTo
+    else spans.push({ channelKey, from, upTo })
+  }
+  return spans.filter(({ upTo }) => upTo > after)
+}
+
+function standingAt (interval: IntervalRecord | undefined, position: Position): Caller['standing'] {
+  return interval === undefined || (interval.untilPosition ?? Infinity) <= position ? undefined : interval
+}
+
+/**
+ * What a reader is told of entries that were found for it: of those that lists decide, what it may have. The others
+ * were found only where it may.
+ */
+export function * toldOf (views: EntryView[], reader: Reader): Read<Told[]> {
+  const decided = views.filter(isDecidedByLists)
+  if (decided.length === 0) return toldAsIs(views)
+  const channelKeys = [...new Set(decided.map(({ record }) => record.channelKey!))]
+  const memberships = yield * ask(...channelKeys.map(channelKey => ['membership', reader.userKey, channelKey] as ['membership', number, number]))
+  const now = new Map(channelKeys.map((channelKey, index) => [channelKey, memberships[index]]))
+  const intervals = yield * ask(...decided.map(({ record: { channelKey, position } }) =>
+    ['intervals', reader.userKey, channelKey!, position, position, 1] as ['intervals', number, number, number, number, number]))
+  const told = new Map(decided.map((view, index) => {
+    const then: Caller = { userId: reader.userId, standing: standingAt(intervals[index]![0], view.record.position) }
+    return [view, decisionOf(view, reader, then, now.get(view.record.channelKey!))]
+  }))
+  return views.flatMap(view => {
+    const decision = told.has(view) ? told.get(view) : 'entry'
+    return decision === undefined ? [] : [{ view, otherwise: decision === 'otherwise' }]
+  })
+}
+
+const isDecidedByLists = ({ lists, record }: EntryView): boolean => lists !== undefined || record.change !== undefined
+
+function decisionOf (view: EntryView, reader: Reader, then: Caller, now: Membership | undefined): 'entry' | 'otherwise' | undefined {
+  const { record: { kind, change }, lists, channelLists } = view
+  if (kind === 'channel-acls-changed') {
+    // Like what concerns the reader itself: whatever it may by now.
+    if (!carriesChannel(reader, then)) return undefined
+    if (readsChannel(change!.after, then)) return 'entry'
+    return readsChannel(change!.before, then) ? 'otherwise' : undefined
+  }
+  const might = (lists: AccessLists | undefined) => new Audience(lists, channelLists).reaches(reader.of, then)
+  if (now === undefined || now.deletedPosition !== undefined) return undefined
+  if (kind !== 'message-acls-changed') return might(lists!.then) && mayNow(reader, lists!.now, now) ? 'entry' : undefined
+  if (might(change!.after)) return mayNow(reader, lists!.now, now) ? 'entry' : undefined
+  return might(change!.before) && (readsNow(reader, now) || readersNamedIn(change!.before).includes(reader.userId)) ? 'otherwise' : undefined
+}
+
+function mayNow (reader: Reader, lists: AccessLists | undefined, now: Membership): boolean {
+  return new Audience(lists, now.lists).reaches(reader.of, callerOfMembership(reader, now))
+}
