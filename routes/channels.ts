@@ -5,7 +5,6 @@ import { Channel, ChannelsQuery, NewChannel, ParticipatedChannel, ParticipatedCh
 import { LARGEST_ID_LIST, LARGEST_PAGE_ROWS, ref, Reference } from '../schemas/common.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
-import { listsOf } from '../src/http/acls.ts'
 import { answer, countedList, CURSOR_HEADER, noContent, refusals, refuses, security } from '../src/http/answers.ts'
 import { givenBy, userOf } from '../src/http/callers.ts'
 import { IdempotencyHeaders } from '../src/http/idempotency.ts'
@@ -13,6 +12,7 @@ import { mustBeNewId, mustNotUseUnsupported, timelineEventsOf } from '../src/htt
 import { listedParticipants, mustNotClaimSystem, namedRuleset } from '../src/http/new-channel.ts'
 import { pageOf, sendPageHeaders } from '../src/http/paging.ts'
 import { splitList } from '../src/http/validation.ts'
+import { parseLists } from '../src/rules/access-entries.ts'
 import { groupTypeOf } from '../src/rules/rulesets.ts'
 import type { Store } from '../src/store/contract/store.ts'
 
@@ -45,7 +45,7 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
     const ruleset = namedRuleset('body/defaultRuleSet', body.defaultRuleSet)
     mustNotClaimSystem(ruleset, body.systemChannel)
     mustBeNewId('channel', channelId)
-    const acls = listsOf(body.appliedAcls, { kind: 'channel', channelId })
+    const acls = parseLists(body.appliedAcls, { kind: 'channel', channelId })
     return await store.append({
       type: 'create-channel',
       channelId,

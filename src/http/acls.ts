@@ -1,20 +1,9 @@
 /** From access control lists in bodies to those of commands (protocol 11). */
-import type { AclPatch as AclPatchBody, AppliedAclsInput } from '../../schemas/access.ts'
-import { Refusal } from '../errors.ts'
-import type { AccessLists } from '../rules/access.ts'
-import { parseLists, patchedLists, type AclPatch, type Entity } from '../rules/access-entries.ts'
+import type { AclPatch as AclPatchBody } from '../../schemas/access.ts'
+import { patchedLists, type AclPatch } from '../rules/access-entries.ts'
 import type { AclsOf } from '../store/contract/reads.ts'
 import { isEmpty } from './input.ts'
 import { refuseField } from './validation.ts'
-
-/** Lists that a channel or a message is made with; none: undefined. Throws where an entry is none. */
-export function listsOf (given: AppliedAclsInput | null | undefined, entity: Entity): AccessLists | undefined {
-  try {
-    return parseLists(given, entity)
-  } catch (err) {
-    throw err instanceof Refusal ? new Refusal({ ...err.toPlain(), diagnostics: { field: 'body/appliedAcls', ...err.diagnostics } }) : err
-  }
-}
 
 /** A change of lists: it says what its type takes, and nothing else. Entries of a message name its channel, which the store knows. */
 export function patchOf (body: AclPatchBody, of: AclsOf): AclPatch {

@@ -1,13 +1,13 @@
 /** From the body of a message to the command, and from its outcome to the answer (protocol 6). */
 import type { NewMessage } from '../../schemas/message.ts'
+import { parseLists } from '../rules/access-entries.ts'
 import type { GivenBy, SendMessage, SendOutcome } from '../store/contract/commands.ts'
-import { listsOf } from './acls.ts'
 import { idOf, mustNotUseUnsupported, timelineEventsOf } from './input.ts'
 
 /** Throws what `mustNotUseUnsupported` and `timelineEventsOf` throw. Whether a user names itself is decided with the channel. */
 export function sendCommand (by: GivenBy, channelId: string, messageId: string, body: NewMessage): SendMessage {
   mustNotUseUnsupported(body)
-  const acls = listsOf(body.appliedAcls, { kind: 'message', channelId })
+  const acls = parseLists(body.appliedAcls, { kind: 'message', channelId })
   const senderId = body.senderId === undefined ? by.actor : idOf(body.senderId)
   return {
     ...by,

@@ -1,6 +1,6 @@
 /** Entries of access control lists as text: `send_to_channel:participant(football-fans:Active)`. */
 import type { ParticipationStatus } from '../../schemas/participation.ts'
-import { refuseWith, type Refusal } from '../errors.ts'
+import { Refusal, refuseWith } from '../errors.ts'
 import { privilegesOf, privilegeTable, type AccessLists, type EntityKind, type Entry, type Privilege, type Selector } from './access.ts'
 
 /** In all, of an entity. */
@@ -14,9 +14,20 @@ export type AppliedAcls = string | { plusAppliedAcls?: string[] | null, minusApp
 
 const statuses: readonly string[] = ['Active', 'ReadOnly', 'Disabled'] satisfies ParticipationStatus[]
 
-/** Throws `invalidAttribute`, which names the entry. None at all: undefined. */
-export function parseLists (given: AppliedAcls | undefined, entity: Entity): AccessLists | undefined {
-  const [plus, minus] = textsOf(given ?? {}, entity).map(texts => distinct(texts.map(text => parseEntry(text, entity)))) as [Entry[], Entry[]]
+/**
+ * Throws `invalidAttribute`, which names the entry, and where it stands. None at all: undefined.
+ * @param field as in `body/appliedAcls`
+ */
+export function parseLists (given: AppliedAcls | undefined, entity: Entity, field = 'body/appliedAcls'): AccessLists | undefined {
+  try {
+    const [plus, minus] = textsOf(given ?? {}, entity).map(texts => distinct(texts.map(text => parseEntry(text, entity)))) as [Entry[], Entry[]]
+    return listsOf(plus, minus)
+  } catch (err) {
+    throw err instanceof Refusal ? new Refusal({ ...err.toPlain(), diagnostics: { field, ...err.diagnostics } }) : err
+  }
+}
+
+function listsOf (plus: Entry[], minus: Entry[]): AccessLists | undefined {
   mustBeFew(plus.length + minus.length)
   return plus.length + minus.length === 0 ? undefined : { plus, minus }
 }
@@ -28,15 +39,13 @@ export type AclPatch =
 
 /** What a change makes of lists. What is added and removed at once is there afterwards. Throws `invalidAttribute`. */
 export function patchedLists (lists: AccessLists | undefined, patch: AclPatch, entity: Entity): AccessLists | undefined {
-  if (patch.patchType === 'Set') return parseLists(patch.setAcls, entity)
-  const [added, removed] = [parseLists(patch.addAcls, entity), parseLists(patch.removeAcls, entity)]
+  if (patch.patchType === 'Set') return parseLists(patch.setAcls, entity, 'body/setAcls')
+  const [added, removed] = [parseLists(patch.addAcls, entity, 'body/addAcls'), parseLists(patch.removeAcls, entity, 'body/removeAcls')]
   const changed = (side: keyof AccessLists): Entry[] => {
     const gone = new Set((removed?.[side] ?? []).map(keyOf))
     return distinct([...(lists?.[side] ?? []).filter(entry => !gone.has(keyOf(entry))), ...added?.[side] ?? []])
   }
-  const [plus, minus] = [changed('plus'), changed('minus')]
-  mustBeFew(plus.length + minus.length)
-  return plus.length + minus.length === 0 ? undefined : { plus, minus }
+  return listsOf(changed('plus'), changed('minus'))
 }
 
 /** Whether two entities' lists hold the same entries, in whatever order. */
@@ -58,7 +67,7 @@ function textsOf (given: Exclude<AppliedAcls, null>, entity: Entity): [string[],
 
 export function mustBeFew (entries: number): void {
   if (entries > MOST_ENTRIES) {
-    throw refuseWith('invalidAttribute', { diagnostics: { entries } }, `An entity has at most ${MOST_ENTRIES} entries of its own: ${entries} are too many`)
+    throw refuseWith('invalidAttribute', { diagnostics: { field: 'body', entries } }, `An entity has at most ${MOST_ENTRIES} entries of its own: ${entries} are too many`)
   }
 }
 

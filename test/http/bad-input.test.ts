@@ -30,7 +30,7 @@ beforeAll(async () => {
   await service.call('POST /v1/channels', { as: '@amy', body: channel })
   await service.call('POST /v1/channels/room-of-amy/messages', { as: '@amy', body: { messageId: 'message-of-amy', textPayload: 'Hello' } })
   const tokenOf = async (user: string) => (await service.call(`POST /v1/users/${user}/tokens`)).json().userToken as { signedToken: string, tokenId: string }
-  there = { userId: '%40amy', channelId: 'room-of-amy', messageId: 'message-of-amy', messageIds: 'message-of-amy', tokenIds: (await tokenOf('@amy')).tokenId }
+  there = { userId: '%40amy', channelId: 'room-of-amy', messageId: 'message-of-amy', messageIds: 'message-of-amy', tokenIds: (await tokenOf('@amy')).tokenId, applicationId: service.applicationId }
   const stored = await storedOf(service)
   const { signedToken, tokenId } = await tokenOf('@amy')
   await service.call(`DELETE /v1/users/@amy/tokens/${tokenId}`)
@@ -75,11 +75,11 @@ function note (operation: Operation, what: string, answer: { status: number, hea
 }
 
 it('has a request for every operation of the document', () => {
-  expect(api.operations.length).toBeGreaterThanOrEqual(37)
+  expect(api.operations.length).toBeGreaterThanOrEqual(44)
   for (const operation of api.operations) pathOf(operation, there)
   expect(api.operations.filter(({ guarded }) => !guarded).map(({ path }) => path)).toEqual(['/health/live', '/health/ready'])
   expect(withBody().map(({ operationId }) => operationId).sort()).toEqual([
-    'addChannelEvent', 'addMessageEvent', 'addParticipant', 'changeParticipant', 'createChannel', 'createUser', 'editMessage', 'sendMessage'
+    'addChannelEvent', 'addMessageEvent', 'addParticipant', 'changeApplicationAcls', 'changeChannelAcls', 'changeMessageAcls', 'changeParticipant', 'createChannel', 'createUser', 'editMessage', 'sendMessage'
   ])
 })
 
@@ -109,12 +109,12 @@ it('refuses whoever does not show who they are', async () => {
 })
 
 it('refuses another user what is amy\'s, or the application\'s', async () => {
-  // What a user does for itself. Creating a channel and joining are anybody's.
-  const own = ['createChannel', 'issueEventToken', 'logout']
+  // What a user does for itself, or asks about itself. Creating a channel and joining are anybody's.
+  const own = ['createChannel', 'issueEventToken', 'logout', 'explainAccess']
   for (const operation of api.operations.filter(({ guarded, operationId }) => guarded && !own.includes(operationId))) {
     const body = bodyOf(operation)
     // A message that one may not read is not there.
-    const refusal = operation.operationId === 'getMessage' ? [404] : [403]
+    const refusal = ['getMessage', 'getMessageAcls', 'changeMessageAcls'].includes(operation.operationId) ? [404] : [403]
     await mustRefuse(operation, 'as mallory', { as: 'mallory', ...(body === undefined ? {} : { body }) }, refusal)
     await mustRefuse(operation, 'as mallory, through the application', { headers: { 'x-mitter-sudo-user-id': 'mallory' }, ...(body === undefined ? {} : { body }) }, refusal)
     await mustRefuse(operation, 'as mallory, who says to be amy', { as: 'mallory', headers: { 'x-mitter-sudo-user-id': '@amy' }, ...(body === undefined ? {} : { body }) }, [403])
@@ -191,7 +191,8 @@ it('refuses queries that cannot be', async () => {
   for (const operation of api.operations.filter(({ stream }) => !stream)) {
     for (const { name, type } of operation.query) {
       const ids = name === 'before' || name === 'after' ? [...impossibleIds, 'unknown-1'].map(encodeURIComponent) : []
-      const path = (value: string) => `${pathOf(operation, there)}?${name}=${value.replace('{name}', name)}`
+      const whole = pathOf(operation, there)
+      const path = (value: string) => `${whole}${whole.includes('?') ? '&' : '?'}${name}=${value.replace('{name}', name)}`
       for (const value of wrongOf[type] ?? ['twice&{name}=twice']) await mustRefuse(operation, `${name}=${value}`, {}, [400], path(value))
       for (const id of ids) await mustRefuse(operation, `${name}=${id.slice(0, 80)}`, {}, [404], path(id))
     }

@@ -103,7 +103,7 @@ describe('a field', () => {
     expect(response.json()).toMatchObject({ messageType: 'Standard', messageData: [{ dataType: 'a', data: { kept: null } }] })
   })
 
-  it.each([{ plusAppliedAcls: ['read_message:any_user()'] }, '+read_message:any_user()'])('that is not supported yet is refused, not ignored: %j', async (appliedAcls) => {
+  it.each([{ plusAppliedAcls: ['read_message:anybody()'] }, '+read_message:anybody()', 'read_message:any_user()', '+send_to_channel:any_user()'])('whose access control lists are none is refused, not ignored: %j', async (appliedAcls) => {
     expect(envelopeOf(await service.call(messages, { body: { textPayload: 'a', appliedAcls } }))).toMatchObject({ status: 400, field: 'body/appliedAcls' })
   })
 
@@ -174,7 +174,7 @@ describe('a path', () => {
 describe('what is not there yet', () => {
   it.each([
     'GET /v1/users/alice/presence', 'GET /v1/messages', 'GET /v1/counts/channels',
-    'POST /v1/delivery-targets', 'PATCH /v1/channels/football-fans/acls', 'GET /metrics'
+    'POST /v1/delivery-targets', 'GET /metrics'
   ])('answers 501, to callers who show who they are: %s', async (request) => {
     expect(envelopeOf(await service.call(request))).toMatchObject({ status: 501, code: 'not_implemented' })
     expect(envelopeOf(await service.call(request, { as: null }))).toMatchObject({ status: 401, code: 'claim_rejected' })

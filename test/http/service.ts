@@ -32,6 +32,7 @@ export interface CallOptions {
 }
 
 export interface Service {
+  applicationId: string
   app: FastifyInstance
   store: Store
   dataDir: string
@@ -54,6 +55,7 @@ export async function startService (users: string[] = [], corsOrigins: string[] 
 
   const authorizations = new Map<string, string>()
   const service: Service = {
+    applicationId: credentials.applicationId,
     app,
     store,
     dataDir,

@@ -65,6 +65,15 @@ export function writesOn (service: () => Service): Writes {
       const room = await channel('group', ['amy'])
       return { path: `/v1/channels/${room}/messages/${await send(room, 'a', 'amy')},${await send(room, 'b', 'amy')}`, as: 'amy' }
     },
+    changeChannelAcls: async () => ({
+      path: `/v1/channels/${await channel('group', ['amy'])}/acls`, body: { patchType: 'Set', setAcls: '+send_to_channel:any_user()' }, otherBody: { patchType: 'Set' }
+    }),
+    changeMessageAcls: async () => ({
+      path: `/v1/messages/${await send(await channel('group', ['amy']), 'a', 'amy')}/acls`, body: { patchType: 'Set', setAcls: '-read_message:user(amy)' }, otherBody: { patchType: 'Set' }
+    }),
+    changeApplicationAcls: async () => ({
+      path: `/v1/applications/${service().applicationId}/acls`, body: { patchType: 'Diff', addAcls: '+list_channels:user(amy)' }, otherBody: { patchType: 'Set' }
+    }),
     truncateChannel: async () => ({ path: `/v1/channels/${await channel('group', ['amy'])}/messages` }),
     addChannelEvent: async () => ({ path: `/v1/channels/${await channel('group', ['amy'])}/timeline`, as: 'amy', body: event('amy'), otherBody: { ...event('amy'), type: 'heard' } }),
     addMessageEvent: async () => {

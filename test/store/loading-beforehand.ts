@@ -87,6 +87,7 @@ export class LoadingBeforehand implements Backend {
     rows('event', needs.events)
     rows('nonce', needs.nonces)
     rows('reply', needs.replies)
+    if (needs.application) rows('application', [''])
     for (const channelId of [...needs.channels, ...needs.successions]) this.#loadChannel(loaded, channelId)
     for (const { channelId, userId } of needs.members) this.#loadMember(loaded, channelId, userId)
     for (const messageId of needs.messages) this.#loadMessage(loaded, messageId)

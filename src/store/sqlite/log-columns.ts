@@ -133,7 +133,9 @@ export function viewOfRow (row: EntryRow): EntryView {
 function channelOfEntry (row: EntryRow): NonNullable<EntryView['channel']> | null {
   if (row.channel_id === null || row.truncated_position === null) return null
   return {
-    channelId: row.channel_id, truncatedPosition: row.truncated_position, ...given('deletedPosition', row.deleted_position),
+    channelId: row.channel_id,
+    truncatedPosition: row.truncated_position,
+    ...given('deletedPosition', row.deleted_position),
     ...parsed<'acls', AccessLists>('acls', row.channel_acls_now)
   }
 }

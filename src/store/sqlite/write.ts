@@ -50,8 +50,8 @@ export const writeSql = {
   unaddress: 'delete from audiences where channel_key = ? and class = ? and user_key = ? and position = ?',
   unaddressClasses: 'delete from audiences where position = ? and user_key = 0',
   unaddressAll: 'delete from audiences where position = ?',
-  forgetChannelLists: `delete from channel_acls where channel_key = (select channel_key from entries where position = ? and kind = 'channel-acls-changed') and from_position < ?`,
-  forgetMessageLists: `delete from message_acls where message_position = (select message_position from entries where position = ? and kind = 'message-acls-changed') and from_position < ?`,
+  forgetChannelLists: 'delete from channel_acls where channel_key = (select channel_key from entries where position = ? and kind = \'channel-acls-changed\') and from_position < ?',
+  forgetMessageLists: 'delete from message_acls where message_position = (select message_position from entries where position = ? and kind = \'message-acls-changed\') and from_position < ?',
   forgetAudiencesOf: `delete from audiences where (channel_key, class, user_key, position) in
     (select channel_key, class, user_key, position from audiences where channel_key = ? limit ?)`,
   forgetNamedOf: 'delete from named_channels where (user_key, channel_key) in (select user_key, channel_key from named_channels where channel_key = ? limit ?)',

@@ -23,7 +23,7 @@ export interface Operation {
   guarded: boolean
   /** Whether it answers an event stream, which does not end. */
   stream: boolean
-  query: Array<{ name: string, type: string }>
+  query: Array<{ name: string, type: string, required: boolean, example: string }>
   takesKey: boolean
   /** Statuses that the document names. */
   statuses: string[]
@@ -34,7 +34,7 @@ export interface Operation {
 interface Documented {
   operationId: string
   security?: unknown[]
-  parameters?: Array<{ in: string, name: string, schema: { type: string } }>
+  parameters?: Array<{ in: string, name: string, required?: boolean, schema: { type: string, examples?: unknown[] } }>
   requestBody?: { content: Record<string, { schema: JsonSchema }> }
   responses: Record<string, { content?: Record<string, unknown> }>
 }
@@ -63,7 +63,7 @@ export async function readApi (service: Service): Promise<Api> {
       operationId,
       guarded: security.length > 0,
       stream: responses[200]?.content?.['text/event-stream'] !== undefined,
-      query: parameters.filter(parameter => parameter.in === 'query').map(({ name, schema }) => ({ name, type: schema.type })),
+      query: parameters.filter(parameter => parameter.in === 'query').map(({ name, required = false, schema }) => ({ name, type: schema.type, required, example: String(schema.examples?.[0]) })),
       takesKey: parameters.some(({ name }) => name === 'idempotency-key'),
       statuses: Object.keys(responses),
       ...(body === undefined ? {} : { body })
@@ -79,6 +79,8 @@ export async function readApi (service: Service): Promise<Api> {
     const schema = resolve(given)
     if (schema.anyOf !== undefined) return sample(schema.anyOf[0]!)
     if (schema.items !== undefined) return [sample(schema.items)]
+    // Its fields exclude each other.
+    if (schema.properties?.patchType !== undefined) return { patchType: 'Diff' }
     if (schema.properties === undefined) return schema.examples?.[0] ?? schema.enum?.[0]
     const fields = Object.entries(schema.properties).filter(([name]) => !UNSUPPORTED.includes(name))
     return Object.fromEntries(fields.map(([name, field]) => [name, sample(field)]))
@@ -86,12 +88,13 @@ export async function readApi (service: Service): Promise<Api> {
   return { operations, resolve, sample }
 }
 
-/** An operation's path with its parameters filled in; `values` are there as they are to be on the wire. */
-export function pathOf ({ path }: Operation, values: Record<string, string>): string {
+/** An operation's path with its parameters filled in, and what its query must have; `values` are there as they are to be on the wire. */
+export function pathOf ({ path, query }: Operation, values: Record<string, string>): string {
+  const needed = query.filter(({ required }) => required).map(({ name, example }) => `${name}=${example}`).join('&')
   return path.replace(/\{(\w+)\}/g, (_, name: string) => {
     if (values[name] === undefined) throw new Error(`no value for {${name}} of ${path}`)
     return values[name]
-  })
+  }) + (needed === '' ? '' : `?${needed}`)
 }
 
 /** Names of the parameters in an operation's path. */

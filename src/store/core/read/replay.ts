@@ -207,10 +207,12 @@ function sourcesOf (reader: Reader, membership: Membership, intervals: IntervalR
   return [
     ...endsOf(membership, after),
     ...listsPosition > after ? [{ listsOf: channelKey }] : [],
-    ...!readsNow(reader, membership) ? [] : [
-      ...spansOf(reader, channelKey, intervals, lists, after, head),
-      ...listed ? classesOf(callerOfMembership(reader, membership)).map(name => ({ channelKey, class: name })) : []
-    ]
+    ...!readsNow(reader, membership)
+      ? []
+      : [
+          ...spansOf(reader, channelKey, intervals, lists, after, head),
+          ...listed ? classesOf(callerOfMembership(reader, membership)).map(name => ({ channelKey, class: name })) : []
+        ]
   ]
 }
 
