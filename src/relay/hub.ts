@@ -99,6 +99,12 @@ export class Hub {
     if (kind === 'token-revoked') return this.#tokens.each(entry.tokenId!, subscriber => subscriber.end('expired'))
     if (kind === 'user-deleted') return this.#users.each(entry.userId!, subscriber => subscriber.end('expired'))
 
+    if (changesNobody(entry)) {
+      const offer = (subscriber: Subscriber) => { if (subscriber.offer(entry)) touched.add(subscriber) }
+      this.#application.forEach(offer)
+      this.#receivers.each(channelKey!, offer)
+      return
+    }
     const readers = readersOf(entry)
     const give = (subscriber: Subscriber) => { if (this.#give(subscriber, entry, readers)) touched.add(subscriber) }
     // Whom the entry concerns comes first: it gets the entry whatever its rights, and its rights change with it.
@@ -214,6 +220,12 @@ class Readers {
   before (channelLists: AccessLists | undefined): Audience {
     return audienceIn(this.#before, this.#access?.before?.lists, channelLists)
   }
+}
+
+/** Most entries: they are for whoever reads the channel, and leave everybody's rights as they are. */
+function changesNobody ({ kind, standing, members, access }: Entry): boolean {
+  return standing === undefined && members === undefined && access === undefined &&
+    kind !== 'channel-acls-changed' && kind !== 'channel-deleted' && kind !== 'messages-truncated'
 }
 
 const NO_READERS = new Readers({})
