@@ -26,10 +26,10 @@ export interface Subscriber {
 
 /** What a subscriber's reader is in a channel, and what the channel's own lists are, as of the last entry that it was given. */
 interface Place {
-  standing: Caller['standing']
-  lists: AccessLists | undefined
+  readonly standing: Caller['standing']
+  readonly lists: AccessLists | undefined
   /** Whether it may read what is said there. */
-  reads: boolean
+  readonly reads: boolean
 }
 
 /** One who follows the log. */
@@ -147,7 +147,7 @@ export class Hub {
     const reads = userId === undefined || readsChannel(lists, { userId, standing })
     this.#receivers.put(channelKey, subscriber, reads)
     this.#waiting.put(channelKey, subscriber, !reads && subscriber.of === 'user')
-    this.#followers.get(subscriber)?.places.set(channelKey, { standing, lists, reads })
+    this.#followers.get(subscriber)?.places.set(channelKey, placeWith(standing, lists, reads))
   }
 
   /** The same lists that another stream of the channel knows, where they are: what follows from them is found once for all. */
@@ -189,6 +189,17 @@ function toldTo ({ of, userId }: Subscriber, entry: Entry, readers: Readers, pla
   if (kind === 'channel-deleted' && (place !== undefined || named.has(channelKey!))) return entry
   if (kind === 'messages-truncated' && named.has(channelKey!)) return entry
   return place?.reads === true ? entry : undefined
+}
+
+const placesWithoutLists = new Map<string, Place>()
+
+/** Where a channel has no lists there are few different places, and many streams that have them. */
+function placeWith (standing: Caller['standing'], lists: AccessLists | undefined, reads: boolean): Place {
+  if (lists !== undefined) return { standing, lists, reads }
+  const key = `${standing?.status} ${standing?.admin} ${reads}`
+  let place = placesWithoutLists.get(key)
+  if (place === undefined) placesWithoutLists.set(key, place = { standing, lists, reads })
+  return place
 }
 
 const NOBODY: ReadonlySet<string> = new Set()

@@ -97,6 +97,6 @@ it('nothing that a page says names what its reader may not see', async () => {
   }
   for (const path of [`/v1/messages/${hidden}`, `${list}?before=${hidden}`, `${list}?after=${hidden}`, `${list}/${hidden}/timeline`]) {
     const response = await fetch(on.url + path, { headers: bob })
-    expect([response.status, (await response.json()).errorCode], path).toEqual([404, 'entity_not_found'])
+    expect([response.status, (await response.json() as { errorCode: string }).errorCode], path).toEqual([404, 'entity_not_found'])
   }
 })
