@@ -64,9 +64,11 @@ export interface EntryRow {
   acls_then: string | null
   /** Of those whom these name. */
   gone_named: string | null
-  channel_acls_now: string | null
   channel_acls_then: string | null
 }
+
+const isListed = `case e.kind when 'message' then e.acls is not null or e.acls_position is not null
+  else original.acls is not null or original.acls_position is not null end`
 
 const listsThen = `
   case when e.kind = 'message-acls-changed' then e.acls -> '$.after'
@@ -85,15 +87,14 @@ export const goneNamedIn = (lists: string): string => `
     from (select value from json_each(${lists}, '$.plus') union all select value from json_each(${lists}, '$.minus')) named
     join users gone on gone.user_id = named.value ->> '$.selector.userId' where gone.deleted_at is not null) end`
 
-/** Lists of the message that an entry is, or is about, and of its channel. What they were is looked up only where they have changed since. */
+/** Lists of the message that an entry is, or is about, and, where they decide, of its channel. What they were is looked up only where they have changed since. */
 const listColumns = `
   case when e.kind in ('channel-acls-changed', 'message-acls-changed') then e.acls end as change,
-  case e.kind when 'message' then e.acls is not null or e.acls_position is not null
-    else original.acls is not null or original.acls_position is not null end as listed,
+  ${isListed} as listed,
   case e.kind when 'message' then e.acls else original.acls end as acls_now,
   ${listsThen} as acls_then, ${goneNamedIn(listsThen)} as gone_named,
-  c.acls as channel_acls_now,
-  case when c.acls_position is null or c.acls_position <= e.position then c.acls
+  case when c.acls_position is null or not (${isListed} or e.about_key is not null or e.kind = 'channel') then null
+    when c.acls_position <= e.position then c.acls
     else (select h.acls from channel_acls h where h.channel_key = c.channel_key and h.from_position <= e.position order by h.from_position desc limit 1)
   end as channel_acls_then
 `
@@ -149,8 +150,7 @@ function channelOfEntry (row: EntryRow): NonNullable<EntryView['channel']> | nul
   return {
     channelId: row.channel_id,
     truncatedPosition: row.truncated_position,
-    ...given('deletedPosition', row.deleted_position),
-    ...parsed<'acls', AccessLists>('acls', row.channel_acls_now)
+    ...given('deletedPosition', row.deleted_position)
   }
 }
 
@@ -203,11 +203,10 @@ export interface MessageDetailsRow extends MessageRow {
   edited_at: number | null
   gone: string | null
   gone_named: string | null
-  channel_acls: string | null
 }
 
 export const messageDetailsColumns = `
-  ${messageColumns}, c.channel_id, coalesce(edit.body, e.body) as content, edit.at as edited_at, c.acls as channel_acls, ${goneNamedIn('e.acls')} as gone_named,
+  ${messageColumns}, c.channel_id, coalesce(edit.body, e.body) as content, edit.at as edited_at, ${goneNamedIn('e.acls')} as gone_named,
   ${goneAmong('e.subjects')} as gone
 `
 export const messageDetailsJoins = `
@@ -222,7 +221,6 @@ export function messageDetailsOfRow (row: MessageDetailsRow): MessageDetails {
     channelId: row.channel_id,
     content: row.content,
     ...given('editedAt', row.edited_at),
-    ...parsed<'channelLists', AccessLists>('channelLists', row.channel_acls),
     gone: [...goneOfRow(row.gone), ...goneOfRow(row.gone_named)]
   }
 }
