@@ -5,8 +5,8 @@ import type { Store } from '../../src/store/contract/store.ts'
 import { SYSTEM } from '../relay/steps.ts'
 import type { World } from '../relay/world.ts'
 import { isEntry } from '../support/sse.ts'
-import { entryGist, frameGist } from './gists.ts'
-import { callingAt, carriedLater, receives, type Reader } from './history.ts'
+import type { Law, Reader } from './history.ts'
+import { plainLaw } from './law.ts'
 import type { Channel, State } from './state.ts'
 import type { Tail } from './tail.ts'
 
@@ -26,25 +26,28 @@ export class Replays {
   /** The log's head before the program. */
   readonly #start: string
   readonly #users: string[]
+  readonly #law: Law
 
-  constructor (store: Store, world: World, state: State, tail: Tail, start: string, users: string[]) {
+  constructor (store: Store, world: World, state: State, tail: Tail, start: string, users: string[], law = plainLaw) {
     this.#store = store
     this.#world = world
     this.#state = state
     this.#tail = tail
     this.#start = start
     this.#users = users
+    this.#law = law
   }
 
   /** Everybody who may read now: the application, users, and both of each channel. */
   readers (): Reader[] {
+    const { history } = this.#state
     const users = this.#users.filter(user => !this.#state.deleted.has(user))
     return [
       { of: 'application' },
       ...users.map(user => ({ of: 'user' as const, user })),
       ...[...this.#state.channels.values()].flatMap(channel => [
         { of: 'channel' as const, channel },
-        ...users.filter(user => receives(channel.members.get(user))).map(user => ({ of: 'channel' as const, channel, user }))
+        ...users.map(user => ({ of: 'channel' as const, channel, user })).filter(reader => this.#law.receives(reader, history, history.length))
       ])
     ]
   }
@@ -112,13 +115,12 @@ export class Replays {
   /** What a reader is told now of each entry, if anything. */
   #later (reader: Reader): Later {
     const { history } = this.#state
-    const call = callingAt(history, history.length)
-    return history.map(entry => carriedLater(reader, entry, history, history.length) ? entryGist(entry, call) : undefined)
+    return history.map((_, index) => this.#law.later(reader, history, index, history.length))
   }
 
   #gists ({ entries }: Page): string[] {
     return entries.filter(({ cursor }) => this.#tail.indexOf(cursor) !== undefined)
-      .map(({ kind, payload }) => frameGist({ event: kind, json: JSON.parse(payload!) }, id => this.#world.name(id)))
+      .map(({ kind, payload }) => this.#law.told({ event: kind, json: JSON.parse(payload!) }, id => this.#world.name(id)))
   }
 
   /** The channels that a reader is in, and its standing there. */
@@ -144,7 +146,7 @@ export class Replays {
     await stream.until('caught-up')
     stream.close()
     const frames = stream.frames.filter(frame => isEntry(frame) && this.#tail.indexOf(frame.id) !== undefined)
-    expect(frames.map(frame => this.#world.gist(frame)), `${by} ${what} over HTTP after entry ${from}`).toEqual(told(later, from, later.length))
+    expect(frames.map(frame => this.#law.told(frame, id => this.#world.name(id))), `${by} ${what} over HTTP after entry ${from}`).toEqual(told(later, from, later.length))
   }
 }
 
@@ -152,4 +154,6 @@ function show (reader: Reader): string {
   return reader.of === 'channel' ? `${reader.user ?? SYSTEM} in ${reader.channel.name}` : reader.of === 'user' ? reader.user : 'the application'
 }
 
-const sorted = ({ channels }: Rights): Rights['channels'] => [...channels].sort((one, other) => one.channelKey - other.channelKey)
+/** Of the channels that somebody is in. */
+const sorted = ({ channels }: Rights): Rights['channels'] => channels.filter(({ status }) => status !== undefined)
+  .map(({ channelKey, status, admin }) => ({ channelKey, status: status!, admin })).sort((one, other) => one.channelKey - other.channelKey)
