@@ -47,6 +47,8 @@ export interface Law {
   live (reader: Reader, history: Entry[], index: number): string | undefined
   /** How a reader is told of it who missed it and reads of it at a moment later. */
   later (reader: Reader, history: Entry[], index: number, moment: number): string | undefined
+  /** Whether a reader who missed it may be told of it, or not. */
+  mayMiss? (reader: Reader, history: Entry[], index: number, moment: number): boolean
   /** Whether a stream ends after it, and as what. */
   endsWith (reader: Reader, history: Entry[], index: number): 'deleted' | 'removed' | 'expired' | undefined
   /** Whether a reader may have a stream of its own at a moment. */

@@ -13,10 +13,12 @@ import type { Tail } from './tail.ts'
 /** Entries in a page of the stream of everything, of which only those of the program are looked at. */
 const EVERYTHING_LIMIT = 60
 
-/** What each entry is to a reader who comes back now: a line, or nothing. */
-type Later = Array<string | undefined>
+/** What each entry is to a reader who comes back now: a line, or nothing; and whether it may do without. */
+type Later = Array<{ index: number, gist: string | undefined, mayMiss: boolean }>
 
-const told = (later: Later, from: number, to: number): string[] => later.slice(from, to).filter(gist => gist !== undefined)
+/** @param read which entries were read: of those that a reader may do without, these are expected */
+const told = (later: Later, from: number, to: number, read: Set<number>): string[] =>
+  later.slice(from, to).flatMap(({ index, gist, mayMiss }) => gist === undefined || (mayMiss && !read.has(index)) ? [] : [gist])
 
 export class Replays {
   readonly #store: Store
@@ -75,7 +77,7 @@ export class Replays {
     for (let after = start.place.position, looked = from, ahead: Page['ahead']; ;) {
       const page = await this.#store.read(start.interest, after, everything ? EVERYTHING_LIMIT : limit, ahead)
       const to = this.#tail.upTo(page.through.position)
-      expect(this.#gists(page), `${show(reader)} after entry ${looked}`).toEqual(told(later, looked, to))
+      expect(this.#gists(page), `${show(reader)} after entry ${looked}`).toEqual(told(later, looked, to, this.#indexes(page.entries)))
       if (page.rights !== undefined) return expect(sorted(page.rights), `rights of ${show(reader)}`).toEqual(sorted(this.#rights(reader)))
       if (everything) return
       [after, looked, ahead] = [page.through.position, to, page.ahead]
@@ -115,7 +117,14 @@ export class Replays {
   /** What a reader is told now of each entry, if anything. */
   #later (reader: Reader): Later {
     const { history } = this.#state
-    return history.map((_, index) => this.#law.later(reader, history, index, history.length))
+    const moment = history.length
+    return history.map((_, index) => ({
+      index, gist: this.#law.later(reader, history, index, moment), mayMiss: this.#law.mayMiss?.(reader, history, index, moment) ?? false
+    }))
+  }
+
+  #indexes (entries: Array<{ cursor: string }>): Set<number> {
+    return new Set(entries.map(({ cursor }) => this.#tail.indexOf(cursor)).filter(index => index !== undefined))
   }
 
   #gists ({ entries }: Page): string[] {
@@ -146,7 +155,8 @@ export class Replays {
     await stream.until('caught-up')
     stream.close()
     const frames = stream.frames.filter(frame => isEntry(frame) && this.#tail.indexOf(frame.id) !== undefined)
-    expect(frames.map(frame => this.#law.told(frame, id => this.#world.name(id))), `${by} ${what} over HTTP after entry ${from}`).toEqual(told(later, from, later.length))
+    const read = this.#indexes(frames.map(({ id }) => ({ cursor: id! })))
+    expect(frames.map(frame => this.#law.told(frame, id => this.#world.name(id))), `${by} ${what} over HTTP after entry ${from}`).toEqual(told(later, from, later.length, read))
   }
 }
 

@@ -59,14 +59,18 @@ function carriedAt (law: Law, { reader, answered, caughtUp }: Opening, history: 
     if (gist === undefined) always = false
     else gists.add(gist)
   }
+  const toldLater = (moment: number) => {
+    told(law.later(reader, history, index, moment))
+    if (law.mayMiss?.(reader, history, index, moment)) always = false
+  }
   if (index >= answered) {
     told(law.live(reader, history, index))
     // A node that is told late reads what there is by then: a text may have gone, a user have no name any more.
     const late = readsAreDelayed && gists.size > 0 ? to : index
-    for (let moment = index + 1; moment <= late; moment++) told(law.later(reader, history, index, moment))
+    for (let moment = index + 1; moment <= late; moment++) toldLater(moment)
   }
   if (index < caughtUp) {
-    for (let moment = Math.max(index + 1, answered); moment <= caughtUp; moment++) told(law.later(reader, history, index, moment))
+    for (let moment = Math.max(index + 1, answered); moment <= caughtUp; moment++) toldLater(moment)
   }
   return gists.size === 0 ? undefined : { index, gists: [...gists], always }
 }

@@ -94,6 +94,13 @@ export const law: Law = {
     return readsAll(reader) || isStillFor(reader as Somebody, history, index, form, moment) ? entryGist(history, index, form, moment) : undefined
   },
 
+  mayMiss (reader, history, index, moment) {
+    const entry = history[index]!
+    if (readsAll(reader) || reader.of === 'channel' || entry.message === undefined || entry.kind === 'message') return false
+    const [message, somebody] = [messageOf(entry), reader as Somebody]
+    return !names(listsAt(message, index + 1), somebody.user) && !carries(somebody, entry, history, moment)
+  },
+
   endsWith (reader, history, index) {
     const entry = history[index]!
     if (reader.of === 'application') return undefined

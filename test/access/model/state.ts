@@ -2,7 +2,7 @@
 import { SYSTEM } from '../../relay/steps.ts'
 import * as plain from '../../model/state.ts'
 import { membersAt, type Entry } from '../../model/history.ts'
-import { none, type Lists } from './lists.ts'
+import { namesIn, none, type Lists } from './lists.ts'
 import { may, mayRead, names, recipientsOf, type Listed, type Who } from './rights.ts'
 
 /** Lists, in force right after the entry of this index. */
@@ -87,7 +87,7 @@ export function recipients (state: State, message: Message): number {
   const { channel } = message
   const members = [...channel.members].map(([user, member]) => ({ user: whoIn(state, channel, user).user, member }))
   const { plus } = listsAt(message)
-  const others = new Set(plus.map(({ who }) => who).filter(who => !channel.members.has(who) && !state.deleted.has(who)))
+  const others = new Set(namesIn(plus).filter(who => !channel.members.has(who) && !state.deleted.has(who)))
   return recipientsOf(listedAt(message), members, [...others])
 }
 
