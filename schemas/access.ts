@@ -5,6 +5,8 @@ import { RelayStatus } from './participation.ts'
 
 /** Entries that an entity may have of its own (src/rules/access-entries.ts has the same). */
 const MOST_ENTRIES = 64
+/** With defaults written out. */
+const MOST_RESULTING = MOST_ENTRIES + 32
 /** Characters of an entry: a privilege, and two ids at most. */
 const LONGEST_ENTRY = 256
 /** Characters of lists that come as one string. */
@@ -14,7 +16,7 @@ const exampleEntry = 'send_to_channel:participant(football-fans:Active)'
 const exampleLists = { plusAppliedAcls: [exampleEntry], minusAppliedAcls: [] }
 
 const entries = (description: string, examples: string[][]) =>
-  Type.Array(Type.String({ maxLength: LONGEST_ENTRY, description: 'privilege:selector(arguments)', examples: [exampleEntry] }), { description, examples })
+  Type.Array(Type.String({ maxLength: LONGEST_ENTRY, description: 'privilege:selector(arguments)', examples: [exampleEntry] }), { maxItems: MOST_RESULTING, description, examples })
 
 export const AppliedAcls = Type.Object({
   plusAppliedAcls: entries('Who may', [[exampleEntry]]),
@@ -63,7 +65,7 @@ export const Access = Type.Object({
   allowed: Type.Boolean({ description: 'Whether the user may', examples: [true] }),
   because: Type.Object({
     rule: Type.Enum(['application', 'ruleset', 'group-type', 'own-entry', 'default', 'no-entry', 'minus-entry'], { type: 'string', description: 'What decided it', examples: ['default'] }),
-    entry: Type.Optional(Type.String({ description: 'The entry that did, for those who may read the entity', examples: [exampleEntry] })),
+    entry: Type.Optional(Type.String({ maxLength: LONGEST_ENTRY, description: 'The entry that did, for those who may read the entity', examples: [exampleEntry] })),
     status: Type.Optional(ref(RelayStatus, 'The user\'s status in the channel, where it is a participant'))
   }, { description: 'What decided it', examples: [{ rule: 'default', entry: exampleEntry, status: 'active' }] })
 }, { $id: 'Access', description: 'Whether a user may do something, and what decided that', examples: [{ allowed: true, because: { rule: 'default', entry: exampleEntry, status: 'active' } }] })

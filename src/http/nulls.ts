@@ -4,6 +4,7 @@ import type { TSchema } from 'typebox'
 interface JsonSchema {
   $ref?: string
   allOf?: JsonSchema[]
+  anyOf?: JsonSchema[]
   properties?: Record<string, JsonSchema>
   required?: string[]
   items?: JsonSchema
@@ -19,7 +20,8 @@ export function nullStripper (named: TSchema[]): (schema: JsonSchema, value: unk
   return function strip (schema, value) {
     if (typeof value !== 'object' || value === null) return
     if (schema.$ref !== undefined) strip(byReference.get(schema.$ref)!, value)
-    for (const part of schema.allOf ?? []) strip(part, value)
+    // What is no object or list, a member of a union does not say anything about.
+    for (const part of [...schema.allOf ?? [], ...schema.anyOf ?? []]) strip(part, value)
     if (Array.isArray(value)) {
       if (schema.items !== undefined) for (const item of value) strip(schema.items, item)
       return

@@ -73,10 +73,10 @@ export class Hub {
     this.#followers.set(subscriber, { places: new Map(), named: new Set() })
     if (subscriber.of === 'application') this.#application.add(subscriber)
     for (const { channelKey, status, admin, lists } of rights.channels) {
-      this.#setPlace(subscriber, channelKey, placeOf({ status, admin }), lists)
+      this.#setPlace(subscriber, channelKey, placeOf({ status, admin }), this.#shared(channelKey, lists))
     }
     for (const channelKey of rights.named ?? []) this.#setNamed(subscriber, channelKey, true)
-    for (const entry of missed) this.#give(subscriber, entry)
+    for (const entry of missed) this.#give(subscriber, entry, readersOf(entry))
   }
 
   unfollow (subscriber: Subscriber): void {
@@ -95,15 +95,16 @@ export class Hub {
   }
 
   #dispatch (entry: Entry, touched: Set<Subscriber>): void {
-    const { kind, channelKey, standing, members = [], access } = entry
+    const { kind, channelKey, standing, members = [] } = entry
     if (kind === 'token-revoked') return this.#tokens.each(entry.tokenId!, subscriber => subscriber.end('expired'))
     if (kind === 'user-deleted') return this.#users.each(entry.userId!, subscriber => subscriber.end('expired'))
 
-    const give = (subscriber: Subscriber) => { if (this.#give(subscriber, entry)) touched.add(subscriber) }
+    const readers = readersOf(entry)
+    const give = (subscriber: Subscriber) => { if (this.#give(subscriber, entry, readers)) touched.add(subscriber) }
     // Whom the entry concerns comes first: it gets the entry whatever its rights, and its rights change with it.
     if (standing !== undefined) this.#users.each(standing.userId, give)
     for (const { userId } of members) this.#users.each(userId, give)
-    if (access !== undefined) for (const userId of readersNamedBy(access)) this.#users.each(userId, give)
+    for (const userId of readers.named) this.#users.each(userId, give)
     this.#application.forEach(give)
     this.#receivers.each(channelKey!, give)
     if (kind === 'channel-deleted' || kind === 'channel-acls-changed') this.#waiting.each(channelKey!, give)
@@ -111,19 +112,19 @@ export class Hub {
   }
 
   /** Gives one subscriber an entry, if it is for it, and changes its rights as the entry says. True: it took it. */
-  #give (subscriber: Subscriber, entry: Entry): boolean {
+  #give (subscriber: Subscriber, entry: Entry, readers: Readers): boolean {
     const follower = this.#followers.get(subscriber)
     const { kind, channelKey } = entry
     if (follower === undefined || channelKey === undefined) return false
     if (subscriber.of === 'channel' && subscriber.channelKey !== channelKey) return false
     const own = standingIn(entry, subscriber.userId)
     const before = follower.places.get(channelKey)
-    if (entry.access !== undefined && namesReader(entry.access, subscriber)) this.#setNamed(subscriber, channelKey, true)
+    if (subscriber.of === 'user' && readers.namesFromNow(subscriber.userId!)) this.#setNamed(subscriber, channelKey, true)
     if (kind === 'channel-acls-changed' && before !== undefined) this.#setPlace(subscriber, channelKey, before.standing, entry.channelLists)
-    const told = subscriber.of === 'application' || own !== undefined ? entry : toldTo(subscriber, entry, before, follower)
+    const told = subscriber.of === 'application' || own !== undefined ? entry : toldTo(subscriber, entry, readers, before, follower)
     if (told === undefined || !subscriber.offer(told)) return false
 
-    if (own !== undefined) this.#setPlace(subscriber, channelKey, placeOf(own), entry.channelLists)
+    if (own !== undefined) this.#setPlace(subscriber, channelKey, placeOf(own), this.#shared(channelKey, entry.channelLists))
     if (kind === 'messages-truncated' || kind === 'channel-deleted') this.#setNamed(subscriber, channelKey, false)
     if (kind === 'channel-deleted') this.#leave(subscriber, channelKey)
     if (subscriber.of === 'channel') {
@@ -134,10 +135,9 @@ export class Hub {
   }
 
   /** A user's stream has a place in channels that the user is in; a channel's has one there for as long as it goes on. */
-  #setPlace (subscriber: Subscriber, channelKey: number, standing: Caller['standing'], given: AccessLists | undefined): void {
+  #setPlace (subscriber: Subscriber, channelKey: number, standing: Caller['standing'], lists: AccessLists | undefined): void {
     if (standing === undefined && subscriber.of === 'user') return this.#leave(subscriber, channelKey)
     const { userId } = subscriber
-    const lists = this.#shared(channelKey, given)
     const reads = userId === undefined || readsChannel(lists, { userId, standing })
     this.#receivers.put(channelKey, subscriber, reads)
     this.#waiting.put(channelKey, subscriber, !reads && subscriber.of === 'user')
@@ -146,9 +146,10 @@ export class Hub {
 
   /** The same lists that another stream of the channel knows, where they are: what follows from them is found once for all. */
   #shared (channelKey: number, lists: AccessLists | undefined): AccessLists | undefined {
+    if (lists === undefined) return undefined
     const [other] = this.#receivers.of(channelKey)
     const known = other && this.#followers.get(other)?.places.get(channelKey)?.lists
-    return lists !== undefined && known !== undefined && JSON.stringify(known) === JSON.stringify(lists) ? known : lists
+    return known !== undefined && JSON.stringify(known) === JSON.stringify(lists) ? known : lists
   }
 
   #leave (subscriber: Subscriber, channelKey: number): void {
@@ -165,32 +166,62 @@ export class Hub {
 }
 
 /** What a subscriber is told of an entry that is not about its reader: the entry, what stands in its place, or nothing. */
-function toldTo (subscriber: Subscriber, entry: Entry, place: Place | undefined, { named }: Follower): Entry | undefined {
+function toldTo ({ of, userId }: Subscriber, entry: Entry, readers: Readers, place: Place | undefined, { named }: Follower): Entry | undefined {
   const { kind, channelKey, access, channelLists, otherwise } = entry
-  if (access !== undefined) {
-    const { userId } = subscriber
-    if (userId === undefined) return entry
+  if (access !== undefined || kind === 'channel-acls-changed') {
+    if (userId === undefined) return access === undefined && place === undefined ? undefined : entry
     const caller = { userId, standing: place?.standing }
-    const stream = subscriber.of as 'user' | 'channel'
-    if (audienceOf(entry, access.lists, place?.lists).reaches(stream, caller)) return entry
-    return access.before !== undefined && audienceOf(otherwise!, access.before.lists, place?.lists).reaches(stream, caller) ? otherwise : undefined
-  }
-  if (kind === 'channel-acls-changed') {
-    if (place === undefined) return undefined
-    if (subscriber.userId === undefined || readsChannel(channelLists, { userId: subscriber.userId, standing: place.standing })) return entry
-    return place.reads ? otherwise : undefined
+    const stream = of as 'user' | 'channel'
+    if (access === undefined) {
+      if (place === undefined) return undefined
+      if (readers.after(channelLists).has(caller)) return entry
+      return place.reads ? otherwise : undefined
+    }
+    if (readers.after(place?.lists).reaches(stream, caller)) return entry
+    return access.before !== undefined && readers.before(place?.lists).reaches(stream, caller) ? otherwise : undefined
   }
   if (kind === 'channel-deleted' && (place !== undefined || named.has(channelKey!))) return entry
   if (kind === 'messages-truncated' && named.has(channelKey!)) return entry
   return place?.reads === true ? entry : undefined
 }
 
-/** The readers of what an entry is about, by the entry: made once, however many ask. Whoever is in a channel knows the same lists of it. */
-const audiences = new WeakMap<Entry, Map<AccessLists | undefined, Audience>>()
+const NOBODY: ReadonlySet<string> = new Set()
 
-function audienceOf (entry: Entry, lists: AccessLists | undefined, channelLists: AccessLists | undefined): Audience {
-  let known = audiences.get(entry)
-  if (known === undefined) audiences.set(entry, known = new Map())
+/** Who may read what an entry is about, found once however many are asked about: whoever is in a channel knows the same lists of it. */
+class Readers {
+  readonly #access: Entry['access']
+  readonly #after = new Map<AccessLists | undefined, Audience>()
+  readonly #before = new Map<AccessLists | undefined, Audience>()
+  readonly #namedFromNow: ReadonlySet<string>
+  /** Whom a message names, or has named up to this entry. */
+  readonly named: ReadonlySet<string>
+
+  constructor ({ access }: Pick<Entry, 'access'>) {
+    this.#access = access
+    this.#namedFromNow = access === undefined ? NOBODY : new Set(readersNamedIn(access.lists))
+    this.named = access?.before === undefined ? this.#namedFromNow : new Set([...this.#namedFromNow, ...readersNamedIn(access.before.lists)])
+  }
+
+  namesFromNow (userId: string): boolean {
+    return this.#namedFromNow.has(userId)
+  }
+
+  /** @param channelLists as the reader knows them */
+  after (channelLists: AccessLists | undefined): Audience {
+    return audienceIn(this.#after, this.#access?.lists, channelLists)
+  }
+
+  before (channelLists: AccessLists | undefined): Audience {
+    return audienceIn(this.#before, this.#access?.before?.lists, channelLists)
+  }
+}
+
+const NO_READERS = new Readers({})
+
+/** What lists decide; of other entries nobody asks. */
+const readersOf = (entry: Entry): Readers => entry.access === undefined && entry.kind !== 'channel-acls-changed' ? NO_READERS : new Readers(entry)
+
+function audienceIn (known: Map<AccessLists | undefined, Audience>, lists: AccessLists | undefined, channelLists: AccessLists | undefined): Audience {
   let audience = known.get(channelLists)
   if (audience === undefined) known.set(channelLists, audience = new Audience(lists, channelLists))
   return audience
@@ -198,10 +229,6 @@ function audienceOf (entry: Entry, lists: AccessLists | undefined, channelLists:
 
 const placeOf = ({ status, admin }: { status?: RelayStatus | undefined, admin: boolean }): Caller['standing'] =>
   status === undefined ? undefined : { status, admin }
-
-const readersNamedBy = ({ lists, before }: NonNullable<Entry['access']>): string[] => [...readersNamedIn(lists), ...readersNamedIn(before?.lists)]
-
-const namesReader = (access: NonNullable<Entry['access']>, { of, userId }: Subscriber): boolean => of === 'user' && readersNamedIn(access.lists).includes(userId!)
 
 /** A user's standing from an entry on, if the entry is about the user. */
 function standingIn ({ standing, members }: Entry, userId: string | undefined): Standing | undefined {

@@ -35,13 +35,18 @@ export class Withdrawn {
       this.#channels.add(channelKey!)
       this.#left.add(channelKey!)
     }
-    if (kind === 'channel-acls-changed') this.#relistedChannels.set(channelKey!, position)
+    if (kind === 'channel-acls-changed') {
+      this.#relistedChannels.set(channelKey!, position)
+      this.#channels.delete(channelKey!) // what came before is uncertain, what comes behind it the hub decides
+    }
     if (entry.access?.before !== undefined) this.#relistedMessages.set(messageId!, position)
     if (standing === undefined || standing.userId !== this.#userId) return
     this.#standings.set(channelKey!, position)
-    if (entry.channelLists !== undefined) this.#relistedChannels.set(channelKey!, position)
     if (standing.status === undefined) this.#left.add(channelKey!)
-    if (receives(standing.status)) this.#channels.delete(channelKey!)
+    if (entry.channelLists !== undefined) {
+      this.#relistedChannels.set(channelKey!, position)
+      this.#channels.delete(channelKey!)
+    } else if (receives(standing.status)) this.#channels.delete(channelKey!)
     else this.#channels.add(channelKey!)
   }
 
@@ -50,8 +55,8 @@ export class Withdrawn {
     const { position, channelKey, messageId, access } = entry
     if (this.#userId === undefined || this.#isExempt(entry)) return false
     const changed = (at: Position | undefined) => at !== undefined && at > position
-    return changed(this.#relistedChannels.get(channelKey!)) ||
-      (access !== undefined && (changed(this.#standings.get(channelKey!)) || changed(this.#relistedMessages.get(messageId!))))
+    return changed(this.#relistedChannels.get(channelKey!)) || changed(this.#relistedMessages.get(messageId ?? '')) ||
+      (access !== undefined && changed(this.#standings.get(channelKey!)))
   }
 
   has (entry: Entry): boolean {

@@ -120,7 +120,7 @@ export interface MessageAccess {
 export function decideOfMessage (privilege: PrivilegeOf<'message'>, { senderId, lists, channelLists }: MessageAccess, caller: Caller, byId = false): Decision {
   const sender: Selector = { kind: 'user', userId: senderId }
   if (privilege === 'delete_message') return decideBy(privilege, lists, caller, hasPlus(lists) ? undefined : [sender])
-  if (privilege === 'modify_acl') return decideBy(privilege, lists, caller, [])
+  if (privilege === 'modify_acl') return decideBy(privilege, lists, caller, hasPlus(lists) ? undefined : [])
   const inChannel = decide('read_from_channel', channelLists, caller)
   if (!hasPlus(lists)) {
     const decision = byId && caller.userId === senderId && !inChannel.allowed ? allowedBy('default', { privilege, selector: sender }) : inChannel

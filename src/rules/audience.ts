@@ -1,5 +1,5 @@
 /** Who reads a message: the decision of access.ts, asked for many readers at once. */
-import { decide, decideOfMessage, type AccessLists, type Caller, type Selector } from './access.ts'
+import { decide, decideOfMessage, type AccessLists, type Caller, type Privilege, type Selector } from './access.ts'
 import { SYSTEM } from './identifiers.ts'
 import { statusTable, type RelayStatus } from './relay.ts'
 
@@ -8,9 +8,14 @@ export function readsChannel (lists: AccessLists | undefined, caller: Caller): b
   return decide('read_from_channel', lists, caller).allowed
 }
 
-/** Whoever lists name with `user(…)`, on either side. */
-export function namedIn (lists: AccessLists | undefined): string[] {
-  return lists === undefined ? [] : [...new Set([...lists.plus, ...lists.minus].flatMap(({ selector }) => selector.kind === 'user' ? [selector.userId] : []))]
+/**
+ * Whoever lists name with `user(…)`, on either side.
+ * @param of one privilege alone
+ */
+export function namedIn (lists: AccessLists | undefined, of?: Privilege): string[] {
+  if (lists === undefined) return []
+  const entries = [...lists.plus, ...lists.minus].filter(({ privilege }) => of === undefined || privilege === of)
+  return [...new Set(entries.flatMap(({ selector }) => selector.kind === 'user' ? [selector.userId] : []))]
 }
 
 /** Readers whom a message's lists name: it reaches them wherever they are. */
@@ -59,12 +64,13 @@ export class Audience {
   readonly #channelLists: AccessLists | undefined
   readonly #named: Set<string>
   readonly #readers: Set<string>
-  readonly #byClass = new Map<string, boolean>()
+  /** By class: `classNumber`. */
+  readonly #byClass: boolean[] = []
 
   constructor (lists: AccessLists | undefined, channelLists: AccessLists | undefined) {
     this.#lists = lists
     this.#channelLists = channelLists
-    this.#named = new Set([...namedIn(lists), ...namedIn(channelLists)])
+    this.#named = new Set([...namedIn(lists, 'read_message'), ...namedIn(channelLists, 'read_from_channel')])
     this.#readers = new Set(readersNamedIn(lists))
   }
 
@@ -98,16 +104,19 @@ export class Audience {
   }
 
   #hasAnyOf (standing: Caller['standing']): boolean {
-    const key = standing === undefined ? '' : `${standing.status} ${standing.admin}`
-    let has = this.#byClass.get(key)
-    if (has === undefined) this.#byClass.set(key, has = this.#decide({ userId: ANYBODY, standing }))
-    return has
+    const number = classNumber(standing)
+    return (this.#byClass[number] ??= this.#decide({ userId: ANYBODY, standing }))
   }
 
   #decide (caller: Caller): boolean {
     return decideOfMessage('read_message', { senderId: ANYBODY, lists: this.#lists, channelLists: this.#channelLists }, caller).allowed
   }
 }
+
+const statusNumbers: Record<RelayStatus, number> = { active: 1, muted: 2, pending: 3, disabled: 4 }
+
+/** Of those whom no list names: what decides is this. */
+const classNumber = (standing: Caller['standing']): number => standing === undefined ? 0 : 2 * statusNumbers[standing.status] + Number(standing.admin)
 
 /** A channel's members by status, admins among those who are active. */
 export interface MemberCounts {

@@ -1,9 +1,9 @@
 /** Decisions of src/rules/access.ts as a table: privilege by list by caller. */
-import { decide, decideOfMessage, privilegeTable, type AccessLists, type Caller, type Decision, type Privilege, type PrivilegeOf } from '../../src/rules/access.ts'
+import { decide, decideOfMessage, privilegeTable, type AccessLists, type Caller, type Decision, type EntityKind, type Privilege, type PrivilegeOf } from '../../src/rules/access.ts'
 import { parseLists } from '../../src/rules/access-entries.ts'
 import { SYSTEM } from '../../src/rules/identifiers.ts'
 
-const CHANNEL = 'town-square'
+export const CHANNEL = 'town-square'
 
 /** In the order of the columns. `left` has sent the message, and is in the channel no more. */
 const callers: Record<string, Caller> = {
@@ -23,13 +23,15 @@ const selectors = [
 ]
 const ofApplication = selectors.filter(selector => !selector.includes(CHANNEL))
 
-const list = (kind: 'channel' | 'message' | 'application', text: string): AccessLists | undefined =>
+const list = (kind: EntityKind, text: string): AccessLists | undefined =>
   parseLists(text, kind === 'application' ? { kind } : { kind, channelId: CHANNEL })
 
 /** As in `+ own-entry`: whether, and by what. */
 const cell = ({ allowed, because: { rule } }: Decision): string => `${allowed ? '+' : '-'} ${rule}`
 
 export interface Table {
+  privilege: Privilege
+  kind: EntityKind
   title: string
   /** By what stands before it. */
   rows: Array<[name: string, cells: string[]]>
@@ -41,13 +43,15 @@ export const columns = Object.keys(callers)
 
 export function tables (): Table[] {
   return (Object.keys(privilegeTable) as Privilege[]).flatMap(privilege => privilegeTable[privilege].of.map(kind => ({
+    privilege,
+    kind,
     title: `${privilege}, of ${kind === 'application' ? 'the application' : `a ${kind}`}`,
     rows: ['', ...(kind === 'application' ? ofApplication : selectors).flatMap(selector => [`+${privilege}:${selector}`, `-${privilege}:${selector}`])].map(text =>
       row(text === '' ? 'none' : text.replace(`${privilege}:`, ''), caller => decided(privilege, kind, text, caller)))
   })))
 }
 
-function decided (privilege: Privilege, kind: 'application' | 'channel' | 'message', text: string, caller: Caller): Decision {
+function decided (privilege: Privilege, kind: EntityKind, text: string, caller: Caller): Decision {
   const lists = list(kind, text)
   if (kind !== 'message') return decide(privilege as PrivilegeOf<'application' | 'channel'>, lists, caller)
   return decideOfMessage(privilege as PrivilegeOf<'message'>, { senderId: 'left', lists }, caller, true)

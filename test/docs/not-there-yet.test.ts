@@ -9,7 +9,7 @@ let service: Service
 beforeAll(async () => { service = await startService() })
 afterAll(() => service.stop())
 
-const section = readFileSync(join(import.meta.dirname, '../../docs/protocol.md'), 'utf8').split('\n## 10. ')[1]!
+const section = readFileSync(join(import.meta.dirname, '../../docs/protocol.md'), 'utf8').split('\n## 10. ')[1]!.split('\n## ')[0]!
 const listed = [...section.matchAll(/`((?:[A-Z]+(?:, )?)+) (\/\S+)`/g)].flatMap(([, methods, path]) => methods!.split(', ').map(method => `${method} ${path}`))
 
 it('lists what is not there yet, each once', () => {

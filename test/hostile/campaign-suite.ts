@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { asApplication, asUser, spawnService, tokenFor, type ServiceProcess } from '../support/process.ts'
-import { fill, worstRequests, type Scale, type World, type Worst } from './worst.ts'
+import { APPLICATION, fill, worstRequests, type Scale, type World, type Worst } from './worst.ts'
 
 export interface Attack {
   scale: Scale
@@ -76,10 +76,12 @@ export function campaign ({ scale, connections, ahead, sends, turnMs }: Attack):
     return { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(request.body(made++)) }
   }
 
+  const pathOf = ({ path }: Worst): string => path.replace(APPLICATION, service.credentials.applicationId)
+
   function bytesOf (method: string, request: Worst): string {
     const { headers: own, body = '' } = partsOf(request)
     const headers = { host: 'x', ...own, ...(body === '' ? {} : { 'content-length': `${Buffer.byteLength(body)}` }) }
-    return `${method} ${request.path} HTTP/1.1\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`
+    return `${method} ${pathOf(request)} HTTP/1.1\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`
   }
 
   function unreading (bytes: string): Socket {
@@ -138,7 +140,7 @@ export function campaign ({ scale, connections, ahead, sends, turnMs }: Attack):
       // Once there is room, it is answered to those who read.
       let status: number
       do {
-        const response = await fetch(service.url + request.path, { method, ...partsOf(request) })
+        const response = await fetch(service.url + pathOf(request), { method, ...partsOf(request) })
         status = response.status
         if (stream) await response.body!.cancel()
         else await response.arrayBuffer()

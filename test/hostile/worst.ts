@@ -68,6 +68,9 @@ export async function fill (service: ServiceProcess, scale: Scale): Promise<Worl
   return { service, application, ann: { authorization: `Bearer ${token}` }, scale }
 }
 
+/** Stands in paths for the application's id, which is known when the service runs. */
+export const APPLICATION = ':application'
+
 export interface Worst {
   path: string
   body?: (number: number) => unknown
@@ -78,10 +81,14 @@ export interface Worst {
 const path = (channelId: string, ...more: string[]): string => ['/v1/channels', ...[channelId, ...more].map(encodeURIComponent)].join('/')
 const listed = (name: string, count: number): string => Array.from({ length: count }, (_, number) => encodeURIComponent(longId(name, number))).join(',')
 const me = '/v1/users/me'
+/** As many entries as there may be; others each time. */
+const entries = (privilege: string, nth: number): string[] => Array.from({ length: 64 }, (_, number) => `${privilege}:user(${member((nth + number) % 999)})`)
 
 /** By operation. What changes something names what nobody has made, so that it can be asked for again and again. */
 export function worstRequests ({ channels, messages }: Scale): Record<string, Worst> {
   const crowd = path(longId('channel', 0))
+  const first = `/v1/messages/${encodeURIComponent(longId('message', 0))}`
+  const application = `/v1/applications/${APPLICATION}/acls`
   const nobody = `${path(room)}/participants/${encodeURIComponent(longId('nobody', 0))}`
   return {
     isLive: { path: '/health/live' },
@@ -110,6 +117,13 @@ export function worstRequests ({ channels, messages }: Scale): Record<string, Wo
     unmuteParticipant: { path: `${nobody}/unmute` },
     sendMessage: { path: path(room, 'messages'), as: 'ann', body: number => ({ ...largeMessage(0), messageId: longId('sent', number) }) },
     listMessages: { path: `${path(room, 'messages')}?limit=200`, as: 'ann' },
+    changeChannelAcls: { path: `${crowd}/acls`, body: number => ({ patchType: 'Set', setAcls: { plusAppliedAcls: entries('send_to_channel', number) } }) },
+    getChannelAcls: { path: `${crowd}/acls` },
+    changeMessageAcls: { path: `${first}/acls`, body: number => ({ patchType: 'Set', setAcls: { minusAppliedAcls: entries('read_message', number) } }) },
+    getMessageAcls: { path: `${first}/acls`, as: 'ann' },
+    changeApplicationAcls: { path: application, body: number => ({ patchType: 'Set', setAcls: { plusAppliedAcls: entries('list_channels', number) } }) },
+    getApplicationAcls: { path: application },
+    explainAccess: { path: `${crowd}/access?privilege=send_to_channel&userId=${encodeURIComponent(member(999))}` },
     truncateChannel: { path: path(longId('nothing', 0), 'messages') },
     getMessage: { path: `/v1/messages/${encodeURIComponent(longId('message', 0))}`, as: 'ann' },
     editMessage: { path: path(room, 'messages', longId('message', 0)), as: 'ann', body: number => ({ textPayload: `${number}${LONG_TEXT.slice(8)}`, messageData }) },

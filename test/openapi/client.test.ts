@@ -180,6 +180,29 @@ it('walks timelines', async () => {
   expect(ofMessages![0]!.timelineEvent.eventId).toBe(added!.identifier)
 })
 
+it('walks access control lists', async () => {
+  const channelId = await group('private')
+  const channel = { params: { path: { channelId } } }
+  const lists = { plusAppliedAcls: [`send_to_channel:admin(${channelId})`], minusAppliedAcls: [] }
+  expect((await application.PATCH('/v1/channels/{channelId}/acls', { ...channel, body: { patchType: 'Set', setAcls: lists } })).response.status).toBe(204)
+  const { data: ofChannel } = await amy.GET('/v1/channels/{channelId}/acls', channel)
+  expect(ofChannel).toMatchObject({ appliedAcls: lists, inForce: { plusAppliedAcls: expect.arrayContaining(lists.plusAppliedAcls) } })
+  expect((await amy.GET('/v1/channels/{channelId}', channel)).data).toMatchObject({ appliedAcls: lists })
+  expect((await bob.GET('/v1/channels/{channelId}/acls', channel)).error).toMatchObject({ reason: 'user_not_in_group' })
+  const { data: access } = await amy.GET('/v1/channels/{channelId}/access', { params: { path: { channelId }, query: { privilege: 'send_to_channel', userId: 'bob' } } })
+  expect(access).toEqual({ allowed: false, because: { rule: 'no-entry' } })
+
+  const { data: sent } = await amy.POST('/v1/channels/{channelId}/messages', { ...channel, body: { textPayload: 'Hello', appliedAcls: '+read_message:user(@amy)' } })
+  const message = { params: { path: { messageId: sent!.messageId } } }
+  const ofMessage = await amy.GET('/v1/messages/{messageId}/acls', message)
+  expect(ofMessage.data!.appliedAcls).toEqual({ plusAppliedAcls: ['read_message:user(@amy)'], minusAppliedAcls: [] })
+  expect((await application.PATCH('/v1/messages/{messageId}/acls', { ...message, body: { patchType: 'Diff', removeAcls: { plusAppliedAcls: ['read_message:user(@amy)'] } } })).response.status).toBe(204)
+
+  const own = { params: { path: { applicationId: service.credentials.applicationId } } }
+  expect((await application.PATCH('/v1/applications/{applicationId}/acls', { ...own, body: { patchType: 'Set', setAcls: {} } })).response.status).toBe(204)
+  expect((await application.GET('/v1/applications/{applicationId}/acls', own)).data!.inForce.plusAppliedAcls).toEqual(['create_channel:any_user()'])
+})
+
 it('opens every stream, one of them with an event token', async () => {
   const channelId = await group('public')
   const { data } = await amy.POST('/v1/users/me/event-tokens')

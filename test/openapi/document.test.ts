@@ -114,7 +114,7 @@ it('has no string, list, number or object without a bound', () => {
     // Any JSON: within the bounds of a body, of its depth and of its values; a locator has one of its own (protocol 1, rule 9).
     'MessageDatum.data', 'UserLocator',
     // Refused unless they are empty.
-    ...['NewChannel', 'NewMessage', 'NewUser'].flatMap(name => ['appliedAcls', 'entityMetadata', 'entityProfile'].map(field => `${name}.${field}`)),
+    ...['NewChannel', 'NewMessage', 'NewUser'].flatMap(name => ['entityMetadata', 'entityProfile'].map(field => `${name}.${field}`)), 'NewUser.appliedAcls',
     // What the service itself says.
     ...['error', 'message', 'errorCode', 'error_code', 'reason', 'instanceId', 'diagnostics'].map(field => `ErrorEnvelope.${field}`),
     'RelayOutcome.recipientsCount', 'UserToken.signedToken', 'EventToken.eventToken',

@@ -1,4 +1,5 @@
 /** What the scenarios share: one service for a file, people and channels of its own for each test, streams that end with it. */
+import type { Agent } from 'undici'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import type { Frame, Reader } from '../support/sse.ts'
@@ -8,12 +9,15 @@ import { keptConnections, World, type Answer } from './world.ts'
 
 let on: TestApp
 let world: World
-const agent = keptConnections()
+let agent: Agent
 const readers: Reader[] = []
 
 /** Called once by each file. Everybody of a test is amy, bob, cleo or dan, or is made by it. */
 export function useStage (): void {
-  beforeAll(async () => { on = await startApp() })
+  beforeAll(async () => {
+    agent = keptConnections()
+    on = await startApp()
+  })
   afterAll(async () => { await agent.close(); await on.stop() })
   beforeEach(async () => {
     world = new World(on, agent)

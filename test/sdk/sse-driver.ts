@@ -6,7 +6,7 @@ import { EventSource } from 'eventsource'
 /** Every event of protocol 8: an `EventSource` gives only those that it is asked for by name. */
 const EVENTS = [
   'message', 'message-updated', 'message-timeline', 'message-deleted', 'messages-truncated',
-  'channel', 'channel-deleted', 'channel-timeline', 'participation', 'participation-deleted',
+  'channel', 'channel-deleted', 'channel-timeline', 'channel-acls-changed', 'participation', 'participation-deleted',
   'ready', 'caught-up', 'checkpoint', 'gap', 'bye'
 ]
 

@@ -25,8 +25,8 @@ function planOf (sql: string): string[] {
   return rows.map(row => String(row.detail))
 }
 
-/** A scan, or a sort of what was found: both grow with the table. A list within a row, read as a table, is short. */
-const grows = (line: string) => /^SCAN (?!CONSTANT ROW)(?!\w+ VIRTUAL TABLE)/.test(line) || /USE TEMP B-TREE/.test(line)
+/** A scan, or a sort of what was found: both grow with the table. A list within a row, read as a table, is short, and so are two (`named`). */
+const grows = (line: string) => /^SCAN (?!CONSTANT ROW)(?!\w+ VIRTUAL TABLE)(?!named$)/.test(line) || /USE TEMP B-TREE/.test(line)
 
 describe('every statement of the embedded store seeks', () => {
   it.each([loadSql, readSql, writeSql].flatMap(sql => Object.entries(sql)))('%s', (_name, sql) => {

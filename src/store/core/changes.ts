@@ -22,8 +22,8 @@ export interface Changes {
   channelLists: Array<{ channelKey: number, position: Position, lists: AccessLists | undefined }>
   /** Lists of messages, by the message's position, each from a position on. */
   messageLists: Array<{ message: Position, position: Position, lists: AccessLists | undefined }>
-  /** Of messages that were there before this batch, too, and that have other lists now. `subjects`: as of an entry. */
-  relisted: Map<Position, Pick<MessageRecord, 'acls' | 'aclsPosition'> & { lane: Lane, subjects: number[] }>
+  /** Of messages that were there before this batch, too, and that have other lists now. */
+  relisted: Map<Position, Pick<MessageRecord, 'acls' | 'aclsPosition'> & { lane: Lane }>
   /** In order: rows to put, and rows to take away. */
   audiences: Array<AudienceRecord & { gone?: true }>
   /** Of messages that were there before this batch, too: the newest edit. */

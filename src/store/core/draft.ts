@@ -214,8 +214,8 @@ export class Draft {
   }
 
   /** Of a message with other lists: its row. */
-  relist ({ position, acls, aclsPosition }: MessageRecord, lane: Lane, subjects: number[]): void {
-    const listing = { lane, subjects, ...(acls === undefined ? {} : { acls }), ...(aclsPosition === undefined ? {} : { aclsPosition }) }
+  relist ({ position, acls, aclsPosition }: MessageRecord, lane: Lane): void {
+    const listing = { lane, ...(acls === undefined ? {} : { acls }), ...(aclsPosition === undefined ? {} : { aclsPosition }) }
     ;(this.#relisted ??= new Map()).set(position, listing)
   }
 

@@ -221,7 +221,7 @@ export interface EntryRecord {
   /** Of timeline events. */
   eventId?: string
   eventType?: string
-  /** Users whom events within the body are about, the sender apart, and those whom its access control lists name. */
+  /** Users whom events within the body are about, the sender apart, and, of a new channel, those whom its lists name. */
   subjects?: number[]
   /** Of a `channel` entry: everyone who is in it. */
   members?: Standing[]

@@ -62,9 +62,28 @@ export interface EntryRow {
   listed: Flag
   acls_now: string | null
   acls_then: string | null
+  /** Of those whom these name. */
+  gone_named: string | null
   channel_acls_now: string | null
   channel_acls_then: string | null
 }
+
+const listsThen = `
+  case when e.kind = 'message-acls-changed' then e.acls -> '$.after'
+    when e.kind = 'channel-acls-changed' then e.acls -> '$.after'
+    when e.kind = 'message' then
+      case when e.acls_position is null then e.acls
+        else (select h.acls from message_acls h where h.message_position = e.position order by h.from_position limit 1) end
+    when original.acls_position is null or original.acls_position <= e.position then original.acls
+    else (select h.acls from message_acls h where h.message_position = e.message_position and h.from_position <= e.position order by h.from_position desc limit 1)
+  end
+`
+
+/** Which of the users whom lists (JSON text) name were deleted: a JSON array of their ids. */
+export const goneNamedIn = (lists: string): string => `
+  case when ${lists} is null then null else (select json_group_array(gone.user_id)
+    from (select value from json_each(${lists}, '$.plus') union all select value from json_each(${lists}, '$.minus')) named
+    join users gone on gone.user_id = named.value ->> '$.selector.userId' where gone.deleted_at is not null) end`
 
 /** Lists of the message that an entry is, or is about, and of its channel. What they were is looked up only where they have changed since. */
 const listColumns = `
@@ -72,12 +91,7 @@ const listColumns = `
   case e.kind when 'message' then e.acls is not null or e.acls_position is not null
     else original.acls is not null or original.acls_position is not null end as listed,
   case e.kind when 'message' then e.acls else original.acls end as acls_now,
-  case when e.kind = 'message' then
-    case when e.acls_position is null then e.acls
-      else (select h.acls from message_acls h where h.message_position = e.position order by h.from_position limit 1) end
-    when original.acls_position is null or original.acls_position <= e.position then original.acls
-    else (select h.acls from message_acls h where h.message_position = e.message_position and h.from_position <= e.position order by h.from_position desc limit 1)
-  end as acls_then,
+  ${listsThen} as acls_then, ${goneNamedIn(listsThen)} as gone_named,
   c.acls as channel_acls_now,
   case when c.acls_position is null or c.acls_position <= e.position then c.acls
     else (select h.acls from channel_acls h where h.channel_key = c.channel_key and h.from_position <= e.position order by h.from_position desc limit 1)
@@ -126,7 +140,7 @@ export function viewOfRow (row: EntryRow): EntryView {
     ...(row.original_at === null ? {} : { message: { at: row.original_at, present: isThere(row.original_lane) } }),
     ...(row.listed === 1 ? { lists: { ...parsed<'then', AccessLists>('then', row.acls_then), ...parsed<'now', AccessLists>('now', row.acls_now) } } : {}),
     ...parsed<'channelLists', AccessLists>('channelLists', row.channel_acls_then),
-    gone: goneOfRow(row.gone)
+    gone: [...goneOfRow(row.gone), ...goneOfRow(row.gone_named)]
   }
 }
 
@@ -188,11 +202,12 @@ export interface MessageDetailsRow extends MessageRow {
   content: string
   edited_at: number | null
   gone: string | null
+  gone_named: string | null
   channel_acls: string | null
 }
 
 export const messageDetailsColumns = `
-  ${messageColumns}, c.channel_id, coalesce(edit.body, e.body) as content, edit.at as edited_at, c.acls as channel_acls,
+  ${messageColumns}, c.channel_id, coalesce(edit.body, e.body) as content, edit.at as edited_at, c.acls as channel_acls, ${goneNamedIn('e.acls')} as gone_named,
   ${goneAmong('e.subjects')} as gone
 `
 export const messageDetailsJoins = `
@@ -208,7 +223,7 @@ export function messageDetailsOfRow (row: MessageDetailsRow): MessageDetails {
     content: row.content,
     ...given('editedAt', row.edited_at),
     ...parsed<'channelLists', AccessLists>('channelLists', row.channel_acls),
-    gone: goneOfRow(row.gone)
+    gone: [...goneOfRow(row.gone), ...goneOfRow(row.gone_named)]
   }
 }
 

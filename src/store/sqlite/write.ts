@@ -44,7 +44,7 @@ export const writeSql = {
   listChannel: 'update channels set acls = ?, acls_position = ? where channel_key = ?',
   putChannelLists: 'insert into channel_acls (channel_key, from_position, acls) values (?, ?, ?)',
   putMessageLists: 'insert into message_acls (message_position, from_position, acls) values (?, ?, ?)',
-  relist: 'update entries set acls = ?, acls_position = ?, lane = ?, subjects = ? where position = ?',
+  relist: 'update entries set acls = ?, acls_position = ?, lane = ? where position = ?',
   address: 'insert or ignore into audiences (channel_key, class, user_key, position) values (?, ?, ?, ?)',
   noteNamed: 'insert or ignore into named_channels (user_key, channel_key) values (?, ?)',
   unaddress: 'delete from audiences where channel_key = ? and class = ? and user_key = ? and position = ?',
@@ -165,8 +165,8 @@ export class BatchWriter {
       sql.putChannelLists.run(channelKey, position, jsonOrNull(lists))
     }
     for (const { message, position, lists } of messageLists) sql.putMessageLists.run(message, position, jsonOrNull(lists))
-    for (const [position, { acls, aclsPosition, lane, subjects }] of relisted) {
-      sql.relist.run(jsonOrNull(acls), orNull(aclsPosition), lane, subjects.length === 0 ? null : JSON.stringify(subjects), position)
+    for (const [position, { acls, aclsPosition, lane }] of relisted) {
+      sql.relist.run(jsonOrNull(acls), orNull(aclsPosition), lane, position)
     }
     for (const { channelKey, class: name, userKey, position, gone } of audiences) {
       sql[gone === true ? 'unaddress' : 'address'].run(channelKey, classNumbers[name], userKey, position)

@@ -48,14 +48,14 @@ const aboutRows = (draft: Draft, channelKey: number, position: Position, lists: 
 const readerKeys = (draft: Draft, lists: AccessLists | undefined): number[] => readersNamedIn(lists).flatMap(userId => draft.user(userId)?.userKey ?? [])
 
 /** A message has other lists from the newest entry on. */
-export function readdress (draft: Draft, { acls, aclsPosition, ...message }: MessageRecord, { before, after }: ListsChange, content: string, subjects: number[]): void {
+export function readdress (draft: Draft, { acls, aclsPosition, ...message }: MessageRecord, { before, after }: ListsChange, content: string): void {
   const { position: at } = draft.log
   const { channelKey, position } = message
   const record = { ...message, aclsPosition: at, ...(after === undefined ? {} : { acls: after }) }
   draft.putMessage(record, content)
   if (aclsPosition === undefined) draft.noteMessageLists(position, position, before)
   draft.noteMessageLists(position, at, after)
-  draft.relist(record, laneOf(after), subjects)
+  draft.relist(record, laneOf(after))
   draft.unaddress(classRows(channelKey, position, before))
   draft.address([...classRows(channelKey, position, after), ...namedRows(draft, channelKey, position, after)])
   draft.address([...aboutRows(draft, channelKey, at, before), ...aboutRows(draft, channelKey, at, after)])

@@ -11,7 +11,7 @@ import { isPresent, lanes, type ChannelRecord, type ListsChange, type MessageRec
 import { subjectsOf } from '../render/message.ts'
 import { withoutGone } from '../render/lists.ts'
 import { mustBeAllowedHere } from './application.ts'
-import { isThere, mayRead, namedKeys, readdress } from './audiences.ts'
+import { isThere, mayRead, readdress } from './audiences.ts'
 import { callerIn, standingOf } from './members.ts'
 import { isGone } from './users.ts'
 
@@ -36,8 +36,7 @@ function changeChannel (draft: Draft, { actor, patch }: ChangeAcls, channelId: s
   const change = changed(draft, channel.acls, patch, { kind: 'channel', channelId })
   mustBeNameable(draft, actor, change.after, change.before)
   if (areSame(change.before, change.after)) return
-  const subjects = namedKeys(draft, change.after)
-  draft.write({ kind: 'channel-acls-changed', lane: lanes.event, change, ...(subjects.length === 0 ? {} : { subjects }) }, { channel })
+  draft.write({ kind: 'channel-acls-changed', lane: lanes.event, change }, { channel })
   draft.listChannel(channel.channelKey, change.after)
 }
 
@@ -51,7 +50,7 @@ function changeMessage (draft: Draft, { actor, patch }: ChangeAcls, messageId: s
   const content = draft.content(message)!
   const sender = { ...message.sender, deleted: isGone(draft, message.sender.userId) }
   const told = subjectsOf(content).filter(userId => userId !== sender.userId && draft.user(userId) !== undefined)
-  const subjects = [...new Set([...told.map(userId => draft.user(userId)!.userKey), ...namedKeys(draft, change.after)])]
+  const subjects = told.map(userId => draft.user(userId)!.userKey)
   const editedAt = message.editPosition === undefined ? undefined : draft.view(message.editPosition)?.record.at
   draft.write({
     kind: 'message-acls-changed',
@@ -63,7 +62,7 @@ function changeMessage (draft: Draft, { actor, patch }: ChangeAcls, messageId: s
     ...(subjects.length === 0 ? {} : { subjects }),
     body: content
   }, { channel, sender, message, lists: { then: change.after, now: change.after }, gone: told.filter(userId => isGone(draft, userId)) })
-  readdress(draft, { ...message, sender }, change, content, subjects)
+  readdress(draft, { ...message, sender }, change, content)
 }
 
 /** What results, of lists in which nobody is named who is gone. */
@@ -95,7 +94,7 @@ function mayChange (draft: Draft, message: MessageRecord, channel: ChannelRecord
  */
 export function mustBeNameable (draft: Draft, actor: Actor, lists: AccessLists | undefined, before: AccessLists | undefined, channel?: ChannelRecord): void {
   const known = new Set([...before?.plus ?? [], ...before?.minus ?? []].map(entry => JSON.stringify(entry)))
-  const isNew = (entry: Entry) => !known.has(JSON.stringify(entry))
+  const isNew = (entry: Entry) => known.size === 0 || !known.has(JSON.stringify(entry))
   const names = (side: 'plus' | 'minus') => lists?.[side].filter(isNew) ?? []
   for (const entry of [...names('plus'), ...names('minus')]) {
     const diagnostics = { entry: formatEntry(entry, channel?.channelId ?? '') }

@@ -10,7 +10,7 @@ import type { Position } from '../../contract/log.ts'
 import type { Draft } from '../draft.ts'
 import { isPresent, lanes, type ChannelRecord, type EntryView, type MessageRecord, type UserRecord } from '../records.ts'
 import { subjectsOf } from '../render/message.ts'
-import { addressAbout, countListed, countRecipients, laneOf, listNewMessage, listsOf, mayRead, namedKeys } from './audiences.ts'
+import { addressAbout, countListed, countRecipients, laneOf, listNewMessage, listsOf, mayRead } from './audiences.ts'
 import { mustBeNameable } from './lists.ts'
 import { callerIn } from './members.ts'
 import { mustBeNewEvents, newEvent, subjectKeys, takeEventIds } from './timelines.ts'
@@ -30,7 +30,7 @@ export function sendMessage (draft: Draft, command: SendMessage): Sent {
   if (draft.get('message', messageId) !== undefined) throw refuse('messageExists', messageId)
 
   const reference = { userKey: sender.userKey, userId: sender.userId, deleted: false }
-  const subjects = named(subjectKeys(draft, command.timelineEvents), namedKeys(draft, acls)).filter(userKey => userKey !== sender.userKey)
+  const subjects = subjectKeys(draft, command.timelineEvents).filter(userKey => userKey !== sender.userKey)
   takeEventIds(draft, command.timelineEvents)
   countListed(draft, channel.channelKey, acls, 1)
   const listed = acls === undefined ? {} : { acls }
@@ -45,8 +45,6 @@ export function sendMessage (draft: Draft, command: SendMessage): Sent {
   listNewMessage(draft, message)
   return { view, recipientsCount: countRecipients(draft, channel, acls) }
 }
-
-const named = (...keys: number[][]): number[] => [...new Set(keys.flat())]
 
 function senderOf (draft: Draft, channel: ChannelRecord, { actor, senderId }: SendMessage): UserRecord {
   if (actor === SYSTEM) return senderId === SYSTEM ? draft.user(SYSTEM)! : draft.existingUser(senderId)
@@ -84,7 +82,7 @@ export function editMessage (draft: Draft, { channelId, messageId, actor, textPa
   // Retention keeps the newest edit of a message only.
   if (message.editPosition !== undefined && message.editPosition <= draft.log.floor.position) draft.remove([message.editPosition])
   const sender = { ...message.sender, deleted: isGone(draft, message.sender.userId) }
-  const others = [...new Set([...subjectsOf(before), ...namedIn(message.acls)])].filter(userId => userId !== sender.userId && draft.user(userId) !== undefined)
+  const others = subjectsOf(before).filter(userId => userId !== sender.userId && draft.user(userId) !== undefined)
   const subjects = others.map(userId => draft.user(userId)!.userKey)
   const view = draft.write({
     kind: 'message-updated',
@@ -94,7 +92,7 @@ export function editMessage (draft: Draft, { channelId, messageId, actor, textPa
     messagePosition: message.position,
     ...(subjects.length === 0 ? {} : { subjects }),
     body
-  }, { channel, sender, message, ...listsOf(message), gone: others.filter(userId => isGone(draft, userId)) })
+  }, { channel, sender, message, ...listsOf(message), gone: [...others, ...namedIn(message.acls)].filter(userId => isGone(draft, userId)) })
   addressAbout(draft, message)
   draft.putMessage({ ...message, sender, editPosition: view.record.position }, body)
   return view

@@ -27,7 +27,7 @@ const rendered = (channel: ChannelDetails, reads: boolean, gone: string[]): Chan
 
 /** Users whom lists of channels name, and who were deleted since. */
 export function * goneIn (lists: Array<AccessLists | undefined>): Read<string[]> {
-  const named = [...new Set(lists.flatMap(namedIn))]
+  const named = [...new Set(lists.flatMap(of => namedIn(of)))]
   if (named.length === 0) return []
   const [gone] = yield * ask(['goneAmong', named])
   return gone

@@ -3,7 +3,7 @@ import type { ChannelTimelineEntry, MessageTimelineEntry, TimelineEvent } from '
 import { refuse } from '../../../errors.ts'
 import { decideOfMessage, type Caller, type MessageAccess } from '../../../rules/access.ts'
 import { mustBeAllowed } from '../../../rules/access-refusals.ts'
-import { Audience, classesOf } from '../../../rules/audience.ts'
+import { classesOf } from '../../../rules/audience.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
 import type { Actor, MessageText } from '../../contract/commands.ts'
 import type { Position } from '../../contract/log.ts'
@@ -37,7 +37,7 @@ function * messagePosition (messageId: string, { channelKey, acls: channelLists 
   if (place !== undefined) return place[0]
   const [message] = yield * ask(['messageEntry', messageId])
   if (message?.channelKey !== channelKey) throw refuse('messageNotFound', messageId)
-  if (message.acls !== undefined && !new Audience(message.acls, channelLists).has(caller)) throw refuse('messageNotFound', messageId)
+  if (message.acls !== undefined && !decideOfMessage('read_message', { senderId: '', lists: message.acls, channelLists }, caller).allowed) throw refuse('messageNotFound', messageId)
   return message.position
 }
 
@@ -58,7 +58,7 @@ function * listedMessages (channel: ChannelRecord, caller: Caller, slice: Slice,
     for (const { position, present, acls } of found) {
       if (seen.length === wanted) break
       place = 'after' in place ? { after: position } : { before: position }
-      if (present && (acls === undefined || new Audience(acls, channelLists).has(caller))) seen.push(position)
+      if (present && (acls === undefined || decideOfMessage('read_message', { senderId: '', lists: acls, channelLists }, caller).allowed)) seen.push(position)
       else hidden++
     }
     ended = found.length < together
