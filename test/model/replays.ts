@@ -54,14 +54,18 @@ export class Replays {
     ]
   }
 
-  /** Every reader at every cursor, and each at one of them over HTTP. */
-  async everywhere (): Promise<void> {
+  /**
+   * Every reader at every cursor, and each at one of them over HTTP.
+   * @param oneIn of so many cursors one, and of so many readers: another in each program
+   */
+  async everywhere (oneIn = 1): Promise<void> {
     const many = this.#state.history.length + 1
-    const readers = this.readers()
-    await Promise.all(readers.map(async (reader, nth) => {
+    const isTurn = (nth: number) => (nth + many) % oneIn === 0
+    await Promise.all(this.readers().map(async (reader, nth) => {
       const later = this.#later(reader)
-      await Promise.all(Array.from({ length: many }, (_, from) => this.#from(reader, later, from, (nth + from) % 5 === 0 ? 1 + from % 4 : 500)))
-      await this.#overHttp(reader, later, (nth * 7 + many) % many)
+      const cursors = Array.from({ length: many }, (_, from) => from).filter(from => isTurn(nth + from))
+      await Promise.all(cursors.map(from => this.#from(reader, later, from, (nth + from) % 4 === 0 ? 1 + from % 4 : 500)))
+      if (isTurn(nth)) await this.#overHttp(reader, later, (nth * 7 + many) % many)
     }))
   }
 

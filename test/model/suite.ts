@@ -32,8 +32,8 @@ export function modelSuite (many: number, limitMs: number): void {
   programSuite('answers, lists, every stream and every replay are as the model says, whatever happens', programs, runProgram, many, limitMs)
 }
 
-/** Registers a test of so many programs. */
-export function programSuite<Line> (title: string, programs: fc.Arbitrary<Line[]>, runProgram: (stage: Stage, program: Line[]) => Promise<void>, many: number, limitMs: number): void {
+/** Registers a test of so many programs. One that failed is shrunk thoroughly. */
+export function programSuite<Line> (title: string, programs: fc.Arbitrary<Line[]>, runProgram: (stage: Stage, program: Line[], thorough: boolean) => Promise<void>, many: number, limitMs: number): void {
   const stage = useModelStage()
   it(`${title} (${many} programs)`, async () => {
     /** The first lane in which something failed: it goes on alone, to shrink its program. */
@@ -41,7 +41,7 @@ export function programSuite<Line> (title: string, programs: fc.Arbitrary<Line[]
     const run = async (lane: number, program: Line[]): Promise<void> => {
       fc.pre(failing === undefined || failing === lane)
       try {
-        await runProgram(stage(), program)
+        await runProgram(stage(), program, failing !== undefined)
       } catch (err) {
         failing ??= lane
         throw err

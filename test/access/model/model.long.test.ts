@@ -1,4 +1,4 @@
 import { readsAreDelayed } from '../../support/stores.ts'
 import { accessModelSuite } from './suite.ts'
 
-accessModelSuite(readsAreDelayed ? 500 : 5_000, 3_600_000)
+accessModelSuite(readsAreDelayed ? 500 : 5_000, 3_600_000, true)

@@ -2,13 +2,14 @@
 import fc from 'fast-check'
 import { groupTypes, SYSTEM, type Happening, type Listed } from '../../relay/steps.ts'
 import { ONESELF, type Subscribe } from '../../model/lines.ts'
+import { useOfChannel, useOfMessage } from './grants.ts'
 import { channelPrivileges, messagePrivileges } from './lists.ts'
 import { channelChange, channelLists, messageChange, messageLists } from './list-programs.ts'
 import { pair, SENDER, users, type Line } from './lines.ts'
 
 const user = fc.constantFrom(...users)
-const channel = fc.constantFrom('room', 'room', 'room', 'room', 'room', 'hall', 'hall', pair)
-const group = fc.constantFrom(...groupTypes, 'public' as const, 'private' as const)
+const channel = fc.constantFrom('room', 'room', 'room', 'room', 'room', 'room', 'hall', 'hall', 'hall', pair)
+const group = fc.constantFrom(...groupTypes, 'private' as const, 'strict_private' as const)
 const status = fc.constantFrom('Active' as const, 'ReadOnly' as const, 'Disabled' as const)
 const systemMostly = fc.oneof({ weight: 4, arbitrary: fc.constant(SYSTEM) }, { weight: 2, arbitrary: user })
 const active = fc.constantFrom('an admin', 'one who is active', 'another who is active')
@@ -24,7 +25,7 @@ const happening: fc.Arbitrary<Happening> = fc.record({
 })
 const one = <Do extends string>(...names: Do[]) => fc.constantFrom(...names)
 
-const createByUser = fc.record({ do: one('create'), by: user, channel, group, listed: fc.uniqueArray(fc.record({ user }), { minLength: 1, maxLength: 4, selector: listed => listed.user, size: 'max' }), lists: seldom(channelLists, 3) })
+const createByUser = fc.record({ do: one('create'), by: user, channel, group, listed: fc.uniqueArray(fc.record({ user }), { minLength: 2, maxLength: 4, selector: listed => listed.user, size: 'max' }), lists: seldom(channelLists, 3) })
   .map(step => ({ ...step, listed: step.listed.filter(({ user }) => user !== step.by) as Listed[] }))
 const createBySystem = fc.record({
   do: one('create'),
@@ -100,14 +101,20 @@ const sayAndHide: fc.Arbitrary<Line[]> = fc.tuple(send, patchMessage, line, one(
   then === 'nothing' ? { do: then } : then === 'edit' ? { do: then, by: SYSTEM, nth: 0 } : then === 'delete messages' ? { do: then, by: SYSTEM, nths: [0] } : { do: then, by: SYSTEM, nths: [0], event: { ...event, subject: ONESELF } }
 ])
 
+/** Somebody comes, and is let in, or not. */
+const comeIn: fc.Arbitrary<Line[]> = fc.tuple(user, channel, line, anybody, one('accept', 'reject', 'nothing')).map(([user, channel, meanwhile, by, turned]) => [
+  { do: 'join', by: user, channel }, meanwhile, turned === 'nothing' ? { do: turned } : { do: turned, by, user: 'one who waits', channel }
+])
+
 const lines = fc.oneof(crossShrink,
-  { weight: 40, arbitrary: line.map(one => [one]) }, { weight: 3, arbitrary: cutAndResume }, { weight: 2, arbitrary: changeAndSpeak }, { weight: 2, arbitrary: sayAndHide })
+  { weight: 40, arbitrary: line.map(one => [one]) }, { weight: 3, arbitrary: cutAndResume }, { weight: 2, arbitrary: changeAndSpeak }, { weight: 2, arbitrary: sayAndHide },
+  { weight: 3, arbitrary: comeIn }, { weight: 4, arbitrary: useOfChannel }, { weight: 2, arbitrary: useOfMessage })
 
 const LINES = 30
 
 /** So many lines: channels are made first, so that what follows happens in them. Shrinking leaves lines out by doing nothing. */
 export const programs: fc.Arbitrary<Line[]> = fc.tuple(
-  fc.tuple(create, create, fc.option(createPair, { nil: { do: 'nothing' as const }, freq: 2 })),
+  fc.tuple(create, create, fc.option(createPair, { nil: { do: 'nothing' as const }, freq: 4 })),
   fc.array(lines, { minLength: LINES - 3, maxLength: LINES - 3, size: 'max' })
 ).map(([[first, second, third], rest]) =>
   [{ ...first, channel: 'room', direct: false }, { ...second, channel: 'hall', direct: false }, third, ...rest.flat()].slice(0, LINES))

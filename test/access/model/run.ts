@@ -23,11 +23,12 @@ import { callOfListed, type Step } from './steps.ts'
 /** Whoever calls with a token; for the others the application calls in their name. */
 const withTokens = users.filter((_, index) => index % 2 === 0)
 
-export async function runProgram (stage: Stage, program: Line[]): Promise<void> {
+/** @param thorough replays begin at each cursor, not at some */
+export async function runProgram (stage: Stage, program: Line[], thorough = true): Promise<void> {
   const world = new World(stage.on, stage.agent)
   const tail = new Tail(stage.cursors, id => world.name(id) !== id)
   try {
-    await new Run(stage, world, tail).run(program)
+    await new Run(stage, world, tail).run(program, thorough)
   } finally {
     tail.stop()
   }
@@ -50,7 +51,7 @@ class Run {
     this.#watching = new Watching(world, this.#state, tail, law)
   }
 
-  async run (program: Line[]): Promise<void> {
+  async run (program: Line[], thorough: boolean): Promise<void> {
     await this.#world.people(...users)
     for (const name of withTokens) this.#world.authorize(name, await this.#stage.on.user(this.#world.id(name)))
     const { cursor } = await this.#stage.on.store.head()
@@ -60,7 +61,7 @@ class Run {
       await this.#ring()
       await this.#watching.compareAll()
       await compareEverywhere(this.#world, this.#state, channels, users)
-      await replays.everywhere()
+      await replays.everywhere(thorough ? 1 : 5)
     } finally {
       await this.#watching.stop()
     }

@@ -1,6 +1,6 @@
 /** What people do, with access control lists, as plain data; and each as the call that it is. */
 import { callOf, type Call } from '../../relay/calls.ts'
-import type { On, Step as PlainStep } from '../../relay/steps.ts'
+import { DELETED, type On, type Step as PlainStep } from '../../relay/steps.ts'
 import { wireOf, type Lists, type Patch, type Privilege } from './lists.ts'
 
 export type Step =
@@ -15,7 +15,9 @@ export type Step =
 
 export type StepOf<Do extends Step['do'], One extends Step = Step> = One extends Step ? ([Extract<One['do'], Do>] extends [never] ? never : One) : never
 
-export function callOfListed (step: Step, id: (name: string) => string): Call {
+/** @param idOf of whoever, and whatever, is there */
+export function callOfListed (step: Step, idOf: (name: string) => string): Call {
+  const id = (name: string) => name === DELETED ? name : idOf(name)
   const channelId = 'channel' in step ? id(step.channel) : ''
   const patched = (path: string, { patch }: { patch: Patch }): Call => ({ method: 'PATCH', path, body: bodyOf(patch, channelId, id) })
   switch (step.do) {
