@@ -1,141 +1,126 @@
 /**
- * What access control lists cost a delivery and a publish: `node bench/lists.ts [members] [streams] [messages]`.
- * One process, the store and the hub without HTTP: CPU per message of the main thread and of the writer's, and per delivery to subscribers
- * that only count. The figures that count are the ratios to a channel without lists in the same run.
+ * What access control lists cost a publish and a delivery: `node bench/lists.ts [members] [streams] [messages]`, on Linux.
+ * CPU of the whole service, in microseconds; the figures that count are the ratios to a channel without lists in the same run.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Hub, type Subscriber } from '../src/relay/hub.ts'
-import type { AccessLists } from '../src/rules/access.ts'
-import { parseLists } from '../src/rules/access-entries.ts'
-import { SYSTEM } from '../src/rules/identifiers.ts'
-import type { Entry } from '../src/store/contract/log.ts'
-import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
+import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { Pool } from 'undici'
+import { asApplication, basicOf, spawnService } from '../test/support/process.ts'
 
-const [members = 10_000, messages = 1_000, rounds = 5] = process.argv.slice(2).map(Number)
+const [members = 10_000, streams = 500, messages = 1_000] = process.argv.slice(2).map(Number)
+const ROUNDS = 5
+const PUBLISHERS = 64
 const CHANNEL = 'town-square'
-const ids = Array.from({ length: members }, (_, index) => `user-${index}`)
+/** Clock ticks of `/proc`, in microseconds: a hundred a second. */
+const TICK_US = 10_000
 
-const cases: Array<{ name: string, channel?: string, message?: string }> = [
-  { name: 'without lists' },
-  { name: 'a message to all who are active', message: `+read_message:participant(${CHANNEL}:Active)` },
-  { name: 'a message to all but one', message: '-read_message:user(user-7)' },
-  { name: 'a channel with lists', channel: `+read_from_channel:participant(${CHANNEL}),+send_to_channel:participant(${CHANNEL}:Active),+modify_acl:admin(${CHANNEL})` },
-  { name: '32 entries of each', channel: many('read_from_channel', `+read_from_channel:participant(${CHANNEL})`), message: many('read_message', `+read_message:participant(${CHANNEL})`) }
+interface Case {
+  name: string
+  channel: string[]
+  message: string[]
+}
+
+const active = `read_message:participant(${CHANNEL}:Active)`
+const reading = `read_from_channel:participant(${CHANNEL})`
+const people = (privilege: string): string[] => Array.from({ length: 31 }, (_, index) => `${privilege}:user(user-${index})`)
+const cases: Case[] = [
+  { name: 'without lists', channel: [], message: [] },
+  { name: 'a channel with lists', channel: [reading, `send_to_channel:participant(${CHANNEL}:Active)`, `modify_acl:admin(${CHANNEL})`], message: [] },
+  { name: 'a message to all who are active', channel: [], message: [active] },
+  { name: 'both', channel: [reading, `send_to_channel:participant(${CHANNEL}:Active)`], message: [active] },
+  { name: '32 entries of each, 31 of them people', channel: [reading, ...people('read_from_channel')], message: [active, ...people('read_message')] }
 ]
 
-/** A class, and 31 people. */
-function many (privilege: string, first: string): string {
-  return [first, ...Array.from({ length: 31 }, (_, index) => `+${privilege}:user(user-${index})`)].join(',')
-}
-
-const dataDir = mkdtempSync(join(tmpdir(), 'bench-'))
-const store = await openSqliteStore({ dataDir })
+const service = await spawnService({ env: { LOG_LEVEL: 'warn' } })
+const application = { authorization: basicOf(service.credentials) }
+const pool = new Pool(service.url, { connections: PUBLISHERS, pipelining: 1 })
 try {
-  await inParts(ids, userId => store.append({ type: 'create-user', actor: SYSTEM, userId, userLocators: [], systemUser: false }))
-  await store.append({
-    type: 'create-channel',
-    actor: SYSTEM,
-    channelId: CHANNEL,
-    ruleset: 'io.mitter.ruleset.chats.GroupChat',
-    groupType: 'public',
-    participants: ids.slice(0, 1_000).map(userId => ({ userId, status: 'active', roles: [] })),
-    timelineEvents: []
-  })
-  await inParts(ids.slice(1_000), userId => store.append({ type: 'add-participant', actor: SYSTEM, channelId: CHANNEL, userId, status: 'active' }))
-
-  const taken = new Map<string, { publish: number[], delivery: number[] }>(cases.map(({ name }) => [name, { publish: [], delivery: [] }]))
-  for (let round = 0; round <= rounds; round++) {
-    for (const one of cases) {
+  await prepare()
+  const taken = cases.map(() => ({ publish: [] as number[], delivery: [] as number[] }))
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [index, one] of cases.entries()) {
       const { publish, delivery } = await measure(one)
       if (round === 0) continue // warming up
-      taken.get(one.name)!.publish.push(publish)
-      taken.get(one.name)!.delivery.push(delivery)
+      taken[index]!.publish.push(publish)
+      taken[index]!.delivery.push(delivery)
     }
   }
-  const [base] = [...taken.values()]
-  console.log(`${members} members, ${messages} messages, medians of ${rounds}; µs of CPU`)
-  for (const [name, { publish, delivery }] of taken) {
-    const [p, d] = [median(publish), median(delivery)]
-    console.log(`${name.padEnd(34)} publish ${p.toFixed(0).padStart(5)} (${(p / median(base!.publish)).toFixed(2)} x)   delivery ${d.toFixed(3)} (${(d / median(base!.delivery)).toFixed(2)} x)`)
+  console.log(`${members} members, ${streams} streams, ${messages} messages from ${PUBLISHERS} connections: µs of CPU, medians of ${ROUNDS}`)
+  const base = { publish: median(taken[0]!.publish), delivery: median(taken[0]!.delivery) }
+  for (const [index, { name }] of cases.entries()) {
+    const [publish, delivery] = [median(taken[index]!.publish), median(taken[index]!.delivery)]
+    console.log(`${name.padEnd(40)} a publish ${publish.toFixed(0).padStart(5)} (${(publish / base.publish).toFixed(2)} x), a delivery ${delivery.toFixed(2)} (${(delivery / base.delivery).toFixed(2)} x)`)
   }
 } finally {
-  await store.close()
-  rmSync(dataDir, { recursive: true })
+  await pool.close()
+  await service.stop()
 }
 
-async function measure ({ channel, message }: { channel?: string, message?: string }): Promise<{ publish: number, delivery: number }> {
-  const entity = { kind: 'channel', channelId: CHANNEL } as const
-  await store.append({ type: 'change-acls', actor: SYSTEM, of: entity, patch: { patchType: 'Set', setAcls: channel ?? null } })
-  const lists = parseLists(message, { kind: 'message', channelId: CHANNEL })
-  const entries: Entry[] = []
-  const end = store.onCommitted(committed => { entries.push(...committed.filter(({ kind }) => kind === 'message')) })
-  const publish = await cpuOf(async () => {
-    for (let sent = 0; sent < messages; sent += 64) {
-      await Promise.all(Array.from({ length: Math.min(64, messages - sent) }, (_, index) => send(sent + index, lists)))
-    }
+async function prepare (): Promise<void> {
+  const ids = Array.from({ length: members }, (_, index) => `user-${index}`)
+  await each(ids, userId => request('POST', '/v1/users', { userId }))
+  await request('POST', '/v1/channels', {
+    channelId: CHANNEL, defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat', participation: ids.slice(0, 1_000).map(participantId => ({ participantId }))
   })
-  end()
-  const delivery = await deliver(entries, parseLists(channel, entity))
-  return { publish: publish / messages, delivery: delivery / (entries.length * members) }
+  await each(ids.slice(1_000), participantId => request('POST', `/v1/channels/${CHANNEL}/participants`, { participantId }))
 }
 
-function send (nth: number, acls: AccessLists | undefined): Promise<unknown> {
-  const userId = ids[nth % ids.length]!
-  return store.append({
-    type: 'send-message',
-    actor: userId,
-    senderId: userId,
-    channelId: CHANNEL,
-    messageId: crypto.randomUUID(),
-    messageType: 'Standard',
-    payloadType: 'mitter.mt.Text',
-    textPayload: 'x'.repeat(100),
-    messageData: [],
-    timelineEvents: [],
-    ...(acls === undefined ? {} : { acls })
+async function measure ({ channel, message }: Case): Promise<{ publish: number, delivery: number }> {
+  await asApplication(service, 'PATCH', `/v1/channels/${CHANNEL}/acls`, { patchType: 'Set', setAcls: { plusAppliedAcls: channel } })
+  const body = { textPayload: 'x'.repeat(100), ...(message.length === 0 ? {} : { appliedAcls: { plusAppliedAcls: message } }) }
+  const publish = await cpuOf(() => publishAll(body)) / messages
+  const { sockets, delivered } = await subscribe()
+  const both = await cpuOf(async () => {
+    await publishAll(body)
+    while (delivered() < messages * streams * 0.99) await new Promise(resolve => setTimeout(resolve, 1))
   })
+  sockets.forEach(socket => socket.destroy())
+  return { publish, delivery: (both - messages * publish) / (messages * streams) }
 }
 
-/** To every member's stream: one that takes what it is given into a list, as an outbox does. */
-async function deliver (entries: Entry[], lists: AccessLists | undefined): Promise<number> {
-  const hub = new Hub()
+async function publishAll (body: object): Promise<void> {
+  let left = messages
+  await Promise.all(Array.from({ length: PUBLISHERS }, async () => {
+    while (left-- > 0) await request('POST', `/v1/channels/${CHANNEL}/messages`, body)
+  }))
+}
+
+/** Members' own streams, on bare sockets that count frames. */
+async function subscribe (): Promise<{ sockets: Socket[], delivered: () => number }> {
   let delivered = 0
-  for (const userId of ids) {
-    let position = 0
-    const pending: Entry[] = []
-    const subscriber: Subscriber = {
-      of: 'user',
-      userId,
-      lineage: [],
-      offer (entry) {
-        if (entry.position <= position) return false
-        position = entry.position
-        pending.push(entry)
-        return true
-      },
-      flush () { delivered += pending.splice(0).length },
-      end () {}
-    }
-    hub.attach(subscriber)
-    hub.follow(subscriber, { channels: [{ channelKey: entries[0]!.channelKey!, status: 'active', admin: false, ...(lists === undefined ? {} : { lists }) }] }, [])
-  }
-  const sample = entries.slice(0, 100)
-  const taken = await cpuOf(async () => { for (const entry of sample) hub.dispatch([entry]) })
-  if (delivered < sample.length * (members - 1)) throw new Error(`${delivered} delivered`)
-  return taken * entries.length / sample.length
+  const sockets = await Promise.all(Array.from({ length: streams }, async (_, index) => {
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
+    socket.write(`GET /v1/users/me/events HTTP/1.1\r\nhost: bench\r\nauthorization: ${application.authorization}\r\nx-mitter-sudo-user-id: user-${index}\r\n\r\n`)
+    const live = Promise.withResolvers<void>()
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      if (chunk.includes('event: caught-up')) live.resolve()
+      for (let at = chunk.indexOf('event: message\n'); at !== -1; at = chunk.indexOf('event: message\n', at + 1)) delivered++
+    })
+    await live.promise
+    return socket
+  }))
+  return { sockets, delivered: () => delivered }
 }
 
-/** Of the whole process, in microseconds. */
+async function request (method: 'POST', path: string, body: object): Promise<void> {
+  const answer = await pool.request({ method, path, headers: { ...application, 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const text = await answer.body.text()
+  if (answer.statusCode > 204) throw new Error(`${path} answered ${answer.statusCode}: ${text}`)
+}
+
 async function cpuOf (work: () => Promise<void>): Promise<number> {
-  const before = process.cpuUsage()
+  const before = cpuOfService()
   await work()
-  const { user, system } = process.cpuUsage(before)
-  return user + system
+  return cpuOfService() - before
 }
 
-async function inParts<T> (all: T[], work: (one: T) => Promise<unknown>): Promise<void> {
+/** User and system time of the service, all of its threads, in microseconds. */
+function cpuOfService (): number {
+  const fields = readFileSync(`/proc/${service.process.pid}/stat`, 'latin1').split(') ')[1]!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * TICK_US
+}
+
+async function each<T> (all: T[], work: (one: T) => Promise<void>): Promise<void> {
   for (let at = 0; at < all.length; at += 500) await Promise.all(all.slice(at, at + 500).map(work))
 }
 

@@ -26,10 +26,10 @@ export interface Subscriber {
 
 /** What a subscriber's reader is in a channel, and what the channel's own lists are, as of the last entry that it was given. */
 interface Place {
-  standing: Caller['standing']
-  lists: AccessLists | undefined
+  readonly standing: Caller['standing']
+  readonly lists: AccessLists | undefined
   /** Whether it may read what is said there. */
-  reads: boolean
+  readonly reads: boolean
 }
 
 /** One who follows the log. */
@@ -99,6 +99,12 @@ export class Hub {
     if (kind === 'token-revoked') return this.#tokens.each(entry.tokenId!, subscriber => subscriber.end('expired'))
     if (kind === 'user-deleted') return this.#users.each(entry.userId!, subscriber => subscriber.end('expired'))
 
+    if (changesNobody(entry)) {
+      const offer = (subscriber: Subscriber) => { if (subscriber.offer(entry)) touched.add(subscriber) }
+      this.#application.forEach(offer)
+      this.#receivers.each(channelKey!, offer)
+      return
+    }
     const readers = readersOf(entry)
     const give = (subscriber: Subscriber) => { if (this.#give(subscriber, entry, readers)) touched.add(subscriber) }
     // Whom the entry concerns comes first: it gets the entry whatever its rights, and its rights change with it.
@@ -141,7 +147,7 @@ export class Hub {
     const reads = userId === undefined || readsChannel(lists, { userId, standing })
     this.#receivers.put(channelKey, subscriber, reads)
     this.#waiting.put(channelKey, subscriber, !reads && subscriber.of === 'user')
-    this.#followers.get(subscriber)?.places.set(channelKey, { standing, lists, reads })
+    this.#followers.get(subscriber)?.places.set(channelKey, placeWith(standing, lists, reads))
   }
 
   /** The same lists that another stream of the channel knows, where they are: what follows from them is found once for all. */
@@ -185,6 +191,17 @@ function toldTo ({ of, userId }: Subscriber, entry: Entry, readers: Readers, pla
   return place?.reads === true ? entry : undefined
 }
 
+const placesWithoutLists = new Map<string, Place>()
+
+/** Where a channel has no lists there are few different places, and many streams that have them. */
+function placeWith (standing: Caller['standing'], lists: AccessLists | undefined, reads: boolean): Place {
+  if (lists !== undefined) return { standing, lists, reads }
+  const key = `${standing?.status} ${standing?.admin} ${reads}`
+  let place = placesWithoutLists.get(key)
+  if (place === undefined) placesWithoutLists.set(key, place = { standing, lists, reads })
+  return place
+}
+
 const NOBODY: ReadonlySet<string> = new Set()
 
 /** Who may read what an entry is about, found once however many are asked about: whoever is in a channel knows the same lists of it. */
@@ -214,6 +231,12 @@ class Readers {
   before (channelLists: AccessLists | undefined): Audience {
     return audienceIn(this.#before, this.#access?.before?.lists, channelLists)
   }
+}
+
+/** Most entries: they are for whoever reads the channel, and leave everybody's rights as they are. */
+function changesNobody ({ kind, standing, members, access }: Entry): boolean {
+  return standing === undefined && members === undefined && access === undefined &&
+    kind !== 'channel-acls-changed' && kind !== 'channel-deleted' && kind !== 'messages-truncated'
 }
 
 const NO_READERS = new Readers({})

@@ -332,7 +332,7 @@ describe('tokens', () => {
 })
 
 it('a stream ends with bye expired when its token does', async () => {
-  const brief = await startApp({ tokenTtlSeconds: 1 })
+  const brief = await startApp({ tokenTtlSeconds: 2 })
   const reader = await openReader(`${brief.url}/v1/users/me/events`, await brief.user('amy'))
   await reader.ended
   expect(reader.frames.at(-1)).toMatchObject({ event: 'bye', json: { reason: 'expired' } })
