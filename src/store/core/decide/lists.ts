@@ -93,9 +93,10 @@ function mayChange (draft: Draft, message: MessageRecord, channel: ChannelRecord
  * @param channel of a message's lists
  */
 export function mustBeNameable (draft: Draft, actor: Actor, lists: AccessLists | undefined, before: AccessLists | undefined, channel?: ChannelRecord): void {
-  const known = new Set([...before?.plus ?? [], ...before?.minus ?? []].map(entry => JSON.stringify(entry)))
-  const isNew = (entry: Entry) => known.size === 0 || !known.has(JSON.stringify(entry))
-  const names = (side: 'plus' | 'minus') => lists?.[side].filter(isNew) ?? []
+  const names = (side: 'plus' | 'minus'): readonly Entry[] => {
+    const known = new Set(before?.[side].map(entry => JSON.stringify(entry)))
+    return lists?.[side].filter(entry => known.size === 0 || !known.has(JSON.stringify(entry))) ?? []
+  }
   for (const entry of [...names('plus'), ...names('minus')]) {
     const diagnostics = { entry: formatEntry(entry, channel?.channelId ?? '') }
     if (entry.selector.kind === 'user' && !isThere(draft, entry.selector.userId)) throw refuseWith('userNotFound', { diagnostics }, entry.selector.userId)
