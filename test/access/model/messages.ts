@@ -84,7 +84,7 @@ export function addChannelEvent (state: State, channel: Channel, { by, event }: 
 export function addMessageEvent (state: State, channel: Channel, { by, messages, event }: On<'add message event'>): Expected {
   const found = messages.map(name => messageIn(state, channel, name))
   const unread = found.some(message => message === undefined || !reads(state, message, by, false))
-  const isNamed = found.every(message => message !== undefined && names(listsAt(message), by))
+  const isNamed = !unread && found.every(message => names(listsAt(message!), by))
   const hidden = unread ? readingRefused(state, channel, by) ?? '404 ?' : undefined
   const refused = faults(hidden, newEvent(state, by, event), mayNotNote(state, channel, by, event, isNamed))
   if (refused !== undefined) return refused
