@@ -6,20 +6,20 @@ const long = process.env.LONG !== undefined
 // Compiled code is kept: a run starts more than a hundred services, each of which would compile the same again.
 process.env.NODE_COMPILE_CACHE ??= resolve('node_modules/.cache/compiled')
 
-const alike = 'test/{access,auth,docs,http,openapi,store}/**/*.test.ts'
+const alike = ['test/{auth,docs,http,openapi,store}/**/*.test.ts', 'test/access/!(race).test.ts']
 
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'plain', include: ['test/**/*.test.ts'], exclude: [alike] } },
+      { extends: true, test: { name: 'plain', include: ['test/**/*.test.ts'], exclude: alike } },
       // One after the other in the same process, where nothing is left open: half of their time would go into starting.
-      { extends: true, test: { name: 'alike', include: [alike], isolate: false } },
+      { extends: true, test: { name: 'alike', include: alike, isolate: false } },
       // Again where reads take time and others write all the while (test/support/stores.ts), but for the matrix, of
       // which each cell is one call after the other: there is nothing that could be stale.
       {
         extends: true,
         test: {
-          name: 'delayed', include: ['test/{model,relay,stream}/**/*.test.ts'], exclude: ['test/relay/matrix.test.ts'], env: { READS: 'delayed' }
+          name: 'delayed', include: ['test/{model,relay,stream}/**/*.test.ts', 'test/access/{model/**/*,race}.test.ts'], exclude: ['test/relay/matrix.test.ts'], env: { READS: 'delayed' }
         }
       }
     ],

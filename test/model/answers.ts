@@ -56,7 +56,7 @@ export function compareAnswer (world: World, state: State, step: Step, { body, h
 }
 
 /** Whoever is deleted is named nowhere. */
-function mustNameNobody (world: World, { deleted }: State, body: unknown, what: string): void {
+export function mustNameNobody (world: World, { deleted }: State, body: unknown, what: string): void {
   const text = JSON.stringify(body)
   for (const user of deleted) expect(text, what).not.toContain(`"${world.id(user)}"`)
 }

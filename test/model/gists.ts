@@ -32,6 +32,7 @@ export function entryGist ({ kind, channel, about, change, message, said, event 
     }
     case 'participation-deleted': return `participation-deleted ${name} ${about}`
     case 'messages-truncated':
+    case 'channel-acls-changed':
     case 'channel-deleted': return `${kind} ${name}`
     case 'user-deleted': return `user-deleted ${about}`
   }

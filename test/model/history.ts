@@ -4,6 +4,7 @@
  * of entries that had happened.
  */
 import { DELETED, type Happening, type Status } from '../relay/steps.ts'
+import type { Frame } from '../support/sse.ts'
 
 /** One life of a channel: one that is made again under the id of a deleted one is another. */
 export interface Life {
@@ -23,13 +24,13 @@ export interface Said {
 
 export interface Entry {
   kind: 'channel' | 'channel-deleted' | 'channel-timeline' | 'participation' | 'participation-deleted' |
-    'message' | 'message-updated' | 'message-deleted' | 'message-timeline' | 'messages-truncated' | 'user-deleted'
+    'message' | 'message-updated' | 'message-deleted' | 'message-timeline' | 'messages-truncated' | 'channel-acls-changed' | 'user-deleted'
   /** All but `user-deleted`, which no stream carries. */
   channel?: Life
   /** Whom it concerns. */
   about?: string
   /** Who was in the channel right after it, and since which entry; of a deletion: right before. */
-  members: Map<string, { status: Status, cameWith: number }>
+  members: Map<string, { status: Status, admin: boolean, cameWith: number }>
   /** participation: what it is now, and was. */
   change?: { old?: Status, status: Status, admin: boolean }
   message?: { readonly name: string, goneAt?: number }
@@ -39,6 +40,22 @@ export interface Entry {
 
 /** Who reads: everything (the application), all of a user's channels, or one life of one channel. */
 export type Reader = { of: 'application' } | { of: 'user', user: string } | { of: 'channel', channel: Life, user?: string }
+
+/** What streams carry, in lines. An entry is the one at an index of the history. */
+export interface Law {
+  /** How a reader who is live is told of an entry as it happens; undefined: it is not. */
+  live (reader: Reader, history: Entry[], index: number): string | undefined
+  /** How a reader is told of it who missed it and reads of it at a moment later. */
+  later (reader: Reader, history: Entry[], index: number, moment: number): string | undefined
+  /** Whether a reader who missed it may be told of it, or not. */
+  mayMiss? (reader: Reader, history: Entry[], index: number, moment: number): boolean
+  /** Whether a stream ends after it, and as what. */
+  endsWith (reader: Reader, history: Entry[], index: number): 'deleted' | 'removed' | 'expired' | undefined
+  /** Whether a reader may have a stream of its own at a moment. */
+  receives (reader: Reader, history: Entry[], moment: number): boolean
+  /** A frame as it was read, its ids turned into names. */
+  told (frame: Pick<Frame, 'event' | 'json'>, name: (id: string) => string): string
+}
 
 export const receives = (member: { status: Status } | undefined): boolean => member?.status === 'active' || member?.status === 'muted'
 

@@ -5,18 +5,20 @@ import type { Store } from '../../src/store/contract/store.ts'
 import { SYSTEM } from '../relay/steps.ts'
 import type { World } from '../relay/world.ts'
 import { isEntry } from '../support/sse.ts'
-import { entryGist, frameGist } from './gists.ts'
-import { callingAt, carriedLater, receives, type Reader } from './history.ts'
+import type { Law, Reader } from './history.ts'
+import { plainLaw } from './law.ts'
 import type { Channel, State } from './state.ts'
 import type { Tail } from './tail.ts'
 
 /** Entries in a page of the stream of everything, of which only those of the program are looked at. */
 const EVERYTHING_LIMIT = 60
 
-/** What each entry is to a reader who comes back now: a line, or nothing. */
-type Later = Array<string | undefined>
+/** What each entry is to a reader who comes back now: a line, or nothing; and whether it may do without. */
+type Later = Array<{ index: number, gist: string | undefined, mayMiss: boolean }>
 
-const told = (later: Later, from: number, to: number): string[] => later.slice(from, to).filter(gist => gist !== undefined)
+/** @param read which entries were read: of those that a reader may do without, these are expected */
+const told = (later: Later, from: number, to: number, read: Set<number>): string[] =>
+  later.slice(from, to).flatMap(({ index, gist, mayMiss }) => gist === undefined || (mayMiss && !read.has(index)) ? [] : [gist])
 
 export class Replays {
   readonly #store: Store
@@ -26,37 +28,44 @@ export class Replays {
   /** The log's head before the program. */
   readonly #start: string
   readonly #users: string[]
+  readonly #law: Law
 
-  constructor (store: Store, world: World, state: State, tail: Tail, start: string, users: string[]) {
+  constructor (store: Store, world: World, state: State, tail: Tail, start: string, users: string[], law = plainLaw) {
     this.#store = store
     this.#world = world
     this.#state = state
     this.#tail = tail
     this.#start = start
     this.#users = users
+    this.#law = law
   }
 
   /** Everybody who may read now: the application, users, and both of each channel. */
   readers (): Reader[] {
+    const { history } = this.#state
     const users = this.#users.filter(user => !this.#state.deleted.has(user))
     return [
       { of: 'application' },
       ...users.map(user => ({ of: 'user' as const, user })),
       ...[...this.#state.channels.values()].flatMap(channel => [
         { of: 'channel' as const, channel },
-        ...users.filter(user => receives(channel.members.get(user))).map(user => ({ of: 'channel' as const, channel, user }))
+        ...users.map(user => ({ of: 'channel' as const, channel, user })).filter(reader => this.#law.receives(reader, history, history.length))
       ])
     ]
   }
 
-  /** Every reader at every cursor, and each at one of them over HTTP. */
-  async everywhere (): Promise<void> {
+  /**
+   * Every reader at every cursor, and each at one of them over HTTP.
+   * @param oneIn of so many cursors one, and of so many readers: another in each program
+   */
+  async everywhere (oneIn = 1): Promise<void> {
     const many = this.#state.history.length + 1
-    const readers = this.readers()
-    await Promise.all(readers.map(async (reader, nth) => {
+    const isTurn = (nth: number) => (nth + many) % oneIn === 0
+    await Promise.all(this.readers().map(async (reader, nth) => {
       const later = this.#later(reader)
-      await Promise.all(Array.from({ length: many }, (_, from) => this.#from(reader, later, from, (nth + from) % 5 === 0 ? 1 + from % 4 : 500)))
-      await this.#overHttp(reader, later, (nth * 7 + many) % many)
+      const cursors = Array.from({ length: many }, (_, from) => from).filter(from => isTurn(nth + from))
+      await Promise.all(cursors.map(from => this.#from(reader, later, from, (nth + from) % 4 === 0 ? 1 + from % 4 : 500)))
+      if (isTurn(nth)) await this.#overHttp(reader, later, (nth * 7 + many) % many)
     }))
   }
 
@@ -72,7 +81,7 @@ export class Replays {
     for (let after = start.place.position, looked = from, ahead: Page['ahead']; ;) {
       const page = await this.#store.read(start.interest, after, everything ? EVERYTHING_LIMIT : limit, ahead)
       const to = this.#tail.upTo(page.through.position)
-      expect(this.#gists(page), `${show(reader)} after entry ${looked}`).toEqual(told(later, looked, to))
+      expect(this.#gists(page), `${show(reader)} after entry ${looked}`).toEqual(told(later, looked, to, this.#indexes(page.entries)))
       if (page.rights !== undefined) return expect(sorted(page.rights), `rights of ${show(reader)}`).toEqual(sorted(this.#rights(reader)))
       if (everything) return
       [after, looked, ahead] = [page.through.position, to, page.ahead]
@@ -112,13 +121,19 @@ export class Replays {
   /** What a reader is told now of each entry, if anything. */
   #later (reader: Reader): Later {
     const { history } = this.#state
-    const call = callingAt(history, history.length)
-    return history.map(entry => carriedLater(reader, entry, history, history.length) ? entryGist(entry, call) : undefined)
+    const moment = history.length
+    return history.map((_, index) => ({
+      index, gist: this.#law.later(reader, history, index, moment), mayMiss: this.#law.mayMiss?.(reader, history, index, moment) ?? false
+    }))
+  }
+
+  #indexes (entries: Array<{ cursor: string }>): Set<number> {
+    return new Set(entries.map(({ cursor }) => this.#tail.indexOf(cursor)).filter(index => index !== undefined))
   }
 
   #gists ({ entries }: Page): string[] {
     return entries.filter(({ cursor }) => this.#tail.indexOf(cursor) !== undefined)
-      .map(({ kind, payload }) => frameGist({ event: kind, json: JSON.parse(payload!) }, id => this.#world.name(id)))
+      .map(({ kind, payload }) => this.#law.told({ event: kind, json: JSON.parse(payload!) }, id => this.#world.name(id)))
   }
 
   /** The channels that a reader is in, and its standing there. */
@@ -144,7 +159,8 @@ export class Replays {
     await stream.until('caught-up')
     stream.close()
     const frames = stream.frames.filter(frame => isEntry(frame) && this.#tail.indexOf(frame.id) !== undefined)
-    expect(frames.map(frame => this.#world.gist(frame)), `${by} ${what} over HTTP after entry ${from}`).toEqual(told(later, from, later.length))
+    const read = this.#indexes(frames.map(({ id }) => ({ cursor: id! })))
+    expect(frames.map(frame => this.#law.told(frame, id => this.#world.name(id))), `${by} ${what} over HTTP after entry ${from}`).toEqual(told(later, from, later.length, read))
   }
 }
 
@@ -152,4 +168,6 @@ function show (reader: Reader): string {
   return reader.of === 'channel' ? `${reader.user ?? SYSTEM} in ${reader.channel.name}` : reader.of === 'user' ? reader.user : 'the application'
 }
 
-const sorted = ({ channels }: Rights): Rights['channels'] => [...channels].sort((one, other) => one.channelKey - other.channelKey)
+/** Of the channels that somebody is in. */
+const sorted = ({ channels }: Rights): Rights['channels'] => channels.filter(({ status }) => status !== undefined)
+  .map(({ channelKey, status, admin }) => ({ channelKey, status: status!, admin })).sort((one, other) => one.channelKey - other.channelKey)

@@ -74,7 +74,7 @@ export const recipients = ({ members }: Channel): number => [...members.values()
 
 /** Writes an entry. Its members are those of the channel as it is now. */
 export function log (state: State, channel: Channel, kind: Entry['kind'], more: Partial<Entry> = {}): void {
-  const members = new Map([...channel.members].map(([user, { status, cameWith }]) => [user, { status, cameWith }]))
+  const members = new Map([...channel.members].map(([user, { status, admin, cameWith }]) => [user, { status, admin, cameWith }]))
   state.history.push({ kind, channel, members, ...more })
 }
 

@@ -1,7 +1,6 @@
 /** What an open stream may and must have carried, by the history, and the comparison with what it did. */
 import { readsAreDelayed } from '../support/stores.ts'
-import { entryGist } from './gists.ts'
-import { callingAt, carriedLater, carriedLive, endsWith, membersAt, receives, type Entry, type Reader } from './history.ts'
+import type { Entry, Law, Reader } from './history.ts'
 
 /** When a stream was opened, and became live. Moments are numbers of entries that had happened. */
 export interface Opening {
@@ -33,14 +32,14 @@ export interface Expected {
 }
 
 /** What a stream carries of the entries up to `to` (exclusive). */
-export function expectedOf (opening: Opening, history: Entry[], to = history.length): Expected {
+export function expectedOf (law: Law, opening: Opening, history: Entry[], to = history.length): Expected {
   const { reader, from, answered, caughtUp } = opening
   const carried: Carried[] = []
   const ends: string[] = []
   for (let index = from; index < to; index++) {
-    const one = carriedAt(opening, history, index, to)
+    const one = carriedAt(law, opening, history, index, to)
     if (one !== undefined) carried.push(one)
-    const end = index < answered ? undefined : endsWith(reader, history[index]!)
+    const end = index < answered ? undefined : law.endsWith(reader, history, index)
     if (end === undefined) continue
     ends.push(end)
     // Live, it ends at once. During its replay its rights may have ended and come again, seen or not.
@@ -48,34 +47,30 @@ export function expectedOf (opening: Opening, history: Entry[], to = history.len
     if (end !== 'removed') return { carried: maybe(carried), ends, open: false }
   }
   if (ends.length === 0) return { carried, ends, open: true }
-  return { carried: maybe(carried), ends, open: receivesAt(reader, history, to) }
-}
-
-function receivesAt (reader: Reader, history: Entry[], moment: number): boolean {
-  return reader.of !== 'channel' || reader.user === undefined || receives(membersAt(history, reader.channel, moment)?.get(reader.user))
+  return { carried: maybe(carried), ends, open: law.receives(reader, history, to) }
 }
 
 const maybe = (carried: Carried[]): Carried[] => carried.map(one => ({ ...one, always: false }))
 
-function carriedAt ({ reader, answered, caughtUp }: Opening, history: Entry[], index: number, to: number): Carried | undefined {
-  const entry = history[index]!
+function carriedAt (law: Law, { reader, answered, caughtUp }: Opening, history: Entry[], index: number, to: number): Carried | undefined {
   const gists = new Set<string>()
   let always = true
+  const told = (gist: string | undefined) => {
+    if (gist === undefined) always = false
+    else gists.add(gist)
+  }
+  const toldLater = (moment: number) => {
+    told(law.later(reader, history, index, moment))
+    if (law.mayMiss?.(reader, history, index, moment)) always = false
+  }
   if (index >= answered) {
-    if (carriedLive(reader, entry)) gists.add(entryGist(entry, callingAt(history, index)))
-    else always = false
+    told(law.live(reader, history, index))
     // A node that is told late reads what there is by then: a text may have gone, a user have no name any more.
     const late = readsAreDelayed && gists.size > 0 ? to : index
-    for (let moment = index + 1; moment <= late; moment++) {
-      if (carriedLater(reader, entry, history, moment)) gists.add(entryGist(entry, callingAt(history, moment)))
-      else always = false
-    }
+    for (let moment = index + 1; moment <= late; moment++) toldLater(moment)
   }
   if (index < caughtUp) {
-    for (let moment = Math.max(index + 1, answered); moment <= caughtUp; moment++) {
-      if (carriedLater(reader, entry, history, moment)) gists.add(entryGist(entry, callingAt(history, moment)))
-      else always = false
-    }
+    for (let moment = Math.max(index + 1, answered); moment <= caughtUp; moment++) toldLater(moment)
   }
   return gists.size === 0 ? undefined : { index, gists: [...gists], always }
 }

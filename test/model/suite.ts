@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, it } from 'vitest'
 import { keptConnections } from '../relay/world.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import type { Line } from './lines.ts'
 import { programs } from './programs.ts'
 import { runProgram, type Stage } from './run.ts'
 import { Cursors } from './tail.ts'
@@ -30,14 +29,19 @@ export function useModelStage (): () => Stage {
 
 /** Registers the test. `limitMs`: what takes longer has failed. */
 export function modelSuite (many: number, limitMs: number): void {
+  programSuite('answers, lists, every stream and every replay are as the model says, whatever happens', programs, runProgram, many, limitMs)
+}
+
+/** Registers a test of so many programs. One that failed is shrunk thoroughly. */
+export function programSuite<Line> (title: string, programs: fc.Arbitrary<Line[]>, runProgram: (stage: Stage, program: Line[], thorough: boolean) => Promise<void>, many: number, limitMs: number): void {
   const stage = useModelStage()
-  it(`answers, lists, every stream and every replay are as the model says, whatever happens (${many} programs)`, async () => {
+  it(`${title} (${many} programs)`, async () => {
     /** The first lane in which something failed: it goes on alone, to shrink its program. */
     let failing: number | undefined
     const run = async (lane: number, program: Line[]): Promise<void> => {
       fc.pre(failing === undefined || failing === lane)
       try {
-        await runProgram(stage(), program)
+        await runProgram(stage(), program, failing !== undefined)
       } catch (err) {
         failing ??= lane
         throw err

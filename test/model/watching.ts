@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { World } from '../relay/world.ts'
 import { isEntry, type Reader as Stream } from '../support/sse.ts'
-import type { Reader } from './history.ts'
+import type { Law, Reader } from './history.ts'
+import { plainLaw } from './law.ts'
 import type { State } from './state.ts'
 import { compared, expectedOf, type Expected, type Opening, type Told } from './streams.ts'
 import type { Tail } from './tail.ts'
@@ -27,13 +28,15 @@ export class Watching {
   readonly #world: World
   readonly #state: State
   readonly #tail: Tail
+  readonly #law: Law
   readonly #cuts = new Map<string, Cut>()
   readonly open: Open[] = []
 
-  constructor (world: World, state: State, tail: Tail) {
+  constructor (world: World, state: State, tail: Tail, law = plainLaw) {
     this.#world = world
     this.#state = state
     this.#tail = tail
+    this.#law = law
   }
 
   get #moment (): number {
@@ -98,7 +101,7 @@ export class Watching {
   }
 
   #expected (open: Open, to?: number): Expected {
-    return expectedOf({ ...open, caughtUp: Math.min(open.caughtUp, this.#moment) }, this.#state.history, to)
+    return expectedOf(this.#law, { ...open, caughtUp: Math.min(open.caughtUp, this.#moment) }, this.#state.history, to)
   }
 
   #compare (open: Open, to?: number): void {
@@ -111,7 +114,7 @@ export class Watching {
 
   #told (stream: Stream): Told[] {
     return stream.frames.filter(frame => isEntry(frame) && this.#world.owns(frame))
-      .map(frame => ({ index: this.#tail.indexOf(frame.id), gist: this.#world.gist(frame) }))
+      .map(frame => ({ index: this.#tail.indexOf(frame.id), gist: this.#law.told(frame, id => this.#world.name(id)) }))
   }
 
   #compareEnd ({ key, stream }: Open, { ends, open }: Expected): void {
