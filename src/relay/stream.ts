@@ -147,15 +147,15 @@ export class Stream implements Subscriber {
     const withdrawn = new Withdrawn(interest, page)
     let known = head
     for (const entry of entries) {
-      const frame = entryFrame(entry)
-      if (!this.#outbox.hasRoomFor(frame)) await this.#outbox.taken()
+      if (!this.#outbox.hasRoomFor(entryFrame(entry))) await this.#outbox.taken()
       if (this.#ended !== undefined) return false
       const news = feed.since(known)
       if (news === undefined) return false
       for (const entry of news) withdrawn.note(entry)
       known = Math.max(known, feed.head.position)
-      if (!withdrawn.has(entry)) {
-        this.#push(frame)
+      const told = withdrawn.told(entry)
+      if (told !== undefined) {
+        this.#push(entryFrame(told))
         this.#channelDeleted ||= entry.kind === 'channel-deleted'
       }
       this.#position = entry.position
@@ -268,7 +268,7 @@ export class Stream implements Subscriber {
 function withheld (missed: Entry[], interest: Interest, rights: Rights): Entry[] {
   const withdrawn = new Withdrawn(interest, { places: rights.channels, ...(rights.named === undefined ? {} : { named: rights.named }) })
   for (const entry of missed) withdrawn.note(entry)
-  const without = (entry: Entry): Entry => withdrawn.has(entry) ? withoutPayload(entry) : entry
+  const without = (entry: Entry): Entry => withdrawn.told(entry) ?? withoutPayload(entry)
   return missed.map(entry => entry.otherwise === undefined ? without(entry) : { ...without(entry), otherwise: without(entry.otherwise) })
 }
 

@@ -63,6 +63,14 @@ export class Withdrawn {
     this.#changed.add(channelKey)
   }
 
+  /** What is told of an entry by now; undefined: nothing. */
+  told (entry: Entry): Entry | undefined {
+    if (this.has(entry)) return undefined
+    const { kind, channelKey, otherwise } = entry
+    // What a channel began with is for those who may read it.
+    return kind === 'channel' && otherwise !== undefined && this.#changed.has(channelKey!) && !this.#reads(channelKey!) ? otherwise : entry
+  }
+
   has (entry: Entry): boolean {
     const { kind, position, channelKey, messageId } = entry
     if (kind === 'message' || kind === 'message-updated' || kind === 'message-timeline') {
@@ -78,14 +86,23 @@ export class Withdrawn {
 
   /** Whether the reader may have an entry by now. */
   #mayHave ({ kind, channelKey, messageId, access }: Entry): boolean {
-    const { standing, lists } = this.#places.get(channelKey!) ?? { standing: undefined, lists: undefined }
+    const { standing, lists } = this.#placeIn(channelKey!)
     const caller = { userId: this.#userId!, standing }
-    const reads = (this.#of === 'channel' || standing !== undefined) && readsChannel(lists, caller)
+    const reads = this.#reads(channelKey!)
     // It has lost the message with this entry.
     if (kind === 'message-deleted' && access?.before !== undefined) return reads || readersNamedIn(access.before.lists).includes(caller.userId)
     if (access === undefined && !this.#relisted.has(messageId ?? '')) return reads
     const own = this.#messageLists.has(messageId!) ? this.#messageLists.get(messageId!) : access?.lists
     return new Audience(own, lists).reaches(this.#of as 'user' | 'channel', caller)
+  }
+
+  #reads (channelKey: number): boolean {
+    const { standing, lists } = this.#placeIn(channelKey)
+    return this.#userId === undefined || ((this.#of === 'channel' || standing !== undefined) && readsChannel(lists, { userId: this.#userId, standing }))
+  }
+
+  #placeIn (channelKey: number): Place {
+    return this.#places.get(channelKey) ?? { standing: undefined, lists: undefined }
   }
 
   /** What concerns the reader whatever its rights are now. */
