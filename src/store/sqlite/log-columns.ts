@@ -99,10 +99,16 @@ const listColumns = `
   end as channel_acls_then
 `
 
+/** Of a change of a message's lists: the edit that there was then, or the one that has taken its place behind retention, or the message. */
+const contentThen = `coalesce(
+  (select edit.body from entries edit where edit.position = e.acls ->> '$.edit'),
+  case when e.acls ->> '$.edit' is not null then (select edit.body from entries edit where edit.position = original.edit_position) end,
+  original.body)`
+
 /** `e` an entry, its channel, its sender, whom it is about, and the message that it is about. */
 export const entryColumns = `
   e.position, e.tag, e.at, e.kind, e.lane, e.channel_key, e.sender_key, e.about_key, e.message_id, e.message_position,
-  e.event_id, e.timeline_type, e.body, ${goneAmong('e.subjects')} as gone,
+  e.event_id, e.timeline_type, case e.kind when 'message-acls-changed' then ${contentThen} else e.body end as body, ${goneAmong('e.subjects')} as gone,
   c.channel_id, c.truncated_position, c.deleted_position,
   sender.user_id as sender_id, sender.deleted_at as sender_deleted_at,
   about.user_id as about_id, about.deleted_at as about_deleted_at,
