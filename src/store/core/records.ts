@@ -52,18 +52,18 @@ export interface ChannelRecord {
   pendingCount: number
   disabledCount: number
   activeAdminCount: number
-  /** Messages that are there, but for those that name their readers. */
+  /** Messages that are there and have no lists. */
   messageCount: number
   /** Its own access control lists. */
   acls?: AccessLists
   /** The entry that gave it these; absent: it never had any. */
   aclsPosition?: Position
-  /** Messages that are there and name their readers; absent: no message of it ever had lists. */
+  /** Messages that are there and have lists; absent: none of it ever had. */
   listedCounts?: ListedCounts
 }
 
-/** By class of readers, each message in as many as it names; `all`: each once. */
-export type ListedCounts = { [Class in ReaderClass | 'all']?: number }
+/** By the classes of readers that a message names, in their order and with commas between them: `any_user,admin`. None: an empty name. */
+export type ListedCounts = Record<string, number>
 
 /** The id of a channel that exists now. */
 export interface LivingChannel {

@@ -42,6 +42,18 @@ const startOf = `case when p.since_position <= ? then ? else max(?, min(p.since_
 const nextInLane = (lane: Lane): string => `select position from entries
   where channel_key = n.channel_key and lane = ${lane} and position > n.start order by position limit 1`
 
+interface NextRow {
+  channel_key: number
+  /** Null: one that was made with lists, and given no others. */
+  next: Position | null
+}
+
+const nextOfRow = ({ channel_key: channelKey, next }: NextRow): [number, { channelKey: number, next: Position }] => [channelKey, { channelKey, next: next! }]
+
+/** `c` a channel: the first change of its lists after a position. */
+const nextOfLists = `select e.position from entries e
+  where e.channel_key = c.channel_key and e.kind = 'channel-acls-changed' and e.position > ? order by e.position limit 1`
+
 /** `e` of a channel: whether one of its messages between two positions has named a user. */
 function namedBetween (from: string, to: string): string {
   return `exists (select 1 from audiences a where a.channel_key = e.channel_key and a.class = ${classNumbers.named} and a.user_key = ?
@@ -82,9 +94,9 @@ export const logSql = {
       where user_key = ? and channel_key = ? and from_position <= ? order by from_position desc limit 1), 0) order by from_position limit ?`),
   channelByKey: yields<Pick<MembershipRow, 'channel_key' | 'created_position' | 'deleted_position'>>(`
     select channel_key, created_position, deleted_position from channels where channel_key = ?`),
-  listedChannelsLeft: yields<{ channel_key: number }>(`select c.channel_key from intervals i join channels c on c.channel_key = i.channel_key
+  listedChannelsLeft: yields<NextRow>(`select c.channel_key, (${nextOfLists}) as next from intervals i join channels c on c.channel_key = i.channel_key
     where i.user_key = ? and i.until_position > ? and c.acls_position > ?`),
-  listedChannelsClosed: yields<{ channel_key: number }>(`select c.channel_key from participations p join channels c on c.channel_key = p.channel_key
+  listedChannelsClosed: yields<NextRow>(`select c.channel_key, (${nextOfLists}) as next from participations p join channels c on c.channel_key = p.channel_key
     where p.user_key = ? and p.closed_position > ? and c.acls_position > ?`),
   listsOf: yields<ListsRow>(`select from_position, acls from channel_acls
     where channel_key = ? and from_position <= ? and from_position >= coalesce((select from_position from channel_acls
@@ -96,7 +108,9 @@ export const logSql = {
     where channel_key = ? and class = ? and user_key = ? and position > ? order by position limit ?`),
   positionsNaming: yields<PositionRow>('select position from audiences where user_key = ? and position > ? order by position limit ?'),
   listsChangedAfter: yields<{ channel_key: number }>('select channel_key from entries where kind = \'channel-acls-changed\' and position > ? order by position limit ?'),
-  endedChannelsNaming: yields<{ channel_key: number }>(`select n.channel_key from named_channels n join channels c on c.channel_key = n.channel_key
+  endedChannelsNaming: yields<NextRow>(`select n.channel_key, coalesce((select e.position from entries e
+      where e.channel_key = n.channel_key and e.kind = 'messages-truncated' and e.position > ? order by e.position limit 1), c.deleted_position) as next
+    from named_channels n join channels c on c.channel_key = n.channel_key
     where n.user_key = ? and (c.truncated_position > ? or c.deleted_position > ?)`),
   truncationsNaming: yields<PositionRow>(`select e.position from entries e
     where e.channel_key = ? and e.kind = 'messages-truncated' and e.position > ? and ${namedBetween(`(select t.position from entries t
@@ -128,9 +142,9 @@ export function logQueries (sql: Statements<typeof logSql>): LogQueries {
     memberships: userKey => sql.memberships.all(userKey).map(row => ({ ...membershipOfRow(row), status: row.status! })),
     membership: (userKey, channelKey) => ifFound(sql.membership.get(userKey, channelKey), membershipOfRow),
     listedChannelsLeft: (userKey, after) =>
-      [...new Set([sql.listedChannelsLeft, sql.listedChannelsClosed].flatMap(statement => statement.all(userKey, after, after)).map(row => row.channel_key))],
+      [...new Map([sql.listedChannelsLeft, sql.listedChannelsClosed].flatMap(statement => statement.all(after, userKey, after, after)).filter(({ next }) => next !== null).map(nextOfRow)).values()],
+    endedChannelsNaming: (userKey, after) => sql.endedChannelsNaming.all(after, userKey, after, after).map(row => nextOfRow(row)[1]),
     listsChangedAfter: (position, limit) => sql.listsChangedAfter.all(position, limit).map(row => row.channel_key),
-    endedChannelsNaming: (userKey, after) => sql.endedChannelsNaming.all(userKey, after, after).map(row => row.channel_key),
     listsOf: (channelKey, after, upTo, limit) => sql.listsOf.all(channelKey, upTo, channelKey, after, limit).map(row => ({
       fromPosition: row.from_position, ...parsed<'lists', AccessLists>('lists', row.acls)
     })),

@@ -1,11 +1,11 @@
 /** Who may read a message: how many they are, and where it is found by them. */
 import { decideOfMessage, type AccessLists } from '../../../rules/access.ts'
-import { Audience, classesNamedIn, isRouted, namedIn, readersNamedIn } from '../../../rules/audience.ts'
+import { Audience, classesNamedIn, isRouted, namedIn, readerClasses, readersNamedIn } from '../../../rules/audience.ts'
 import { SYSTEM_CHANNEL } from '../../../rules/rulesets.ts'
 import { SYSTEM, type Actor } from '../../contract/commands.ts'
 import type { Position } from '../../contract/log.ts'
 import type { Draft } from '../draft.ts'
-import { lanes, type AudienceRecord, type ChannelRecord, type EntryView, type Lane, type ListedCounts, type ListsChange, type MessageRecord } from '../records.ts'
+import { lanes, type AudienceRecord, type ChannelRecord, type EntryView, type Lane, type ListsChange, type MessageRecord } from '../records.ts'
 import { callerIn, standingOf } from './members.ts'
 
 /** Keys of the users whom lists name. */
@@ -24,12 +24,10 @@ export function listNewMessage (draft: Draft, { channelKey, position, acls }: Me
 /** A message that is there comes, or goes. */
 export function countListed (draft: Draft, channelKey: number, lists: AccessLists | undefined, by: 1 | -1): void {
   const { messageCount, listedCounts } = draft.channelByKey(channelKey)
-  if (!isRouted(lists)) {
-    return draft.changeChannel(channelKey, { messageCount: messageCount + by, ...(lists === undefined ? {} : { listedCounts: listedCounts ?? {} }) })
-  }
-  const counts: ListedCounts = { ...listedCounts }
-  for (const name of ['all', ...classesNamedIn(lists)] as const) counts[name] = (counts[name] ?? 0) + by
-  draft.changeChannel(channelKey, { listedCounts: counts })
+  if (lists === undefined) return draft.changeChannel(channelKey, { messageCount: messageCount + by })
+  const named = classesNamedIn(lists)
+  const classes = readerClasses.filter(name => named.includes(name)).join()
+  draft.changeChannel(channelKey, { listedCounts: { ...listedCounts, [classes]: (listedCounts?.[classes] ?? 0) + by } })
 }
 
 /** What is about a message reaches those whom it names. */

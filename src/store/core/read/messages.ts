@@ -3,7 +3,7 @@ import type { ChannelTimelineEntry, MessageTimelineEntry, TimelineEvent } from '
 import { refuse } from '../../../errors.ts'
 import { decideOfMessage, type Caller, type MessageAccess } from '../../../rules/access.ts'
 import { mustBeAllowed } from '../../../rules/access-refusals.ts'
-import { classesOf } from '../../../rules/audience.ts'
+import { classesOf, type ReaderClass } from '../../../rules/audience.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
 import type { Actor, MessageText } from '../../contract/commands.ts'
 import type { Position } from '../../contract/log.ts'
@@ -68,11 +68,16 @@ function * listedMessages (channel: ChannelRecord, caller: Caller, slice: Slice,
   }
   const shown = seen.slice(page.offset, page.offset + page.limit)
   const [ends, { rows }] = yield * ask(['ends'], ['messagesAt', shown, boundsOf(page)])
-  const total = messageCount + sumOf(caller.userId === SYSTEM ? ['all'] : classesOf(caller), listedCounts)
+  const total = messageCount + countFor(caller, listedCounts)
   return snapshotOf({ items: rows.map(rendered), ...nextOf(rows, seen, page, place, ended), total }, ends)
 }
 
-const sumOf = (names: Array<keyof ListedCounts>, counts: ListedCounts): number => names.reduce((sum, name) => sum + (counts[name] ?? 0), 0)
+/** Messages with lists that somebody may read by a class, about: a minus entry may take away from them. The application reads all. */
+function countFor (caller: Caller, counts: ListedCounts): number {
+  const own = classesOf(caller)
+  const counted = Object.entries(counts).filter(([classes]) => caller.userId === SYSTEM || classes.split(',').some(name => own.includes(name as ReaderClass)))
+  return counted.reduce((sum, [, count]) => sum + count, 0)
+}
 
 /** @param place up to where was looked */
 function nextOf (rows: MessageDetails[], seen: Position[], { offset, limit }: PageRequest, place: Slice, ended: boolean): Pick<ListPage<MessageText>, 'next' | 'nextOffset'> {

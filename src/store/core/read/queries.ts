@@ -177,12 +177,12 @@ export interface LogQueries {
   memberships (userKey: number): Array<Membership & { status: RelayStatus }>
   /** A user's place in one channel, also where it is not in it; undefined: there is no such channel any more. */
   membership (userKey: number, channelKey: number): Membership | undefined
-  /** Channels that a user has left after a position, or that were deleted with it in them, and whose lists have changed since. */
-  listedChannelsLeft (userKey: number, after: Position): number[]
+  /** Channels that a user has left after a position, or that were deleted with it in them, and whose lists have changed since; and when first. */
+  listedChannelsLeft (userKey: number, after: Position): Array<{ channelKey: number, next: Position }>
   /** Channels whose lists have changed after a position, the first `limit` changes looked at; fewer: all. */
   listsChangedAfter (position: Position, limit: number): number[]
-  /** Channels that have named a user and were truncated, or deleted, after a position. */
-  endedChannelsNaming (userKey: number, after: Position): number[]
+  /** Channels that have named a user and were truncated, or deleted, after a position; and when first. */
+  endedChannelsNaming (userKey: number, after: Position): Array<{ channelKey: number, next: Position }>
   /** Lists of a channel that are in force after a position and begin at or before another, in order, the first `limit` of them. */
   listsOf (channelKey: number, after: Position, upTo: Position, limit: number): ListsFrom[]
   /** Channels of which messages that were not truncated since have named a user. */

@@ -14,6 +14,8 @@ import { ask, type EntrySource, type Found, type ListsFrom, type LogEnds, type M
 /** A channel whose entries are still to come. */
 interface Upcoming {
   channelKey: number
+  /** What of it: all that a member may have; changes of lists, where the user is in it no more; where messages end that have named the user. */
+  what: 'all' | 'lists' | 'ends'
   /** Not after its next entry. */
   next: Position
 }
@@ -26,8 +28,6 @@ interface UserAhead extends Ahead {
   head: Place
   /** By `next`, rising. */
   channels: Upcoming[]
-  /** Channels that the user is in no more, of which it may have changes of lists. */
-  left: number[]
   /** Channels whose messages have named the user, and ended. */
   ended: number[]
   /** Channels with news that the user may not read: other lists may give back what it might read before. */
@@ -121,9 +121,10 @@ function * aheadOf (reader: Reader, after: Position, ends: LogEnds, given: Ahead
   if (before?.userKey === userKey && before.epoch === ends.epoch && before.after <= after && after < before.head.position && newest <= before.head.position && !(yield * mayHaveOpened(before))) return before
   const [news, left, ended] = yield * ask(['news', userKey, after], ['listedChannelsLeft', userKey, after], ['endedChannelsNaming', userKey, after])
   const channels = news.filter(membership => (membership.listsPosition ?? 0) > after || readsNow(reader, membership) || endsOf(membership, after).length > 0)
-    .map(({ channelKey, next }) => ({ channelKey, next }))
+    .map(({ channelKey, next }): Upcoming => ({ channelKey, what: 'all', next }))
+    .concat(left.map(one => ({ ...one, what: 'lists' })), ended.map(one => ({ ...one, what: 'ends' })))
     .sort(byNext)
-  return { userKey, epoch: ends.epoch, after, head: headOf(ends), channels, left, ended, closed: new Set(news.filter(membership => !readsNow(reader, membership)).map(({ channelKey }) => channelKey)) }
+  return { userKey, epoch: ends.epoch, after, head: headOf(ends), channels, ended: ended.map(({ channelKey }) => channelKey), closed: new Set(news.filter(membership => !readsNow(reader, membership)).map(({ channelKey }) => channelKey)) }
 }
 
 function * mayHaveOpened ({ closed, head }: UserAhead): Read<boolean> {
@@ -151,7 +152,7 @@ function * ownChannels (reader: Reader, ahead: UserAhead, after: Position, bound
   const found = { told, places: [...part.places, ...others], ...(ahead.ended.length === 0 ? {} : { named: ahead.ended }) }
   const through = !ended || (rest.length > 0 && rows.length > 0) ? placeOf(ends.epoch, rows.at(-1)!.record) : upTo < head.position ? yield * placeAt(upTo, ends) : undefined
   if (through !== undefined) {
-    const next = upcoming.map(({ channelKey, next }) => ({ channelKey, next: Math.max(next, through.position + 1) }))
+    const next = upcoming.map(one => ({ ...one, next: Math.max(one.next, through.position + 1) }))
     return { ...found, through, ahead: { ...ahead, after: through.position, channels: [...next, ...rest].sort(byNext) } satisfies UserAhead as Ahead }
   }
   // More may have come since the channels were looked for.
@@ -163,8 +164,9 @@ function * ownChannels (reader: Reader, ahead: UserAhead, after: Position, bound
 type ChannelsPart = Found & { upTo: Position, upcoming: Upcoming[], places: Membership[] }
 
 /** The entries of some channels, and when their turn comes again. */
-function * readChannels (reader: Reader, { userKey, head, left, ended }: UserAhead, channels: Upcoming[], after: Position, asked: Position, bounds: PageBounds): Read<ChannelsPart> {
+function * readChannels (reader: Reader, { userKey, head }: UserAhead, upcoming: Upcoming[], after: Position, asked: Position, bounds: PageBounds): Read<ChannelsPart> {
   const most = changesOf(bounds)
+  const channels = upcoming.filter(({ what }) => what === 'all')
   const memberships = yield * ask(...channels.map(({ channelKey }) => ['membership', userKey, channelKey] as ['membership', number, number]))
   const intervals = yield * ask(...channels.map(({ channelKey }) =>
     ['intervals', userKey, channelKey, after, head.position, most] as ['intervals', number, number, number, number, number]))
@@ -172,31 +174,36 @@ function * readChannels (reader: Reader, { userKey, head, left, ended }: UserAhe
   const found = yield * ask(...listed.map(channelKey => ['listsOf', channelKey, after, head.position, most] as ['listsOf', number, number, number, number]))
   const lists = new Map(listed.map((channelKey, index) => [channelKey, found[index]!]))
 
-  const sources: EntrySource[] = [{ aboutKey: userKey }, { closedKey: userKey }, { namedKey: userKey }, ...left.map(listsOf => ({ listsOf })), ...ended.map(endsOf => ({ endsOf, naming: userKey }))]
-  const owners: Array<number | undefined> = sources.map(() => undefined)
-  for (const [index, { channelKey }] of channels.entries()) {
+  const sources: EntrySource[] = [{ aboutKey: userKey }, { closedKey: userKey }, { namedKey: userKey }]
+  const owners: Array<Upcoming | undefined> = sources.map(() => undefined)
+  for (const one of upcoming.filter(({ what }) => what !== 'all')) {
+    sources.push(one.what === 'lists' ? { listsOf: one.channelKey } : { endsOf: one.channelKey, naming: userKey })
+    owners.push(one)
+  }
+  for (const [index, channel] of channels.entries()) {
+    const { channelKey } = channel
     const membership = memberships[index]
     if (membership?.status === undefined) continue
     for (const source of sourcesOf(reader, membership, intervals[index]!, lists.get(channelKey) ?? [], after, head.position)) {
       sources.push(source)
-      owners.push(channelKey)
+      owners.push(channel)
     }
   }
   const upTo = Math.min(asked, ...[...lists.values()].map(of => knownUpTo(of, most, asked)))
   const [entries] = yield * ask(['entriesOf', sources, after, upTo, bounds])
-  const turns = new Map<number, Position>()
-  for (const [index, { channelKey }] of channels.entries()) {
+  const turns = new Map<Upcoming, Position>()
+  for (const [index, channel] of channels.entries()) {
     // There may be more of them, which the next page looks at.
-    if (intervals[index]!.length === most) turns.set(channelKey, intervals[index]!.at(-1)!.fromPosition)
-    const ofChannel = lists.get(channelKey)
-    if (ofChannel?.length === most) turns.set(channelKey, Math.min(turns.get(channelKey) ?? Infinity, ofChannel.at(-1)!.fromPosition))
+    if (intervals[index]!.length === most) turns.set(channel, intervals[index]!.at(-1)!.fromPosition)
+    const ofChannel = lists.get(channel.channelKey)
+    if (ofChannel?.length === most) turns.set(channel, Math.min(turns.get(channel) ?? Infinity, ofChannel.at(-1)!.fromPosition))
   }
   for (const [index, next] of entries.next.entries()) {
-    const channelKey = owners[index]
-    if (channelKey === undefined || next === undefined || next > head.position) continue
-    turns.set(channelKey, Math.min(next, turns.get(channelKey) ?? next))
+    const channel = owners[index]
+    if (channel === undefined || next === undefined || next > head.position) continue
+    turns.set(channel, Math.min(next, turns.get(channel) ?? next))
   }
-  return { ...entries, upTo, places: memberships.filter(membership => membership !== undefined), upcoming: [...turns].map(([channelKey, next]) => ({ channelKey, next })) }
+  return { ...entries, upTo, places: memberships.filter(membership => membership !== undefined), upcoming: [...turns].map(([channel, next]) => ({ ...channel, next })) }
 }
 
 /**
