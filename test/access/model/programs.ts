@@ -101,13 +101,14 @@ const sayAndHide: fc.Arbitrary<Line[]> = fc.tuple(send, patchMessage, line, one(
   then === 'nothing' ? { do: then } : then === 'edit' ? { do: then, by: SYSTEM, nth: 0 } : then === 'delete messages' ? { do: then, by: SYSTEM, nths: [0] } : { do: then, by: SYSTEM, nths: [0], event: { ...event, subject: ONESELF } }
 ])
 
-/** A message names somebody, who listens from before or after it; then all messages go, or their channel does. */
+/** A message names somebody, who listens from before or after it, and says that it is read; then all messages go, or their channel does. */
 const nameAndEnd: fc.Arbitrary<Line[]> = fc.tuple(user, channel, fc.boolean(), line, one('truncate', 'delete')).map(([who, channel, late, meanwhile, end]) => {
   const told: Line[] = [
     { do: 'send', by: SYSTEM, channel, lists: { plus: [{ privilege: 'read_message', who }], minus: [] } },
     { do: 'subscribe', by: who, what: 'me', from: 'head', wait: true }
   ]
-  return [...(late ? told : told.reverse()), meanwhile, { do: end, by: SYSTEM, channel }]
+  const seen: Line = { do: 'add message event', by: who, nths: [0], event: { type: 'mitter.mtet.ReadTime', subject: ONESELF } }
+  return [...(late ? told : told.reverse()), seen, meanwhile, { do: end, by: SYSTEM, channel }]
 })
 
 /** Somebody comes, and is let in, or not. */
