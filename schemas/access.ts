@@ -5,8 +5,8 @@ import { RelayStatus } from './participation.ts'
 
 /** Entries that an entity may have of its own (src/rules/access-entries.ts has the same). */
 const MOST_ENTRIES = 64
-/** With defaults written out. */
-const MOST_RESULTING = MOST_ENTRIES + 32
+/** A message's and its channel's, with defaults written out. */
+const MOST_RESULTING = 2 * MOST_ENTRIES + 32
 /** Characters of an entry: a privilege, and two ids at most. */
 const LONGEST_ENTRY = 256
 /** Characters of lists that come as one string. */

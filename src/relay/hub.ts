@@ -127,7 +127,7 @@ export class Hub {
     const before = follower.places.get(channelKey)
     if (subscriber.of === 'user' && readers.namesFromNow(subscriber.userId!)) this.#setNamed(subscriber, channelKey, true)
     if (kind === 'channel-acls-changed' && before !== undefined) this.#setPlace(subscriber, channelKey, before.standing, entry.channelLists)
-    const told = subscriber.of === 'application' || own !== undefined ? entry : toldTo(subscriber, entry, readers, before, follower)
+    const told = subscriber.of === 'application' ? entry : own !== undefined ? ownForm(entry, subscriber.userId!, own) : toldTo(subscriber, entry, readers, before, follower)
     if (told === undefined || !subscriber.offer(told)) return false
 
     if (own !== undefined) this.#setPlace(subscriber, channelKey, placeOf(own), this.#shared(channelKey, entry.channelLists))
@@ -169,6 +169,12 @@ export class Hub {
     if (named) this.#followers.get(subscriber)?.named.add(channelKey)
     else this.#followers.get(subscriber)?.named.delete(channelKey)
   }
+}
+
+/** What is about a reader, it is told whatever it may; what a new channel began with, only where it may read that. */
+function ownForm (entry: Entry, userId: string, own: Standing): Entry {
+  const { kind, channelLists, otherwise } = entry
+  return kind !== 'channel' || otherwise === undefined || readsChannel(channelLists, { userId, standing: placeOf(own) }) ? entry : otherwise
 }
 
 /** What a subscriber is told of an entry that is not about its reader: the entry, what stands in its place, or nothing. */

@@ -54,6 +54,11 @@ export class Ring {
   }
 }
 
-function sizeOf ({ payload = '', members = [] }: Entry): number {
-  return payload.length + members.length * MEMBER_CHARACTERS
+/** What an entry of an access control list takes, in characters, about. */
+const LIST_ENTRY_CHARACTERS = 256
+
+function sizeOf ({ payload = '', members = [], access, channelLists, otherwise }: Entry): number {
+  const lists = [access?.lists, access?.before?.lists, channelLists]
+  const entries = lists.reduce((sum, lists) => sum + (lists === undefined ? 0 : lists.plus.length + lists.minus.length), 0)
+  return payload.length + (otherwise?.payload?.length ?? 0) + members.length * MEMBER_CHARACTERS + entries * LIST_ENTRY_CHARACTERS
 }

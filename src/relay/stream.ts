@@ -141,21 +141,21 @@ export class Stream implements Subscriber {
    * Writes a page, never more at once than may wait, and nothing whose right has ended while it was on its way.
    * False: that cannot be told any more, or the reader has gone.
    */
-  async #writePage ({ entries, head }: Page): Promise<boolean> {
+  async #writePage (page: Page): Promise<boolean> {
+    const { entries, head } = page
     const { feed, interest } = this.#options
-    const withdrawn = new Withdrawn(interest)
+    const withdrawn = new Withdrawn(interest, page)
     let known = head
     for (const entry of entries) {
-      const frame = entryFrame(entry)
-      if (!this.#outbox.hasRoomFor(frame)) await this.#outbox.taken()
+      if (!this.#outbox.hasRoomFor(entryFrame(entry))) await this.#outbox.taken()
       if (this.#ended !== undefined) return false
       const news = feed.since(known)
       if (news === undefined) return false
       for (const entry of news) withdrawn.note(entry)
       known = Math.max(known, feed.head.position)
-      if (withdrawn.isUncertain(entry)) return false
-      if (!withdrawn.has(entry)) {
-        this.#push(frame)
+      const told = withdrawn.told(entry)
+      if (told !== undefined) {
+        this.#push(entryFrame(told))
         this.#channelDeleted ||= entry.kind === 'channel-deleted'
       }
       this.#position = entry.position
@@ -173,10 +173,8 @@ export class Stream implements Subscriber {
     }
     const missed = feed.since(through.position)
     if (missed === undefined) return false
-    const told = withheld(missed, interest)
-    if (told === undefined) return false
     this.#live = true
-    hub.follow(this, rights!, told)
+    hub.follow(this, rights!, withheld(missed, interest, rights!))
     // Too much for one turn: it fell behind at once, or ended.
     if (!this.#live || this.#ended !== undefined) return true
     const at = feed.head.position > through.position ? feed.head : through
@@ -266,12 +264,12 @@ export class Stream implements Subscriber {
   }
 }
 
-/** Entries that were missed, without what must not be delivered any more because of those behind it; its place stays. Undefined: that has to be read again. */
-function withheld (missed: Entry[], interest: Interest): Entry[] | undefined {
-  const withdrawn = new Withdrawn(interest)
+/** Entries that were missed, without what must not be delivered any more because of those behind it; its place stays. */
+function withheld (missed: Entry[], interest: Interest, rights: Rights): Entry[] {
+  const withdrawn = new Withdrawn(interest, { places: rights.channels, ...(rights.named === undefined ? {} : { named: rights.named }) })
   for (const entry of missed) withdrawn.note(entry)
-  if (missed.some(entry => withdrawn.isUncertain(entry))) return undefined
-  return missed.map(entry => withdrawn.has(entry) ? withoutPayload(entry) : entry)
+  const without = (entry: Entry): Entry => withdrawn.told(entry) ?? withoutPayload(entry)
+  return missed.map(entry => entry.otherwise === undefined ? without(entry) : { ...without(entry), otherwise: without(entry.otherwise) })
 }
 
 function withoutPayload ({ payload, ...rest }: Entry): Entry {

@@ -50,7 +50,7 @@ export function patchedLists (lists: AccessLists | undefined, patch: AclPatch, e
 
 /** Whether two entities' lists hold the same entries, in whatever order. */
 export function areSame (one: AccessLists | undefined, other: AccessLists | undefined): boolean {
-  const keysOf = (lists: AccessLists | undefined) => JSON.stringify([lists?.plus ?? [], lists?.minus ?? []].map(entries => entries.map(keyOf).sort()))
+  const keysOf = (lists: AccessLists | undefined) => JSON.stringify([lists?.plus ?? [], lists?.minus ?? []].map(entries => [...new Set(entries.map(keyOf))].sort()))
   return keysOf(one) === keysOf(other)
 }
 

@@ -158,11 +158,14 @@ export function inForceOf (kind: 'application' | 'channel', lists: AccessLists |
   return { plus, minus: lists?.minus ?? [] }
 }
 
-/** What results for a message: where it has no plus entry of its own, its channel's for reading, and its sender. */
-export function inForceOfMessage ({ senderId, lists, channelLists }: MessageAccess): AccessLists {
+/**
+ * What results for a message: where it has no plus entry of its own, its channel's for reading, and its sender.
+ * @param ofChannel whether the channel's are to be shown
+ */
+export function inForceOfMessage ({ senderId, lists, channelLists }: MessageAccess, ofChannel = true): AccessLists {
   const own = lists?.minus ?? []
   if (lists !== undefined && hasPlus(lists)) return { plus: lists.plus, minus: own }
-  const channel = inForceOf('channel', channelLists)
+  const channel = ofChannel ? inForceOf('channel', channelLists) : { plus: NONE, minus: NONE }
   const reading = (entries: readonly Entry[]): Entry[] =>
     entries.filter(({ privilege }) => privilege === 'read_from_channel').map(({ selector }) => ({ privilege: 'read_message', selector }))
   const sender: Selector = { kind: 'user', userId: senderId }

@@ -9,7 +9,7 @@ import { SYSTEM, type ChangeAcls } from '../../src/store/contract/commands.ts'
 import type { Position } from '../../src/store/contract/log.ts'
 import type { Store } from '../../src/store/contract/store.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import { filesWith } from '../found/bytes-of.ts'
+import { bytesOf, filesWith } from '../found/bytes-of.ts'
 import { createChannel, createUser, gists, join, readAll, send } from '../support/commands.ts'
 
 const ROOM = 'town-square'
@@ -70,7 +70,8 @@ it('lists that are in force stay so, of what they were only that is kept which a
   await changeChannel('+read_from_channel:admin(town-square)')
   expect([rowsOf('channel_acls'), rowsOf('message_acls')]).toEqual([11, 11])
   const before = await expire()
-  expect([rowsOf('channel_acls'), rowsOf('message_acls')]).toEqual([1, 1])
+  // Of a message also those that it was sent with.
+  expect([rowsOf('channel_acls'), rowsOf('message_acls')]).toEqual([1, 2])
 
   await say('closed')
   await changeMessage('whisper', '+read_message:user(out)')
@@ -110,14 +111,48 @@ it('a text that other lists were given is in no file once the message is deleted
   expect(await told('bob')).toEqual(['participation bob', 'message-deleted message-never-to-be-found', 'message-deleted message-never-to-be-found'])
 })
 
+it('a repeat of a request answers the lists that it gave, whatever they are by now', async () => {
+  const repeat = () => store.append({
+    ...send('amy', ROOM, 'once', { messageId: 'message-once', acls: parseLists('+read_message:user(bob)', { kind: 'message', channelId: ROOM })! }),
+    idempotency: { key: 'request-1', fingerprint: 'the same' }
+  })
+  const first = await repeat()
+  await changeMessage('once', '+read_message:user(out)')
+  await changeMessage('once', '+read_message:user(amy),+read_message:user(out)')
+  expect(await repeat()).toEqual(first)
+  await expire()
+  expect(await repeat()).toEqual(first)
+})
+
+it('other lists of a large message do not store it again', async () => {
+  const large = 'x'.repeat(60_000)
+  await store.append(send('amy', ROOM, large, { messageId: 'message-large' }))
+  for (let time = 0; time < 100; time++) await changeMessage('large', time % 2 === 0 ? '-read_message:user(out)' : '')
+  await store.close()
+  expect([...bytesOf(dataDir).values()].reduce((sum, bytes) => sum + bytes.length, 0)).toBeLessThan(1_500_000)
+  await open(3_600_000)
+  expect((await told('amy')).filter(gist => gist === `message-updated ${large}`)).toHaveLength(100)
+})
+
+it('of a message that was deleted, and of truncations where nothing ever had lists, nothing is left behind retention', async () => {
+  await store.append(createChannel('amy', 'room-plain'))
+  for (let time = 0; time < 5; time++) await store.append({ type: 'truncate-channel', actor: SYSTEM, channelId: 'room-plain' })
+  await say('whisper', '+read_message:user(bob)')
+  await changeMessage('whisper', '+read_message:user(out)')
+  await store.append({ type: 'delete-messages', actor: SYSTEM, channelId: ROOM, messageIds: ['message-whisper'] })
+  await expire()
+  expect(['message_acls', 'audiences', "entries where acls is not null or kind = 'messages-truncated'"].map(rowsOf)).toEqual([0, 0, 0])
+})
+
 it('of a channel that was deleted nothing is left behind retention', async () => {
   await changeChannel('+read_from_channel:any_user()')
   await changeChannel('+read_from_channel:participant(town-square)')
   for (let sent = 0; sent < 300; sent++) await say(`whisper-${sent}`, '+read_message:user(bob),+read_message:admin(town-square)')
-  expect(rowsOf('audiences')).toBe(600)
+  await changeMessage('whisper-7', '+read_message:user(bob),+read_message:admin(town-square),-read_message:user(out)')
+  expect(rowsOf('audiences')).toBe(601)
   await store.append({ type: 'delete-channel', actor: SYSTEM, channelId: ROOM })
   await store.settle()
-  expect(rowsOf('audiences')).toBe(300)
+  expect(rowsOf('audiences')).toBe(301)
   await expire()
-  expect(['audiences', 'named_channels', 'channel_acls'].map(rowsOf)).toEqual([0, 0, 0])
+  expect(['audiences', 'named_channels', 'channel_acls', 'message_acls', 'entries where acls is not null'].map(rowsOf)).toEqual([0, 0, 0, 0, 0])
 })

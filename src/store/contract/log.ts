@@ -129,6 +129,12 @@ export interface Ahead {
 export interface Page {
   /** In log order; only what the reader was entitled to at the entry's position and was when the page was read, or what concerns it. */
   entries: Entry[]
+  /** Of a user, or of a user in a channel: its places in the channels that the entries are of, at `head`; a channel that is not here it is not in. */
+  places?: Rights['channels']
+  /** Channels of which messages have named the reader, and were truncated: that concerns it wherever it is. */
+  named?: number[]
+  /** Of messages that the entries are about, those which have lists, or had: what these are at `head`. */
+  messageLists?: Array<[messageId: string, lists: AccessLists | undefined]>
   /** Everything up to here has been looked at, delivered or not. */
   through: Place
   /** The log's head when the page was read: a right that ended later, or a text that was deleted, the page does not know of. */

@@ -153,17 +153,19 @@ export interface ExpiredEntry extends Pick<EntryRecord, 'position' | 'kind'> {
   /** Of edits and of events of messages: whether the message is there, and its newest edit. */
   messagePresent?: boolean
   newestEdit?: Position
+  /** Messages of its channel have, or had, lists. */
+  listed: boolean
 }
 
 /** Messages stay, their history being what lists answer with; so do the newest edit of each, and timelines. */
-function outlives ({ position, kind, messagePresent, newestEdit }: ExpiredEntry): boolean {
+function outlives ({ position, kind, messagePresent, newestEdit, listed }: ExpiredEntry): boolean {
   switch (kind) {
     case 'message': return true
     case 'message-updated': return messagePresent === true && newestEdit === position
     case 'message-timeline': return messagePresent === true
     case 'channel-timeline': return true
     // Whom messages have named that it took away is told by where it was.
-    case 'messages-truncated': return true
+    case 'messages-truncated': return listed
     default: return false
   }
 }

@@ -247,7 +247,7 @@ export class Draft {
 
   remains (message: Position, floor: Position, left: PageBounds): Remains {
     const remains = this.#below.remains(message, floor, left)
-    return this.#newestEdits?.has(message) === true || this.#relisted?.has(message) === true ? { ...remains, more: true } : remains
+    return this.#newestEdits?.has(message) === true ? { ...remains, more: true } : remains
   }
 
   /** Takes away what is left of entries that nothing is told of any more. */

@@ -129,7 +129,8 @@ export interface MessageRecord {
 export interface ListsChange {
   before?: AccessLists | undefined
   after?: AccessLists | undefined
-  /** Of a message: when its content was last changed. */
+  /** Of a message: the edit that its content is of, and when that was. */
+  edit?: Position
   editedAt?: number
 }
 
@@ -199,7 +200,7 @@ export interface CreationEvents {
 export const lanes = { message: 0, event: 1, nothing: 2, erased: 3, listed: 4 } as const
 export type Lane = (typeof lanes)[keyof typeof lanes]
 
-/** A change of a message's lists is told of as an edit, or as a deletion. */
+/** A change of a message's lists is told of as an edit, or as a deletion. It has no body of its own: its content is that of the message, or of an edit. */
 export type RecordKind = EntryKind | 'message-acls-changed'
 
 /** An entry of the log, which is the message too where it is one: a message's text is stored once. */

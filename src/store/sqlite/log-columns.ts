@@ -64,9 +64,11 @@ export interface EntryRow {
   acls_then: string | null
   /** Of those whom these name. */
   gone_named: string | null
-  channel_acls_now: string | null
   channel_acls_then: string | null
 }
+
+const isListed = `case e.kind when 'message' then e.acls is not null or e.acls_position is not null
+  else original.acls is not null or original.acls_position is not null end`
 
 const listsThen = `
   case when e.kind = 'message-acls-changed' then e.acls -> '$.after'
@@ -85,23 +87,28 @@ export const goneNamedIn = (lists: string): string => `
     from (select value from json_each(${lists}, '$.plus') union all select value from json_each(${lists}, '$.minus')) named
     join users gone on gone.user_id = named.value ->> '$.selector.userId' where gone.deleted_at is not null) end`
 
-/** Lists of the message that an entry is, or is about, and of its channel. What they were is looked up only where they have changed since. */
+/** Lists of the message that an entry is, or is about, and, where they decide, of its channel. What they were is looked up only where they have changed since. */
 const listColumns = `
   case when e.kind in ('channel-acls-changed', 'message-acls-changed') then e.acls end as change,
-  case e.kind when 'message' then e.acls is not null or e.acls_position is not null
-    else original.acls is not null or original.acls_position is not null end as listed,
+  ${isListed} as listed,
   case e.kind when 'message' then e.acls else original.acls end as acls_now,
   ${listsThen} as acls_then, ${goneNamedIn(listsThen)} as gone_named,
-  c.acls as channel_acls_now,
-  case when c.acls_position is null or c.acls_position <= e.position then c.acls
+  case when c.acls_position is null or not (${isListed} or e.about_key is not null or e.kind = 'channel') then null
+    when c.acls_position <= e.position then c.acls
     else (select h.acls from channel_acls h where h.channel_key = c.channel_key and h.from_position <= e.position order by h.from_position desc limit 1)
   end as channel_acls_then
 `
 
+/** Of a change of a message's lists: the edit that there was then, or the one that has taken its place behind retention, or the message. */
+const contentThen = `coalesce(
+  (select edit.body from entries edit where edit.position = e.acls ->> '$.edit'),
+  case when e.acls ->> '$.edit' is not null then (select edit.body from entries edit where edit.position = original.edit_position) end,
+  original.body)`
+
 /** `e` an entry, its channel, its sender, whom it is about, and the message that it is about. */
 export const entryColumns = `
   e.position, e.tag, e.at, e.kind, e.lane, e.channel_key, e.sender_key, e.about_key, e.message_id, e.message_position,
-  e.event_id, e.timeline_type, e.body, ${goneAmong('e.subjects')} as gone,
+  e.event_id, e.timeline_type, case e.kind when 'message-acls-changed' then ${contentThen} else e.body end as body, ${goneAmong('e.subjects')} as gone,
   c.channel_id, c.truncated_position, c.deleted_position,
   sender.user_id as sender_id, sender.deleted_at as sender_deleted_at,
   about.user_id as about_id, about.deleted_at as about_deleted_at,
@@ -149,8 +156,7 @@ function channelOfEntry (row: EntryRow): NonNullable<EntryView['channel']> | nul
   return {
     channelId: row.channel_id,
     truncatedPosition: row.truncated_position,
-    ...given('deletedPosition', row.deleted_position),
-    ...parsed<'acls', AccessLists>('acls', row.channel_acls_now)
+    ...given('deletedPosition', row.deleted_position)
   }
 }
 
@@ -203,11 +209,10 @@ export interface MessageDetailsRow extends MessageRow {
   edited_at: number | null
   gone: string | null
   gone_named: string | null
-  channel_acls: string | null
 }
 
 export const messageDetailsColumns = `
-  ${messageColumns}, c.channel_id, coalesce(edit.body, e.body) as content, edit.at as edited_at, c.acls as channel_acls, ${goneNamedIn('e.acls')} as gone_named,
+  ${messageColumns}, c.channel_id, coalesce(edit.body, e.body) as content, edit.at as edited_at, ${goneNamedIn('e.acls')} as gone_named,
   ${goneAmong('e.subjects')} as gone
 `
 export const messageDetailsJoins = `
@@ -222,7 +227,6 @@ export function messageDetailsOfRow (row: MessageDetailsRow): MessageDetails {
     channelId: row.channel_id,
     content: row.content,
     ...given('editedAt', row.edited_at),
-    ...parsed<'channelLists', AccessLists>('channelLists', row.channel_acls),
     gone: [...goneOfRow(row.gone), ...goneOfRow(row.gone_named)]
   }
 }

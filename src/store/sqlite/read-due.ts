@@ -6,13 +6,14 @@ import { lanes, type EntryRecord, type Lane } from '../core/records.ts'
 import { channelColumns, channelOfRow, userColumns, userOfRow, type ChannelRow, type UserRow } from './columns.ts'
 import { isThere } from './log-columns.ts'
 import { remainsOf, remainsSql, size, sizeOf, type SizedRow } from './remains.ts'
-import { collect, given, ifFound, type PositionRow } from './rows.ts'
+import { collect, given, ifFound, type Flag, type PositionRow } from './rows.ts'
 import { yields, type Statements } from './statements.ts'
 
 /** An entry below the floor, and what has become of the message that it is about. */
 interface ExpiredRow extends SizedRow, Pick<EntryRecord, 'kind'> {
   original_lane: Lane | null
   newest_edit: Position | null
+  listed: Flag
 }
 
 export const dueSql = {
@@ -36,15 +37,17 @@ export const dueSql = {
   noncesBefore: yields<{ nonce: string }>('select nonce from nonces where at < ? limit ?'),
   tokensEndedBefore: yields<{ token_id: string }>('select token_id from tokens where expires_at is not null and expires_at < ? limit ?'),
   agesAfter: yields<{ position: Position, tag: number, at: number }>('select position, tag, at from entries where position > ? order by position limit ?'),
-  entriesToRemove: yields<ExpiredRow>(`select e.position, ${size}, e.kind, original.lane as original_lane, original.edit_position as newest_edit
-    from entries e left join entries original on original.position = e.message_position
+  entriesToRemove: yields<ExpiredRow>(`select e.position, ${size}, e.kind, original.lane as original_lane, original.edit_position as newest_edit,
+      c.listed_counts is not null as listed
+    from entries e left join entries original on original.position = e.message_position left join channels c on c.channel_key = e.channel_key
     where e.position > ? and e.position <= ? order by e.position limit ?`),
   endedInterval: yields<object>('select 1 from intervals where until_position is not null and until_position <= ? limit 1'),
   channelToRemove: yields<{ channel_key: number }>(`select channel_key from channels
     where deleted_position is not null and deleted_position <= ? and erasing = 0 and closing = 0 order by deleted_position limit 1`),
   membersOf: yields<{ user_key: number }>('select user_key from participations where channel_key = ? limit ?'),
   hasLists: yields<object>(`select 1 where exists (select 1 from audiences where channel_key = ?)
-    or exists (select 1 from named_channels where channel_key = ?) or exists (select 1 from channel_acls where channel_key = ?)`),
+    or exists (select 1 from named_channels where channel_key = ?) or exists (select 1 from channel_acls where channel_key = ?)
+    or exists (select 1 from entries where channel_key = ? and kind = 'message' and acls is not null)`),
   eventsOf: yields<SizedRow>(`select e.position, ${size} from entries e where channel_key = ? and lane = ${lanes.event} and position <= ? order by position limit ?`)
 }
 
@@ -83,7 +86,7 @@ export function dueQueries (sql: Statements<typeof dueSql>): DueQueries {
     hasIntervalsEndedBy: position => sql.endedInterval.get(position) !== undefined,
     channelToRemove: deletedBy => sql.channelToRemove.get(deletedBy)?.channel_key,
     membersOf: (channelKey, limit) => sql.membersOf.all(channelKey, limit).map(row => row.user_key),
-    hasLists: channelKey => sql.hasLists.get(channelKey, channelKey, channelKey) !== undefined,
+    hasLists: channelKey => sql.hasLists.get(channelKey, channelKey, channelKey, channelKey) !== undefined,
     eventsOf: (channelKey, upTo, bounds) => positionsWithin(sql.eventsOf.iterate(channelKey, upTo, bounds.rows + 1), bounds)
   }
 }
@@ -95,6 +98,7 @@ function expiredOfRow (row: ExpiredRow): ExpiredEntry {
     position: row.position,
     kind: row.kind,
     ...(row.original_lane === null ? {} : { messagePresent: isThere(row.original_lane) }),
-    ...given('newestEdit', row.newest_edit)
+    ...given('newestEdit', row.newest_edit),
+    listed: row.listed === 1
   }
 }

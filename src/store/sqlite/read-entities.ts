@@ -2,7 +2,7 @@
 import type { AccessLists } from '../../rules/access.ts'
 import type { RelayStatus, Ruleset } from '../../rules/relay.ts'
 import type { Position } from '../contract/log.ts'
-import { sizeOfEvent, type EntityQueries, type PageBounds, type Rows, type StoredEvent } from '../core/read/queries.ts'
+import { sizeOfEvent, type EntityQueries, type ListedMessage, type PageBounds, type Rows, type StoredEvent } from '../core/read/queries.ts'
 import { lanes, type ApplicationRecord, type Lane } from '../core/records.ts'
 import { classNumbers } from './audience-classes.ts'
 import {
@@ -27,10 +27,10 @@ const listedOfUser = `
   p.status is not null and p.closed_position is null
   and c.deleted_position is null and (? or c.system_channel = 0) and (? = '' or c.ruleset = ?)
 `
-/** Of a message, as far as it takes to say who may read it. */
-interface ListedRow extends PositionRow {
+/** Where a message was found; `listed`: it has lists. */
+interface FoundRow extends PositionRow {
   lane: Lane
-  acls: string | null
+  listed: Flag
 }
 
 const message = `select ${messageDetailsColumns} from entries e ${messageDetailsJoins}`
@@ -87,14 +87,15 @@ export const entitySql = {
   messageAt: yields<MessageDetailsRow>(`${message} where e.position = ?`),
   application: yields<{ value: string }>('select value from meta where name = \'application_acls\''),
   goneAmong: yields<{ user_id: string }>('select u.user_id from json_each(?) named join users u on u.user_id = named.value where u.deleted_at is not null'),
-  messagesInLaneBefore: yields<ListedRow>(`select position, lane, acls from entries
+  messagesInLaneBefore: yields<FoundRow>(`select position, lane, acls is not null as listed from entries
     where channel_key = ? and lane = ? and position < ? and position > ? order by position desc limit ?`),
-  messagesInLaneAfter: yields<ListedRow>(`select position, lane, acls from entries
+  messagesInLaneAfter: yields<FoundRow>(`select position, lane, acls is not null as listed from entries
     where channel_key = ? and lane = ? and position > max(?, ?) order by position limit ?`),
-  messagesForBefore: yields<ListedRow>(`select e.position, e.lane, e.acls from audiences a join entries e on e.position = a.position
+  messagesForBefore: yields<FoundRow>(`select e.position, e.lane, 1 as listed from audiences a join entries e on e.position = a.position
     where a.channel_key = ? and a.class = ? and a.user_key = ? and a.position < ? and a.position > ? order by a.position desc limit ?`),
-  messagesForAfter: yields<ListedRow>(`select e.position, e.lane, e.acls from audiences a join entries e on e.position = a.position
+  messagesForAfter: yields<FoundRow>(`select e.position, e.lane, 1 as listed from audiences a join entries e on e.position = a.position
     where a.channel_key = ? and a.class = ? and a.user_key = ? and a.position > max(?, ?) order by a.position limit ?`),
+  listsAt: yields<{ acls: string | null }>('select acls from entries where position = ?'),
   channelEvents: yields<EventRow>(`${event}
     where e.channel_key = ? and e.kind = 'channel-timeline' and e.position > ? order by e.position limit ?`),
   channelEventsOfType: yields<PositionRow>(`select position from entries
@@ -178,9 +179,10 @@ export function entityQueries (sql: Statements<typeof entitySql>): EntityQueries
       return collect(rows, bounds, messageDetailsOfRow, sizeOfMessage)
     },
 
-    listedMessages (channelKey, seeker, slice, above, limit) {
+    listedMessages (channelKey, seeker, slice, above, bounds) {
       const forward = 'after' in slice
       const from = forward ? slice.after : slice.before
+      const limit = bounds.rows + 1
       const inLane = (lane: Lane) => (forward ? sql.messagesInLaneAfter : sql.messagesInLaneBefore).all(channelKey, lane, from, above, limit)
       const addressed = (name: keyof typeof classNumbers, userKey: number) =>
         (forward ? sql.messagesForAfter : sql.messagesForBefore).all(channelKey, classNumbers[name], userKey, from, above, limit)
@@ -188,8 +190,11 @@ export function entityQueries (sql: Statements<typeof entitySql>): EntityQueries
         ? [...inLane(lanes.message), ...inLane(lanes.listed)]
         : [...inLane(lanes.message), ...addressed('named', seeker.userKey), ...seeker.classes.flatMap(name => addressed(name, 0))]
       const rows = [...new Map(found.map(row => [row.position, row])).values()]
-      return rows.sort((one, other) => forward ? one.position - other.position : other.position - one.position).slice(0, limit)
-        .map(row => ({ position: row.position, present: isThere(row.lane), ...parsed<'acls', AccessLists>('acls', row.acls) }))
+        .sort((one, other) => forward ? one.position - other.position : other.position - one.position)
+      return collect(rows.values(), bounds, ({ position, lane, listed }): ListedMessage => {
+        const acls = listed === 1 && seeker !== 'application' ? sql.listsAt.get(position)!.acls : null
+        return { position, present: isThere(lane), ...parsed<'acls', AccessLists>('acls', acls), bytes: acls?.length ?? 0 }
+      }, (_row, { bytes }) => bytes)
     },
     messagesAt: (positions, bounds) =>
       collect(positions.map(position => sql.messageAt.get(position)).filter(row => row !== undefined).values(), bounds, messageDetailsOfRow, sizeOfMessage),
@@ -212,4 +217,4 @@ const sizeOfChannel = (row: ChannelDetailsRow): number => AROUND_BYTES + (row.cr
 
 const sizeOfUser = (row: UserRow): number => AROUND_BYTES + Buffer.byteLength(row.profile)
 
-const sizeOfMessage = (row: MessageDetailsRow): number => AROUND_BYTES + Buffer.byteLength(row.content)
+const sizeOfMessage = (row: MessageDetailsRow): number => AROUND_BYTES + Buffer.byteLength(row.content) + (row.acls?.length ?? 0)

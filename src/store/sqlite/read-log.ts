@@ -80,8 +80,8 @@ export const logSql = {
   intervals: yields<IntervalRow>(`select user_key, channel_key, from_position, until_position, status, admin from intervals
     where user_key = ? and channel_key = ? and from_position <= ? and from_position >= coalesce((select from_position from intervals
       where user_key = ? and channel_key = ? and from_position <= ? order by from_position desc limit 1), 0) order by from_position limit ?`),
-  channelByKey: yields<Pick<MembershipRow, 'channel_key' | 'created_position' | 'deleted_position' | 'acls'>>(`
-    select channel_key, created_position, deleted_position, acls from channels where channel_key = ?`),
+  channelByKey: yields<Pick<MembershipRow, 'channel_key' | 'created_position' | 'deleted_position'>>(`
+    select channel_key, created_position, deleted_position from channels where channel_key = ?`),
   listedChannelsLeft: yields<{ channel_key: number }>(`select c.channel_key from intervals i join channels c on c.channel_key = i.channel_key
     where i.user_key = ? and i.until_position > ? and c.acls_position > ?`),
   listedChannelsClosed: yields<{ channel_key: number }>(`select c.channel_key from participations p join channels c on c.channel_key = p.channel_key
@@ -95,6 +95,7 @@ export const logSql = {
   positionsFor: yields<PositionRow>(`select position from audiences
     where channel_key = ? and class = ? and user_key = ? and position > ? order by position limit ?`),
   positionsNaming: yields<PositionRow>('select position from audiences where user_key = ? and position > ? order by position limit ?'),
+  listsChangedAfter: yields<{ channel_key: number }>('select channel_key from entries where kind = \'channel-acls-changed\' and position > ? order by position limit ?'),
   endedChannelsNaming: yields<{ channel_key: number }>(`select n.channel_key from named_channels n join channels c on c.channel_key = n.channel_key
     where n.user_key = ? and (c.truncated_position > ? or c.deleted_position > ?)`),
   truncationsNaming: yields<PositionRow>(`select e.position from entries e
@@ -128,6 +129,7 @@ export function logQueries (sql: Statements<typeof logSql>): LogQueries {
     membership: (userKey, channelKey) => ifFound(sql.membership.get(userKey, channelKey), membershipOfRow),
     listedChannelsLeft: (userKey, after) =>
       [...new Set([sql.listedChannelsLeft, sql.listedChannelsClosed].flatMap(statement => statement.all(userKey, after, after)).map(row => row.channel_key))],
+    listsChangedAfter: (position, limit) => sql.listsChangedAfter.all(position, limit).map(row => row.channel_key),
     endedChannelsNaming: (userKey, after) => sql.endedChannelsNaming.all(userKey, after, after).map(row => row.channel_key),
     listsOf: (channelKey, after, upTo, limit) => sql.listsOf.all(channelKey, upTo, channelKey, after, limit).map(row => ({
       fromPosition: row.from_position, ...parsed<'lists', AccessLists>('lists', row.acls)
@@ -140,7 +142,7 @@ export function logQueries (sql: Statements<typeof logSql>): LogQueries {
     newestAbout: userKey => sql.newestAbout.get(userKey)?.position ?? 0,
     intervals: (userKey, channelKey, after, upTo, limit) => sql.intervals.all(userKey, channelKey, upTo, userKey, channelKey, after, limit).map(intervalOfRow),
     channelByKey: channelKey => ifFound(sql.channelByKey.get(channelKey), row => ({
-      createdPosition: row.created_position, ...given('deletedPosition', row.deleted_position), ...parsed<'acls', AccessLists>('acls', row.acls)
+      createdPosition: row.created_position, ...given('deletedPosition', row.deleted_position)
     })),
 
     tail: (after, bounds) => collect(sql.tail.iterate(after, bounds.rows + 1), bounds, viewOfRow, sizeOfEntry),
@@ -201,7 +203,8 @@ function positionsAbout (sql: Statements<typeof logSql>, userKey: number, channe
   }
 }
 
-const sizeOfEntry = ({ body, members }: EntryRow): number => bytesOf(body) + bytesOf(members)
+const sizeOfEntry = ({ body, members, change, acls_then: then, acls_now: now }: EntryRow): number =>
+  [body, members, change, then, now].reduce((sum, text) => sum + bytesOf(text), 0)
 
 const bytesOf = (text: string | null | undefined): number => text === null || text === undefined ? 0 : Buffer.byteLength(text)
 

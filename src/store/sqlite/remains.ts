@@ -1,7 +1,7 @@
 /** What hangs on a message and goes with it. */
 import type { Position } from '../contract/log.ts'
 import type { PageBounds } from '../core/read/queries.ts'
-import type { Remains } from '../core/records.ts'
+import { lanes, type Remains } from '../core/records.ts'
 import { collect, positionsOf, type PositionRow } from './rows.ts'
 import { yields, type Statements } from './statements.ts'
 
@@ -16,7 +16,7 @@ export const sizeOf = ({ bytes }: SizedRow): number => bytes
 
 export const remainsSql = {
   editsOf: yields<SizedRow>(`select e.position, ${size} from entries e
-    where message_position = ? and kind in ('message-updated', 'message-acls-changed') and body is not null order by position limit ?`),
+    where message_position = ? and kind = 'message-updated' and lane = ${lanes.event} order by position limit ?`),
   eventsOfMessage: yields<SizedRow>(`select e.position, ${size} from entries e
     where message_position = ? and kind = 'message-timeline' and position <= ? order by position limit ?`)
 }

@@ -25,15 +25,16 @@ export function positionsOf (rows: PositionRow[]): Position[] {
 }
 
 /** As many rows as the bounds allow, and no more than that read. */
-export function collect<Row, T> (found: IterableIterator<Row>, bounds: PageBounds, make: (row: Row) => T, sizeOf: (row: Row) => number): Rows<T> {
+export function collect<Row, T> (found: IterableIterator<Row>, bounds: PageBounds, make: (row: Row) => T, sizeOf: (row: Row, made: T) => number): Rows<T> {
   const rows: T[] = []
   let bytes = 0
   let ended = true
   takeRows(found, row => {
     ended = rows.length < bounds.rows && (rows.length === 0 || bytes < bounds.bytes)
     if (!ended) return false
-    rows.push(make(row))
-    bytes += sizeOf(row)
+    const made = make(row)
+    rows.push(made)
+    bytes += sizeOf(row, made)
     return true
   })
   return { rows, ended }

@@ -51,15 +51,24 @@ export const writeSql = {
   unaddressClasses: 'delete from audiences where position = ? and user_key = 0',
   unaddressAll: 'delete from audiences where position = ?',
   forgetChannelLists: 'delete from channel_acls where channel_key = (select channel_key from entries where position = ? and kind = \'channel-acls-changed\') and from_position < ?',
-  forgetMessageLists: 'delete from message_acls where message_position = (select message_position from entries where position = ? and kind = \'message-acls-changed\') and from_position < ?',
+  // Those that it was sent with stay: a repeat of the request is answered from them.
+  forgetMessageLists: `delete from message_acls where message_position = (select message_position from entries where position = ? and kind = 'message-acls-changed')
+    and from_position < ? and from_position > message_position`,
   forgetAudiencesOf: `delete from audiences where (channel_key, class, user_key, position) in
     (select channel_key, class, user_key, position from audiences where channel_key = ? limit ?)`,
   forgetNamedOf: 'delete from named_channels where (user_key, channel_key) in (select user_key, channel_key from named_channels where channel_key = ? limit ?)',
+  forgetHistoryOf: `delete from message_acls where message_position in
+    (select position from entries where channel_key = ? and kind = 'message' and acls is not null order by position limit ?)`,
   forgetListsOf: 'delete from channel_acls where (channel_key, from_position) in (select channel_key, from_position from channel_acls where channel_key = ? limit ?)',
   setNewestEdit: 'update entries set edit_position = ? where position = ?',
   eraseMessage: `update entries set body = null, lane = ${lanes.erased} where position = ?`,
-  // Of a change of lists is left that somebody may not read it any more.
-  emptyEntry: `update entries set body = null, lane = case kind when 'message-acls-changed' then lane else ${lanes.nothing} end where position = ?`,
+  emptyEntry: `update entries set body = null, lane = ${lanes.nothing} where position = ?`,
+  forgetListsOfDeleted: `update entries set acls = null, acls_position = null
+    where position = (select message_position from entries where position = ? and kind = 'message-deleted')`,
+  forgetHistoryOfDeleted: 'delete from message_acls where message_position = (select message_position from entries where position = ? and kind = \'message-deleted\')',
+  forgetNamedByDeleted: 'delete from audiences where position = (select message_position from entries where position = ? and kind = \'message-deleted\')',
+  forgetListed: `update entries set acls = null, acls_position = null
+    where position in (select position from entries where channel_key = ? and kind = 'message' and acls is not null order by position limit ?)`,
   keepEventId: `insert or ignore into created_events (event_id) select event_id from entries where position = ? and ${callersEventId}`,
   deleteEntry: 'delete from entries where position = ?',
   recordEvent: 'insert into created_events (event_id) values (?)',
@@ -134,6 +143,9 @@ export class BatchWriter {
     }
     for (const position of changes.removed) {
       sql.unaddressAll.run(position)
+      sql.forgetHistoryOfDeleted.run(position)
+      sql.forgetNamedByDeleted.run(position)
+      sql.forgetListsOfDeleted.run(position)
       sql.keepEventId.run(position)
       sql.deleteEntry.run(position)
     }
@@ -155,7 +167,7 @@ export class BatchWriter {
   #insertEntry (entry: EntryRecord): void {
     this.#sql.insertEntry.run(entry.position, entry.tag, entry.at, entry.kind, entry.lane, orNull(entry.channelKey), orNull(entry.senderKey),
       orNull(entry.aboutKey), orNull(entry.messageId), orNull(entry.messagePosition), orNull(entry.eventId), orNull(entry.eventType),
-      jsonOrNull(entry.subjects), jsonOrNull(entry.members), jsonOrNull(entry.acls ?? entry.change), orNull(entry.body))
+      jsonOrNull(entry.subjects), jsonOrNull(entry.members), jsonOrNull(entry.acls ?? entry.change), entry.kind === 'message-acls-changed' ? null : orNull(entry.body))
   }
 
   #putLists ({ channelLists, messageLists, relisted, audiences }: Changes): void {
@@ -184,6 +196,8 @@ export class BatchWriter {
       this.#sql.forgetAudiencesOf.run(channelKey, limit)
       this.#sql.forgetNamedOf.run(channelKey, limit)
       this.#sql.forgetListsOf.run(channelKey, limit)
+      this.#sql.forgetHistoryOf.run(channelKey, limit)
+      this.#sql.forgetListed.run(channelKey, limit)
     }
     for (const channelKey of forgottenChannels) {
       this.#sql.deleteCreation.run(channelKey)

@@ -5,14 +5,15 @@ import type { Frame } from '../../support/sse.ts'
 import { listsGist, shownGist } from './lists.ts'
 import { channelOf, listsAt, messageOf } from './state.ts'
 
-/** How an entry is told: as what it is, or to those who might read before it, and may no more. */
-export type Form = 'as it is' | 'as lost'
+/** How an entry is told: as what it is; to those who might read before it, and may no more; and a new channel to those who may not read what it began with. */
+export type Form = 'as it is' | 'as lost' | 'as begun with nothing'
 
 /** @param moment when it is told */
 export function entryGist (history: Entry[], index: number, form: Form, moment: number): string {
   const entry = history[index]!
   const call = callingAt(history, moment)
-  const line = plain.entryGist(entry, call)
+  const { event, ...rest } = entry
+  const line = plain.entryGist(form === 'as begun with nothing' ? rest : entry, call)
   switch (entry.kind) {
     case 'message-updated':
       if (form === 'as lost') return `message-deleted ${entry.channel!.name} ${messageOf(entry).name}`

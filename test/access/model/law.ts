@@ -78,6 +78,15 @@ function isStillFor (reader: Somebody, history: Entry[], index: number, form: Fo
   }
 }
 
+/** What a channel with lists began with is for those who may read it, then and when they are told. */
+function beginning (reader: Reader, history: Entry[], index: number, form: Form, moments: number[]): Form {
+  const entry = history[index]!
+  if (entry.kind !== 'channel' || readsAll(reader)) return form
+  const { plus, minus } = listsAt(channelOf(entry), index + 1)
+  const reads = moments.every(moment => readsChannelAt(history, channelOf(entry), (reader as Somebody).user, moment))
+  return plus.length + minus.length === 0 || reads ? form : 'as begun with nothing'
+}
+
 /** Whether the content that it tells of was deleted by then. */
 const isGone = ({ kind, message }: Entry, form: Form, moment: number): boolean =>
   message?.goneAt !== undefined && kind !== 'message-deleted' && form === 'as it is' && message.goneAt < moment
@@ -85,13 +94,15 @@ const isGone = ({ kind, message }: Entry, form: Form, moment: number): boolean =
 export const law: Law = {
   live (reader, history, index) {
     const form = formAt(reader, history, index)
-    return form && entryGist(history, index, form, index)
+    return form && entryGist(history, index, beginning(reader, history, index, form, [index + 1]), index)
   },
 
   later (reader, history, index, moment) {
     const form = formAt(reader, history, index)
     if (form === undefined || isGone(history[index]!, form, moment)) return undefined
-    return readsAll(reader) || isStillFor(reader as Somebody, history, index, form, moment) ? entryGist(history, index, form, moment) : undefined
+    return readsAll(reader) || isStillFor(reader as Somebody, history, index, form, moment)
+      ? entryGist(history, index, beginning(reader, history, index, form, [index + 1, moment]), moment)
+      : undefined
   },
 
   mayMiss (reader, history, index, moment) {

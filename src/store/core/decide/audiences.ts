@@ -1,11 +1,12 @@
 /** Who may read a message: how many they are, and where it is found by them. */
 import { decideOfMessage, type AccessLists } from '../../../rules/access.ts'
 import { Audience, classesNamedIn, isRouted, namedIn, readersNamedIn } from '../../../rules/audience.ts'
-import type { Actor } from '../../contract/commands.ts'
+import { SYSTEM_CHANNEL } from '../../../rules/rulesets.ts'
+import { SYSTEM, type Actor } from '../../contract/commands.ts'
 import type { Position } from '../../contract/log.ts'
 import type { Draft } from '../draft.ts'
 import { lanes, type AudienceRecord, type ChannelRecord, type EntryView, type Lane, type ListedCounts, type ListsChange, type MessageRecord } from '../records.ts'
-import { callerIn } from './members.ts'
+import { callerIn, standingOf } from './members.ts'
 
 /** Keys of the users whom lists name. */
 export function namedKeys (draft: Draft, lists: AccessLists | undefined): number[] {
@@ -73,6 +74,9 @@ export function countRecipients (draft: Draft, channel: ChannelRecord, lists: Ac
   if (lists === undefined && channel.acls === undefined) return channel.receivingCount
   const audience = new Audience(lists, channel.acls)
   const named = [...audience.named].filter(userId => isThere(draft, userId)).map(userId => callerIn(draft, channel, userId))
+  // The application reads everything, and is counted where it is a participant.
+  const application = channel.ruleset === SYSTEM_CHANNEL ? standingOf(draft, channel, SYSTEM) : undefined
+  if (application !== undefined) named.push({ userId: SYSTEM, standing: application })
   const { receivingCount, mutedCount: muted, pendingCount: pending, disabledCount: disabled, activeAdminCount: activeAdmins } = channel
   return audience.count({ active: receivingCount - muted, activeAdmins, muted, pending, disabled }, named)
 }

@@ -58,7 +58,7 @@ function changeMessage (draft: Draft, { actor, patch }: ChangeAcls, messageId: s
     senderKey: sender.userKey,
     messageId,
     messagePosition: message.position,
-    change: { ...change, ...(editedAt === undefined ? {} : { editedAt }) },
+    change: { ...change, ...(editedAt === undefined ? {} : { edit: message.editPosition!, editedAt }) },
     ...(subjects.length === 0 ? {} : { subjects }),
     body: content
   }, { channel, sender, message, lists: { then: change.after, now: change.after }, gone: told.filter(userId => isGone(draft, userId)) })

@@ -15,6 +15,7 @@ export const LINEAGE_MAX = 64
 
 export function createUser (draft: Draft, { actor, userId, screenName, userLocators, systemUser }: CreateUser): void {
   mustBeAllowedHere(draft, 'create_user', actor)
+  if (systemUser) mustBeApplication(actor, 'create system users')
   if (draft.user(userId) !== undefined) throw refuse('userExists', userId)
   const profile: Profile = { ...(screenName === undefined ? {} : { screenName }), userLocators: userLocators as NonNullable<Profile['userLocators']>, systemUser }
   draft.put('user', userId, {

@@ -33,8 +33,9 @@ export function * getAcls (actor: Actor, of: AclsOf): Read<Snapshot<EntityAcls>>
     case 'message': {
       const [message] = yield * ask(['message', of.messageId])
       if (message === undefined) throw refuse('messageNotFound', of.messageId)
-      yield * mustReadMessage(actor, message)
-      return yield * shown(message.acls, inForceOfMessage(accessOf(message)), message.channelId)
+      const { channel, caller } = yield * mustReadMessage(actor, message)
+      // What the channel's lists say of it is for those to whom these are shown.
+      return yield * shown(message.acls, inForceOfMessage(accessOf(message, channel), seesChannel(channel, caller)), message.channelId)
     }
   }
 }
@@ -58,7 +59,7 @@ export function * explainAccess (actor: Actor, channelId: string, { privilege, u
   const [message] = yield * ask(['message', messageId])
   if (message?.channelKey !== channel.channelKey) throw refuse('messageNotFound', messageId)
   yield * mustReadMessage(actor, message)
-  return access(decisionOfMessage(named as PrivilegeOf<'message'>, message, asked), asked, channelId, true)
+  return access(decisionOfMessage(named as PrivilegeOf<'message'>, message, channel, asked), asked, channelId, true)
 }
 
 function namedPrivilege (name: string, kind: EntityKind): Privilege {
@@ -80,8 +81,8 @@ function decisionInChannel (privilege: PrivilegeOf<'channel'>, channel: ChannelR
   return decide(privilege, channel.acls, caller)
 }
 
-const decisionOfMessage = (privilege: PrivilegeOf<'message'>, message: MessageDetails, caller: Caller): Explained =>
-  decideOfMessage(privilege, accessOf(message), caller, true)
+const decisionOfMessage = (privilege: PrivilegeOf<'message'>, message: MessageDetails, channel: ChannelRecord, caller: Caller): Explained =>
+  decideOfMessage(privilege, accessOf(message, channel), caller, true)
 
 function access ({ allowed, because: { rule, entry } }: Explained, { standing }: Caller, channelId: string, showsEntry: boolean): Access {
   return {

@@ -64,30 +64,34 @@ function standingAt (interval: IntervalRecord | undefined, position: Position): 
 
 /**
  * What a reader is told of entries that were found for it: of those that lists decide, what it may have. The others
- * were found only where it may.
+ * were found only where it may. And its places in the channels of what was decided.
  */
-export function * toldOf (views: EntryView[], reader: Reader): Read<Told[]> {
+export function * toldOf (views: EntryView[], reader: Reader): Read<{ told: Told[], places: Membership[] }> {
   const decided = views.filter(isDecidedByLists)
-  if (decided.length === 0) return toldAsIs(views)
+  if (decided.length === 0) return { told: toldAsIs(views), places: [] }
   const channelKeys = [...new Set(decided.map(({ record }) => record.channelKey!))]
   const memberships = yield * ask(...channelKeys.map(channelKey => ['membership', reader.userKey, channelKey] as ['membership', number, number]))
   const now = new Map(channelKeys.map((channelKey, index) => [channelKey, memberships[index]]))
   const intervals = yield * ask(...decided.map(({ record: { channelKey, position } }) =>
     ['intervals', reader.userKey, channelKey!, position, position, 1] as ['intervals', number, number, number, number, number]))
-  const told = new Map(decided.map((view, index) => {
+  const decisions = new Map(decided.map((view, index) => {
     const then: Caller = { userId: reader.userId, standing: standingAt(intervals[index]![0], view.record.position) }
     return [view, decisionOf(view, reader, then, now.get(view.record.channelKey!))]
   }))
-  return views.flatMap(view => {
-    const decision = told.has(view) ? told.get(view) : 'entry'
+  const told = views.flatMap(view => {
+    const decision = decisions.has(view) ? decisions.get(view) : 'entry'
     return decision === undefined ? [] : [{ view, otherwise: decision === 'otherwise' }]
   })
+  return { told, places: memberships.filter(membership => membership !== undefined) }
 }
 
-const isDecidedByLists = ({ lists, record }: EntryView): boolean => lists !== undefined || record.change !== undefined
+const isDecidedByLists = ({ lists, record, channelLists }: EntryView): boolean =>
+  lists !== undefined || record.change !== undefined || (record.kind === 'channel' && channelLists !== undefined)
 
 function decisionOf (view: EntryView, reader: Reader, then: Caller, now: Membership | undefined): 'entry' | 'otherwise' | undefined {
   const { record: { kind, change }, lists, channelLists } = view
+  // What it began with is for whoever may read it.
+  if (kind === 'channel') return readsChannel(channelLists, then) && now !== undefined && readsNow(reader, now) ? 'entry' : 'otherwise'
   if (kind === 'channel-acls-changed') {
     // Like what concerns the reader itself: whatever it may by now.
     if (!carriesChannel(reader, then)) return undefined

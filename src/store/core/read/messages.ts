@@ -15,7 +15,7 @@ import { messageEvents, messageText } from '../render/message.ts'
 import { snapshotOf } from './channels.ts'
 import { boundsOf, firstOf, formatPlace, PAGE_BYTES, pageOf, parsePlace, sliceOf } from './paging.ts'
 import { ask, sizeOfEvent, type MessageDetails, type PageBounds, type Read, type Rows, type Seeker, type Slice, type StoredEvent } from './queries.ts'
-import { allowedChannel, callerOf, channelAndCaller, userKeyOf } from './rights.ts'
+import { allowedChannel, channelAndCaller, userKeyOf } from './rights.ts'
 
 function rendered ({ at, editedAt, ...message }: MessageDetails): MessageText {
   return messageText({ ...message, createdAt: at, ...(editedAt === undefined ? {} : { editedAt }) })
@@ -44,6 +44,8 @@ function * messagePosition (messageId: string, { channelKey, acls: channelLists 
 /** Rows that a page looks at which its reader may not see, about. */
 const HIDDEN_LOOKED_AT = 2_000
 const LOOKED_AT_TOGETHER = { least: 50, most: 1_000 }
+/** Text of lists that a page looks at, about. */
+const LISTS_BYTES = 512 * 1024
 
 /** Of a channel whose messages have lists: those that the reader may see. It counts what it sees, and ends early where there is much that it does not. */
 function * listedMessages (channel: ChannelRecord, caller: Caller, slice: Slice, page: PageRequest): Read<Snapshot<CountedPage<MessageText>>> {
@@ -52,16 +54,17 @@ function * listedMessages (channel: ChannelRecord, caller: Caller, slice: Slice,
   const wanted = page.offset + page.limit + 1
   const seen: Position[] = []
   let [place, hidden, ended] = [slice, 0, false]
-  while (seen.length < wanted && hidden < HIDDEN_LOOKED_AT && !ended) {
+  let bytes = LISTS_BYTES
+  while (seen.length < wanted && hidden < HIDDEN_LOOKED_AT && bytes > 0 && !ended) {
     const together = Math.min(Math.max(wanted - seen.length, LOOKED_AT_TOGETHER.least), LOOKED_AT_TOGETHER.most)
-    const [found] = yield * ask(['listedMessages', channelKey, seeker, place, truncatedPosition, together])
-    for (const { position, present, acls } of found) {
-      if (seen.length === wanted) break
+    const [found] = yield * ask(['listedMessages', channelKey, seeker, place, truncatedPosition, { rows: together, bytes }])
+    for (const { position, present, acls, bytes: taken } of found.rows) {
+      bytes -= taken
       place = 'after' in place ? { after: position } : { before: position }
       if (present && (acls === undefined || decideOfMessage('read_message', { senderId: '', lists: acls, channelLists }, caller).allowed)) seen.push(position)
       else hidden++
     }
-    ended = found.length < together
+    ended = found.ended
   }
   const shown = seen.slice(page.offset, page.offset + page.limit)
   const [ends, { rows }] = yield * ask(['ends'], ['messagesAt', shown, boundsOf(page)])
@@ -83,7 +86,7 @@ function nextOf (rows: MessageDetails[], seen: Position[], { offset, limit }: Pa
 /** A message that the caller may read: where it may not read the channel, it is refused that. */
 function * messageOf (messageId: string, channel: ChannelRecord, caller: Caller): Read<MessageDetails> {
   const [message] = yield * ask(['message', messageId])
-  if (message?.channelKey === channel.channelKey && decideOfMessage('read_message', accessOf(message), caller).allowed) return message
+  if (message?.channelKey === channel.channelKey && decideOfMessage('read_message', accessOf(message, channel), caller).allowed) return message
   mustBeAllowed('read_from_channel', channel, caller)
   throw refuse('messageNotFound', messageId)
 }
@@ -97,14 +100,13 @@ export function * getMessage (actor: Actor, messageId: string): Read<Snapshot<Me
 }
 
 /** Throws where the actor may not read a message by its id. */
-export function * mustReadMessage (actor: Actor, message: MessageDetails): Read<Caller> {
-  const [member] = actor === SYSTEM ? [undefined] : yield * ask(['member', message.channelId, actor])
-  const caller = callerOf(actor, member)
-  if (!decideOfMessage('read_message', accessOf(message), caller, true).allowed) throw refuse('messageNotFound', message.messageId)
-  return caller
+export function * mustReadMessage (actor: Actor, message: MessageDetails): Read<{ channel: ChannelRecord, caller: Caller }> {
+  const { channel, caller } = yield * channelAndCaller(actor, message.channelId)
+  if (!decideOfMessage('read_message', accessOf(message, channel), caller, true).allowed) throw refuse('messageNotFound', message.messageId)
+  return { channel, caller }
 }
 
-export const accessOf = ({ sender, acls: lists, channelLists }: MessageDetails): MessageAccess => ({ senderId: sender.userId, lists, channelLists })
+export const accessOf = ({ sender, acls: lists }: MessageDetails, { acls: channelLists }: ChannelRecord): MessageAccess => ({ senderId: sender.userId, lists, channelLists })
 
 export function * listChannelEvents (actor: Actor, channelIds: string[], request: EventRequest): Read<Snapshot<ListPage<ChannelTimelineEntry>>> {
   return yield * together(channelIds, request, function * (channelId, bytes) {

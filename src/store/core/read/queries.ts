@@ -26,8 +26,6 @@ export interface MessageDetails extends MessageRecord {
   content: string
   editedAt?: number
   gone: string[]
-  /** Its channel's access control lists. */
-  channelLists?: AccessLists
 }
 
 /** Who looks for messages: the application finds all of them; others those that name nobody, their classes, or themselves. */
@@ -38,7 +36,10 @@ export interface ListedMessage {
   position: Position
   /** It is there. */
   present: boolean
+  /** Of the application, which may read it whatever they are: absent. */
   acls?: AccessLists
+  /** What these take in the store. */
+  bytes: number
 }
 
 /** A timeline event that is an entry of its own. */
@@ -153,8 +154,8 @@ export interface EntityQueries {
   /** Where a message is, or was: also one that was deleted. */
   messageEntry (messageId: string): { position: Position, channelKey: number, acls?: AccessLists } | undefined
   messages (channelKey: number, slice: Slice, truncatedPosition: Position, bounds: PageBounds, offset: number): Rows<MessageDetails>
-  /** Messages of a channel above a position that somebody may find, in the order of the slice, the first `limit` of them. */
-  listedMessages (channelKey: number, seeker: Seeker, slice: Slice, above: Position, limit: number): ListedMessage[]
+  /** Messages of a channel above a position that somebody may find, in the order of the slice; `bytes`: of lists. */
+  listedMessages (channelKey: number, seeker: Seeker, slice: Slice, above: Position, bounds: PageBounds): Rows<ListedMessage>
   /** Messages by their positions. */
   messagesAt (positions: Position[], bounds: PageBounds): Rows<MessageDetails>
   application (): ApplicationRecord | undefined
@@ -178,6 +179,8 @@ export interface LogQueries {
   membership (userKey: number, channelKey: number): Membership | undefined
   /** Channels that a user has left after a position, or that were deleted with it in them, and whose lists have changed since. */
   listedChannelsLeft (userKey: number, after: Position): number[]
+  /** Channels whose lists have changed after a position, the first `limit` changes looked at; fewer: all. */
+  listsChangedAfter (position: Position, limit: number): number[]
   /** Channels that have named a user and were truncated, or deleted, after a position. */
   endedChannelsNaming (userKey: number, after: Position): number[]
   /** Lists of a channel that are in force after a position and begin at or before another, in order, the first `limit` of them. */
@@ -190,7 +193,7 @@ export interface LogQueries {
   newestAbout (userKey: number): Position
   /** Intervals of a member that are in force after a position and begin at or before another, in order, the first `limit` of them. */
   intervals (userKey: number, channelKey: number, after: Position, upTo: Position, limit: number): IntervalRecord[]
-  channelByKey (channelKey: number): Pick<ChannelRecord, 'createdPosition' | 'deletedPosition' | 'acls'> | undefined
+  channelByKey (channelKey: number): Pick<ChannelRecord, 'createdPosition' | 'deletedPosition'> | undefined
   /** Every entry after a position, with who is in a new channel. */
   tail (after: Position, bounds: PageBounds): Rows<EntryView>
   /** The same, without those: what streams carry is not made of them. */

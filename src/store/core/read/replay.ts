@@ -2,6 +2,7 @@
  * What a stream may have of the log, page by page. A user's is found by channel: a replay looks once for the next
  * entry of each, then every page reads the channels whose turn it is, with the rights as they are by then.
  */
+import type { AccessLists } from '../../../rules/access.ts'
 import { classesOf } from '../../../rules/audience.ts'
 import type { Ahead, Entry, Interest, Page, Place, Position, Rights } from '../../contract/log.ts'
 import type { EntryView, IntervalRecord } from '../records.ts'
@@ -29,10 +30,15 @@ interface UserAhead extends Ahead {
   left: number[]
   /** Channels whose messages have named the user, and ended. */
   ended: number[]
+  /** Channels with news that the user may not read: other lists may give back what it might read before. */
+  closed: ReadonlySet<number>
 }
 
+/** Changes of lists since the channels were looked for, of which a replay looks whether they are of its reader's. */
+const CHANGES_LOOKED_AT = 200
+
 /** Entries of a page as they were found, and, where they are all up to the head, the rights there. */
-type Part = Pick<Page, 'through' | 'ahead' | 'rights'> & { told: Told[] }
+type Part = Pick<Page, 'through' | 'ahead' | 'rights' | 'named'> & { told: Told[], places?: Membership[] }
 
 export function * read (interest: Interest, after: Position, limit: number, ahead?: Ahead): Read<Page> {
   const [ends] = yield * ask(['ends'])
@@ -55,10 +61,19 @@ function * partOf (interest: Interest, after: Position, bounds: PageBounds, ends
   return yield * ownChannels(reader, yield * aheadOf(reader, after, ends, ahead), after, bounds, ends)
 }
 
-function pageOf ({ told, ...part }: Part, { epoch, position: head }: LogEnds): Page {
-  const entries: Entry[] = told.map(({ view, otherwise }) => otherwise ? entryOf(view, epoch).otherwise! : entryOf(view, epoch))
-  return { entries: entries.filter(({ payload }) => payload !== undefined), head, ...part }
+function pageOf ({ told, places, ...part }: Part, { epoch, position: head }: LogEnds): Page {
+  const entries: Entry[] = told.map(({ view, otherwise }) => formOf(entryOf(view, epoch), otherwise))
+  const listed = told.filter(({ view }) => view.lists !== undefined).map(({ view: { record, lists } }): [string, AccessLists | undefined] => [record.messageId!, lists!.now])
+  return {
+    entries: entries.filter(({ payload }) => payload !== undefined),
+    ...(places === undefined ? {} : { places: rightsOf(places).channels }),
+    ...(listed.length === 0 ? {} : { messageLists: listed }),
+    head,
+    ...part
+  }
 }
+
+const formOf = (entry: Entry, otherwise: boolean): Entry => otherwise ? entry.otherwise ?? entry : entry
 
 /** Nothing lies between the last entry and the head. */
 const lastOf = (told: Told[], rights: Rights, ends: LogEnds): Part => ({ told, through: headOf(ends), rights })
@@ -91,10 +106,11 @@ function * ownChannel (reader: Reader, channelKey: number, after: Position, boun
   ]
   const upTo = knownUpTo(lists, most, ends.position)
   const [{ rows, ended }] = yield * ask(['entriesOf', sources, after, upTo, bounds])
-  const told = yield * toldOf(rows, reader)
-  if (!ended) return partUpTo(told, rows, ends)
-  if (upTo < ends.position) return { told, through: yield * placeAt(upTo, ends) }
-  return lastOf(told, rightsOf([membership]), ends)
+  const { told } = yield * toldOf(rows, reader)
+  const places = [membership]
+  if (!ended) return { ...partUpTo(told, rows, ends), places }
+  if (upTo < ends.position) return { told, places, through: yield * placeAt(upTo, ends) }
+  return { ...lastOf(told, rightsOf(places), ends), places }
 }
 
 /** The channels that a user's replay is still to come to: those of the page before, or found anew. */
@@ -102,13 +118,18 @@ function * aheadOf (reader: Reader, after: Position, ends: LogEnds, given: Ahead
   const { userKey } = reader
   const [newest] = yield * ask(['newestAbout', userKey])
   const before = given as UserAhead | undefined
-  if (before?.userKey === userKey && before.epoch === ends.epoch && before.after <= after && after < before.head.position && newest <= before.head.position) return before
+  if (before?.userKey === userKey && before.epoch === ends.epoch && before.after <= after && after < before.head.position && newest <= before.head.position && !(yield * mayHaveOpened(before))) return before
   const [news, left, ended] = yield * ask(['news', userKey, after], ['listedChannelsLeft', userKey, after], ['endedChannelsNaming', userKey, after])
-  // Lists may let it read again, before the page is read that comes to the channel.
-  const channels = news.filter(membership => membership.listsPosition !== undefined || readsNow(reader, membership) || endsOf(membership, after).length > 0)
+  const channels = news.filter(membership => (membership.listsPosition ?? 0) > after || readsNow(reader, membership) || endsOf(membership, after).length > 0)
     .map(({ channelKey, next }) => ({ channelKey, next }))
     .sort(byNext)
-  return { userKey, epoch: ends.epoch, after, head: headOf(ends), channels, left, ended }
+  return { userKey, epoch: ends.epoch, after, head: headOf(ends), channels, left, ended, closed: new Set(news.filter(membership => !readsNow(reader, membership)).map(({ channelKey }) => channelKey)) }
+}
+
+function * mayHaveOpened ({ closed, head }: UserAhead): Read<boolean> {
+  if (closed.size === 0) return false
+  const [changed] = yield * ask(['listsChangedAfter', head.position, CHANGES_LOOKED_AT])
+  return changed.length === CHANGES_LOOKED_AT || changed.some(channelKey => closed.has(channelKey))
 }
 
 const byNext = (one: Upcoming, other: Upcoming): number => one.next - other.next
@@ -126,19 +147,20 @@ function * ownChannels (reader: Reader, ahead: UserAhead, after: Position, bound
     part = yield * readChannels(reader, ahead, channels, after, head.position, bounds)
   }
   const { rows, ended, upTo, upcoming } = part
-  const told = yield * toldOf(rows, reader)
+  const { told, places: others } = yield * toldOf(rows, reader)
+  const found = { told, places: [...part.places, ...others], ...(ahead.ended.length === 0 ? {} : { named: ahead.ended }) }
   const through = !ended || (rest.length > 0 && rows.length > 0) ? placeOf(ends.epoch, rows.at(-1)!.record) : upTo < head.position ? yield * placeAt(upTo, ends) : undefined
   if (through !== undefined) {
     const next = upcoming.map(({ channelKey, next }) => ({ channelKey, next: Math.max(next, through.position + 1) }))
-    return { told, through, ahead: { ...ahead, after: through.position, channels: [...next, ...rest].sort(byNext) } satisfies UserAhead as Ahead }
+    return { ...found, through, ahead: { ...ahead, after: through.position, channels: [...next, ...rest].sort(byNext) } satisfies UserAhead as Ahead }
   }
   // More may have come since the channels were looked for.
-  if (head.position < ends.position) return { told, through: head }
+  if (head.position < ends.position) return { ...found, through: head }
   const [memberships, named] = yield * ask(['memberships', reader.userKey], ['channelsNaming', reader.userKey])
-  return lastOf(told, { ...rightsOf(memberships), ...(named.length === 0 ? {} : { named }) }, ends)
+  return { ...found, ...lastOf(told, { ...rightsOf(memberships), ...(named.length === 0 ? {} : { named }) }, ends) }
 }
 
-type ChannelsPart = Found & { upTo: Position, upcoming: Upcoming[] }
+type ChannelsPart = Found & { upTo: Position, upcoming: Upcoming[], places: Membership[] }
 
 /** The entries of some channels, and when their turn comes again. */
 function * readChannels (reader: Reader, { userKey, head, left, ended }: UserAhead, channels: Upcoming[], after: Position, asked: Position, bounds: PageBounds): Read<ChannelsPart> {
@@ -166,8 +188,6 @@ function * readChannels (reader: Reader, { userKey, head, left, ended }: UserAhe
   for (const [index, { channelKey }] of channels.entries()) {
     // There may be more of them, which the next page looks at.
     if (intervals[index]!.length === most) turns.set(channelKey, intervals[index]!.at(-1)!.fromPosition)
-    // Other lists may give back what it might read before.
-    if (memberships[index]?.listsPosition !== undefined && !readsNow(reader, memberships[index])) turns.set(channelKey, after + 1)
     const ofChannel = lists.get(channelKey)
     if (ofChannel?.length === most) turns.set(channelKey, Math.min(turns.get(channelKey) ?? Infinity, ofChannel.at(-1)!.fromPosition))
   }
@@ -176,7 +196,7 @@ function * readChannels (reader: Reader, { userKey, head, left, ended }: UserAhe
     if (channelKey === undefined || next === undefined || next > head.position) continue
     turns.set(channelKey, Math.min(next, turns.get(channelKey) ?? next))
   }
-  return { ...entries, upTo, upcoming: [...turns].map(([channelKey, next]) => ({ channelKey, next })) }
+  return { ...entries, upTo, places: memberships.filter(membership => membership !== undefined), upcoming: [...turns].map(([channelKey, next]) => ({ channelKey, next })) }
 }
 
 /**

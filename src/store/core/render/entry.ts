@@ -1,4 +1,5 @@
 /** Entries of the log as the hub takes them: rights that follow from them, and the data that clients see. */
+import type { Channel } from '../../../../schemas/channel.ts'
 import type { AccessLists } from '../../../rules/access.ts'
 import { formatCursor } from '../cursor.ts'
 import type { Entry, Standing } from '../../contract/log.ts'
@@ -38,15 +39,22 @@ function addLists (entry: Entry, { record, lists, channelLists, channel }: Entry
   const here = `"channelId":${reference(channel!.channelId)}`
   if (kind === 'message-acls-changed') {
     entry.access = { lists: change!.after, before: { lists: change!.before } }
-    entry.otherwise = told(entry, 'message-deleted', `{${here},"messageId":${reference(record.messageId!)}}`)
+    entry.otherwise = { ...told(entry, 'message-deleted', `{${here},"messageId":${reference(record.messageId!)}}`), messageId: record.messageId!, access: entry.access }
   } else if (kind === 'channel-acls-changed') {
     if (change!.after !== undefined) entry.channelLists = change!.after
     entry.otherwise = told(entry, kind, `{${here}}`)
   } else if (kind === 'channel' || entry.standing !== undefined) {
     if (channelLists !== undefined) entry.channelLists = channelLists
+    if (kind === 'channel' && channelLists !== undefined && entry.payload !== undefined) entry.otherwise = { ...entry, payload: withoutTimeline(entry.payload) }
   } else if (lists !== undefined) {
     entry.access = { lists: lists.then }
   }
+}
+
+/** A new channel, for those who may not read what it began with. */
+function withoutTimeline (payload: string): string {
+  const { channel } = JSON.parse(payload) as { channel: Channel }
+  return JSON.stringify({ channel: { ...channel, timelineEvents: [] } })
 }
 
 const told = ({ position, cursor, channelKey }: Entry, kind: Entry['kind'], payload: string): Entry =>

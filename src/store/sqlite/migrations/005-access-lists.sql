@@ -48,8 +48,7 @@ create index named_channels_of on named_channels (channel_key);
 
 create index entries_truncations on entries (channel_key, position) where kind = 'messages-truncated';
 create index entries_acls on entries (channel_key, position) where kind = 'channel-acls-changed';
+create index entries_acls_by_position on entries (position) where kind = 'channel-acls-changed';
 create index intervals_of_user_ended on intervals (user_key, until_position) where until_position is not null;
 
--- A change of a message's lists holds its content, as an edit does; it is told of without it, too.
-drop index entries_edits;
-create index entries_edits on entries (message_position, position) where kind in ('message-updated', 'message-acls-changed') and body is not null;
+create index entries_listed on entries (channel_key, position) where kind = 'message' and acls is not null;
