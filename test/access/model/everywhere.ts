@@ -14,7 +14,7 @@ export async function compareEverywhere (world: World, state: State, channels: s
   await compareChannels(world, state, channels)
   const living = users.filter(user => !state.deleted.has(user))
   const found = channels.flatMap(name => state.channels.get(name) ?? [])
-  await Promise.all(found.flatMap((channel, nth) => living.map((user, index) => comparePages(world, state, channel, user, 1 + (nth + index) % 4))))
+  await Promise.all(found.flatMap((channel, nth) => living.map((user, index) => comparePages(world, state, channel, user, 1 + (nth + index) % 5))))
   for (const step of questions(state, found, living)) {
     const expected = take(state, step)
     const { method, path, body } = callOfListed(step, name => world.id(name))

@@ -101,6 +101,16 @@ const sayAndHide: fc.Arbitrary<Line[]> = fc.tuple(send, patchMessage, line, one(
   then === 'nothing' ? { do: then } : then === 'edit' ? { do: then, by: SYSTEM, nth: 0 } : then === 'delete messages' ? { do: then, by: SYSTEM, nths: [0] } : { do: then, by: SYSTEM, nths: [0], event: { ...event, subject: ONESELF } }
 ])
 
+/** A message names somebody, who listens from before or after it, and says that it is read; then all messages go, or their channel does. */
+const nameAndEnd: fc.Arbitrary<Line[]> = fc.tuple(user, channel, fc.boolean(), line, one('truncate', 'delete')).map(([who, channel, late, meanwhile, end]) => {
+  const told: Line[] = [
+    { do: 'send', by: SYSTEM, channel, lists: { plus: [{ privilege: 'read_message', who }], minus: [] } },
+    { do: 'subscribe', by: who, what: 'me', from: 'head', wait: true }
+  ]
+  const seen: Line = { do: 'add message event', by: who, nths: [0], event: { type: 'mitter.mtet.ReadTime', subject: ONESELF } }
+  return [...(late ? told : told.reverse()), seen, meanwhile, { do: end, by: SYSTEM, channel }]
+})
+
 /** Somebody comes, and is let in, or not. */
 const comeIn: fc.Arbitrary<Line[]> = fc.tuple(user, channel, line, anybody, one('accept', 'reject', 'nothing')).map(([user, channel, meanwhile, by, turned]) => [
   { do: 'join', by: user, channel }, meanwhile, turned === 'nothing' ? { do: turned } : { do: turned, by, user: 'one who waits', channel }
@@ -108,7 +118,7 @@ const comeIn: fc.Arbitrary<Line[]> = fc.tuple(user, channel, line, anybody, one(
 
 const lines = fc.oneof(crossShrink,
   { weight: 40, arbitrary: line.map(one => [one]) }, { weight: 3, arbitrary: cutAndResume }, { weight: 2, arbitrary: changeAndSpeak }, { weight: 2, arbitrary: sayAndHide },
-  { weight: 3, arbitrary: comeIn }, { weight: 4, arbitrary: useOfChannel }, { weight: 2, arbitrary: useOfMessage })
+  { weight: 2, arbitrary: nameAndEnd }, { weight: 3, arbitrary: comeIn }, { weight: 4, arbitrary: useOfChannel }, { weight: 2, arbitrary: useOfMessage })
 
 const LINES = 30
 

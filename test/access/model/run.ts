@@ -61,7 +61,7 @@ class Run {
       await this.#ring()
       await this.#watching.compareAll()
       await compareEverywhere(this.#world, this.#state, channels, users)
-      await replays.everywhere(thorough ? 1 : 5)
+      await replays.everywhere(thorough ? 1 : 8)
     } finally {
       await this.#watching.stop()
     }
