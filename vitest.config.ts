@@ -6,6 +6,12 @@ const long = process.env.LONG !== undefined
 // Compiled code is kept: a run starts more than a hundred services, each of which would compile the same again.
 process.env.NODE_COMPILE_CACHE ??= resolve('node_modules/.cache/compiled')
 
+/** Where reads that take time have shown most; the other scenarios run so with the long tests. */
+const delayed = [
+  'test/{model,stream}/**/*.test.ts', 'test/access/{model/**/*,race}.test.ts',
+  long ? 'test/relay/**/*.test.ts' : 'test/relay/{concurrency,scenarios/{order-and-load,connections}}.test.ts'
+]
+
 const alike = ['test/{auth,docs,http,openapi,store}/**/*.test.ts', 'test/access/!(race).test.ts']
 
 export default defineConfig({
@@ -19,7 +25,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'delayed', include: ['test/{model,relay,stream}/**/*.test.ts', 'test/access/{model/**/*,race}.test.ts'], exclude: ['test/relay/matrix.test.ts'], env: { READS: 'delayed' }
+          name: 'delayed', include: delayed, exclude: ['test/relay/matrix.test.ts'], env: { READS: 'delayed' }
         }
       }
     ],

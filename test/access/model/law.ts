@@ -1,4 +1,4 @@
-/** What streams carry: acl.md's section 5, and contract 8, promise 4, whose words the comments are. */
+/** What streams carry: "What streams carry" of docs/access.md, and protocol 8, promise 4. */
 import { membersAt, type Entry, type Law, type Reader } from '../../model/history.ts'
 import { entryGist, frameGist, type Form } from './gists.ts'
 import { channelOf, isRelisting, listsAt, messageOf, reachesAt, readsChannelAt, wasNamed } from './state.ts'

@@ -1,4 +1,4 @@
 import { readsAreDelayed } from '../../support/stores.ts'
 import { accessModelSuite } from './suite.ts'
 
-accessModelSuite(readsAreDelayed ? 30 : 300, 110_000)
+accessModelSuite(readsAreDelayed ? 20 : 300, 150_000)

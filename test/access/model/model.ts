@@ -1,5 +1,5 @@
 /**
- * The model of test/model with access control lists, by acl.md: it knows nothing of the service's code. What is
+ * The model of test/model with access control lists, by docs/access.md: it knows nothing of the service's code. What is
  * refused changes nothing.
  */
 import * as plainMembers from '../../model/members.ts'

@@ -1,5 +1,5 @@
 /**
- * Who may do what, as acl.md says it in sections 2 and 3, and nothing of the service's code: plain questions about one
+ * Who may do what, as docs/access.md says it, and nothing of the service's code: plain questions about one
  * user, lists, and how it stands in the channel.
  */
 import { mitterStatus, SYSTEM, type Status } from '../../relay/steps.ts'
@@ -16,7 +16,7 @@ export type Verdict = 'application' | 'own-entry' | 'default' | 'refused by defa
 
 export const allows = (verdict: Verdict): boolean => verdict === 'application' || verdict === 'own-entry' || verdict === 'default'
 
-/** Section 3's column, "default". */
+/** The column "by default" of its privileges. */
 const defaults: Record<ChannelPrivilege, readonly string[]> = {
   join_channel: ['any_user'],
   remove_self: ['Active', 'ReadOnly', 'Disabled'],
@@ -32,7 +32,7 @@ const defaults: Record<ChannelPrivilege, readonly string[]> = {
   modify_acl: []
 }
 
-/** Section 1's table. */
+/** Its table of selectors. */
 export function fits (selector: string, { user, member }: Who): boolean {
   switch (selector) {
     case 'any_user': return true
@@ -48,7 +48,7 @@ export function fits (selector: string, { user, member }: Who): boolean {
 const of = (entries: readonly Entry[], privilege: Privilege): Entry[] => entries.filter(entry => entry.privilege === privilege)
 const isTaken = (lists: Lists, privilege: Privilege, who: Who): boolean => of(lists.minus, privilege).some(entry => fits(entry.who, who))
 
-/** Of a channel: section 2, from its second line on. */
+/** Of a channel: how it is decided, from the second line on. */
 export function verdictOf (privilege: ChannelPrivilege, lists: Lists, who: Who): Verdict {
   if (who.user === SYSTEM) return 'application'
   const own = of(lists.plus, privilege)
