@@ -52,7 +52,8 @@ class Run {
   }
 
   async run (program: Line[]): Promise<void> {
-    await this.#world.people(...users)
+    // One after the other: of members who came at once, whoever was made first succeeds the last admin.
+    for (const user of users) await this.#world.people(user)
     for (const name of withTokens) this.#world.authorize(name, await this.#stage.on.user(this.#world.id(name)))
     const { cursor } = await this.#stage.on.store.head()
     const replays = new Replays(this.#stage.on.store, this.#world, this.#state, this.#tail, cursor, users)
