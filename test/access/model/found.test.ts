@@ -38,7 +38,7 @@ it('a message with any plus entry has no defaults at all, not even that nobody c
   ])
 })
 
-it('who reads by a class the message that names it, but for a minus, reads nothing, and is in nothing', async () => {
+it('a message that names somebody, and is taken from active members, is its until it joins', async () => {
   await runProgram(stage(), [
     { do: 'create', by: SYSTEM, channel: 'room', group: 'public', lists: { plus: [{ privilege: 'read_from_channel', who: 'amy' }], minus: [] } },
     { do: 'send', by: SYSTEM, channel: 'room', lists: { plus: [{ privilege: 'read_message', who: 'amy' }], minus: [{ privilege: 'read_message', who: 'Active' }] } },

@@ -6,14 +6,14 @@ import * as plainMembers from '../../model/members.ts'
 import { newEvent } from '../../model/messages.ts'
 import { NOBODY } from '../../model/model.ts'
 import { log, standing } from '../../model/state.ts'
-import { DELETED, statusOf, SYSTEM, type On } from '../../relay/steps.ts'
+import { statusOf, SYSTEM, type On } from '../../relay/steps.ts'
 import { reading, receiving } from '../../relay/tables.ts'
-import { areSame, isEmpty, namesIn, newIn, none, patched, type Entry, type Lists } from './lists.ts'
+import { patchChannel, patchMessage } from './changes.ts'
+import { isEmpty, namesIn, none } from './lists.ts'
 import * as members from './members.ts'
 import * as messages from './messages.ts'
-import { faults, notFound, readingRefused, reads, refusal, refusalBy, type Expected } from './refusals.ts'
-import { allows, messageVerdictOf } from './rights.ts'
-import { listedAt, listsAt, messageIn, whoIn, type Channel, type Message, type State } from './state.ts'
+import { faults, notFound, readingRefused, reads, refusal, type Expected } from './refusals.ts'
+import { messageIn, thereIs, type Channel, type State } from './state.ts'
 import type { Step, StepOf } from './steps.ts'
 
 /** Takes a step, and says what the answer is. */
@@ -66,8 +66,6 @@ export function take (state: State, step: Step): Expected {
   }
 }
 
-const thereIs = (message: Message | undefined): Message | undefined => message?.goneAt === undefined ? message : undefined
-
 function create (state: State, { by, channel: name, group, direct = false, listed = [], event, lists = none }: StepOf<'create'>): Expected {
   const wrong = faults(
     by !== SYSTEM && direct && !isEmpty(lists) ? '403 ?' : undefined,
@@ -113,45 +111,6 @@ function deleteUser (state: State, { by, user }: On<'delete user'>): Expected {
   state.deleted.add(user)
   state.history.push({ kind: 'user-deleted', about: user, members: new Map() })
   for (const channel of state.channels.values()) if (!channel.direct && channel.members.has(user)) plainMembers.go(state, channel, user)
-  return '204'
-}
-
-function patchChannel (state: State, channel: Channel, { by, patch }: StepOf<'patch channel'>): Expected {
-  const [before, refused] = [livingListsOf(state, channel), refusal(state, channel, 'modify_acl', by)]
-  if (refused !== undefined) return refused
-  const lists = patched(before, patch)
-  const { plus, minus } = newIn(lists, before)
-  const added = [...plus, ...minus]
-  const wrong = faults(
-    namesIn(added).some(user => state.deleted.has(user)) ? '404 ?' : undefined,
-    by !== SYSTEM && added.some(({ privilege }) => privilege === 'send_as_other_to_channel') ? '403 ?' : undefined)
-  if (wrong !== undefined) return wrong
-  if (areSame(before, lists)) return '204'
-  channel.listings.push({ at: state.history.length, lists })
-  log(state, channel, 'channel-acls-changed')
-  return '204'
-}
-
-/** What a change begins with: whoever is deleted stands there without a name. */
-function livingListsOf ({ deleted }: State, of: Channel | Message): Lists {
-  const { plus, minus } = listsAt(of)
-  const living = (entries: readonly Entry[]) => entries.map(entry => deleted.has(entry.who) ? { ...entry, who: DELETED } : entry)
-  return { plus: living(plus), minus: living(minus) }
-}
-
-function patchMessage (state: State, { by, message: name, patch }: StepOf<'patch message'>): Expected {
-  const message = thereIs(state.messages.get(name))
-  if (message === undefined) return '404 ?'
-  const { channel } = message
-  const verdict = messageVerdictOf('modify_acl', listedAt(message), by === SYSTEM ? { user: by } : whoIn(state, channel, by), false)
-  if (!allows(verdict)) return reads(state, message, by, true) ? refusalBy(verdict, 'modify_acl', '403 ?')! : '404 ?'
-  const before = livingListsOf(state, message)
-  const lists = patched(before, patch)
-  const wrong = messages.mayNotName(state, channel, by, newIn(lists, before))
-  if (wrong !== undefined) return wrong
-  if (areSame(before, lists)) return '204'
-  message.listings.push({ at: state.history.length, lists })
-  log(state, channel, 'message-updated', { message, said: message.said })
   return '204'
 }
 

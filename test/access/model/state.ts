@@ -29,6 +29,7 @@ export interface State extends plain.State {
 
 export const newState = (): State => plain.newState() as State
 
+export const thereIs = (message: Message | undefined): Message | undefined => message?.goneAt === undefined ? message : undefined
 export const messageIn = (state: State, channel: Channel, name: string): Message | undefined => plain.messageIn(state, channel, name) as Message | undefined
 export const messagesIn = (state: State, channel: Channel): Message[] => plain.messagesIn(state, channel) as Message[]
 
