@@ -3,8 +3,7 @@
  * a removal closes, before the next entry is looked at (protocol 8, promise 4).
  */
 import type { AccessLists, Caller } from '../rules/access.ts'
-import { Audience, readersNamedIn, readsChannel } from '../rules/audience.ts'
-import type { RelayStatus } from '../rules/relay.ts'
+import { Audience, readersNamedIn, readsChannel, standingOf, type StreamOf } from '../rules/audience.ts'
 import type { Entry, Rights, Standing } from '../store/contract/log.ts'
 import type { EndReason } from './frames.ts'
 
@@ -73,7 +72,7 @@ export class Hub {
     this.#followers.set(subscriber, { places: new Map(), named: new Set() })
     if (subscriber.of === 'application') this.#application.add(subscriber)
     for (const { channelKey, status, admin, lists } of rights.channels) {
-      this.#setPlace(subscriber, channelKey, placeOf({ status, admin }), this.#shared(channelKey, lists))
+      this.#setPlace(subscriber, channelKey, standingOf({ status, admin }), this.#shared(channelKey, lists))
     }
     for (const channelKey of rights.named ?? []) this.#setNamed(subscriber, channelKey, true)
     for (const entry of missed) this.#give(subscriber, entry, readersOf(entry))
@@ -130,7 +129,7 @@ export class Hub {
     const told = subscriber.of === 'application' ? entry : own !== undefined ? ownForm(entry, subscriber.userId!, own) : toldTo(subscriber, entry, readers, before, follower)
     if (told === undefined || !subscriber.offer(told)) return false
 
-    if (own !== undefined) this.#setPlace(subscriber, channelKey, placeOf(own), this.#shared(channelKey, entry.channelLists))
+    if (own !== undefined) this.#setPlace(subscriber, channelKey, standingOf(own), this.#shared(channelKey, entry.channelLists))
     if (kind === 'messages-truncated' || kind === 'channel-deleted') this.#setNamed(subscriber, channelKey, false)
     if (kind === 'channel-deleted') this.#leave(subscriber, channelKey)
     if (subscriber.of === 'channel') {
@@ -174,7 +173,7 @@ export class Hub {
 /** What is about a reader, it is told whatever it may; what a new channel began with, only where it may read that. */
 function ownForm (entry: Entry, userId: string, own: Standing): Entry {
   const { kind, channelLists, otherwise } = entry
-  return kind !== 'channel' || otherwise === undefined || readsChannel(channelLists, { userId, standing: placeOf(own) }) ? entry : otherwise
+  return kind !== 'channel' || otherwise === undefined || readsChannel(channelLists, { userId, standing: standingOf(own) }) ? entry : otherwise
 }
 
 /** What a subscriber is told of an entry that is not about its reader: the entry, what stands in its place, or nothing. */
@@ -183,7 +182,7 @@ function toldTo ({ of, userId }: Subscriber, entry: Entry, readers: Readers, pla
   if (access !== undefined || kind === 'channel-acls-changed') {
     if (userId === undefined) return access === undefined && place === undefined ? undefined : entry
     const caller = { userId, standing: place?.standing }
-    const stream = of as 'user' | 'channel'
+    const stream = of as StreamOf
     if (access === undefined) {
       if (place === undefined) return undefined
       if (readers.after(channelLists).has(caller)) return entry
@@ -255,9 +254,6 @@ function audienceIn (known: Map<AccessLists | undefined, Audience>, lists: Acces
   if (audience === undefined) known.set(channelLists, audience = new Audience(lists, channelLists))
   return audience
 }
-
-const placeOf = ({ status, admin }: { status?: RelayStatus | undefined, admin: boolean }): Caller['standing'] =>
-  status === undefined ? undefined : { status, admin }
 
 /** A user's standing from an entry on, if the entry is about the user. */
 function standingIn ({ standing, members }: Entry, userId: string | undefined): Standing | undefined {

@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
-import { readsChannel } from '../rules/audience.ts'
+import { readsChannel, standingOf } from '../rules/audience.ts'
 import type { Entry, Interest, Log, Page, Place, Position, Rights, StreamStart } from '../store/contract/log.ts'
 import type { Feed } from './feed.ts'
 import { byeFrame, caughtUpFrame, checkpointFrame, entryFrame, gapFrame, readyFrame, type EndReason } from './frames.ts'
@@ -186,8 +186,7 @@ export class Stream implements Subscriber {
 
   #readsChannel ({ channels: [channel] }: Rights): boolean {
     if (channel === undefined || this.userId === undefined) return channel !== undefined
-    const { status, admin, lists } = channel
-    return readsChannel(lists, { userId: this.userId, standing: status === undefined ? undefined : { status, admin } })
+    return readsChannel(channel.lists, { userId: this.userId, standing: standingOf(channel) })
   }
 
   offer (entry: Entry): boolean {

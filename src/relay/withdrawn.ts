@@ -3,7 +3,7 @@
  * an entry is for who was entitled at its position and is when it is delivered (protocol 8, promises 4 and 5).
  */
 import type { AccessLists, Caller } from '../rules/access.ts'
-import { Audience, readersNamedIn, readsChannel } from '../rules/audience.ts'
+import { Audience, carriesChannel, readersNamedIn, standingOf, type StreamOf } from '../rules/audience.ts'
 import type { Entry, Interest, Page, Position } from '../store/contract/log.ts'
 
 interface Place {
@@ -35,7 +35,7 @@ export class Withdrawn {
     this.#named = new Set(named)
     this.#of = interest.of
     this.#userId = interest.of === 'application' ? undefined : interest.userId
-    this.#places = new Map(places.map(({ channelKey, status, admin, lists }) => [channelKey, { standing: status === undefined ? undefined : { status, admin }, lists }]))
+    this.#places = new Map(places.map(({ channelKey, status, admin, lists }) => [channelKey, { standing: standingOf({ status, admin }), lists }]))
     this.#messageLists = new Map(messageLists)
   }
 
@@ -53,9 +53,8 @@ export class Withdrawn {
     }
     if (kind === 'channel-acls-changed') this.#change(channelKey!, { standing: this.#places.get(channelKey!)?.standing, lists })
     if (standing === undefined || standing.userId !== this.#userId) return
-    const { status, admin } = standing
-    if (status === undefined) this.#left.add(channelKey!)
-    this.#change(channelKey!, { standing: status === undefined ? undefined : { status, admin }, lists })
+    if (standing.status === undefined) this.#left.add(channelKey!)
+    this.#change(channelKey!, { standing: standingOf(standing), lists })
   }
 
   #change (channelKey: number, place: Place): void {
@@ -93,12 +92,12 @@ export class Withdrawn {
     if (kind === 'message-deleted' && access?.before !== undefined) return reads || readersNamedIn(access.before.lists).includes(caller.userId)
     if (access === undefined && !this.#relisted.has(messageId ?? '')) return reads
     const own = this.#messageLists.has(messageId!) ? this.#messageLists.get(messageId!) : access?.lists
-    return new Audience(own, lists).reaches(this.#of as 'user' | 'channel', caller)
+    return new Audience(own, lists).reaches(this.#of as StreamOf, caller)
   }
 
   #reads (channelKey: number): boolean {
     const { standing, lists } = this.#placeIn(channelKey)
-    return this.#userId === undefined || ((this.#of === 'channel' || standing !== undefined) && readsChannel(lists, { userId: this.#userId, standing }))
+    return this.#userId === undefined || carriesChannel(this.#of as StreamOf, lists, { userId: this.#userId, standing })
   }
 
   #placeIn (channelKey: number): Place {

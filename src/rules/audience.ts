@@ -8,6 +8,19 @@ export function readsChannel (lists: AccessLists | undefined, caller: Caller): b
   return decide('read_from_channel', lists, caller).allowed
 }
 
+/** How somebody stands who is of a status, or of none. */
+export const standingOf = ({ status, admin }: { status?: RelayStatus | undefined, admin: boolean }): Caller['standing'] =>
+  status === undefined ? undefined : { status, admin }
+
+/** Whose stream it is. */
+export type StreamOf = 'user' | 'channel'
+
+/** A user's stream is of channels that the user is in, a channel's of whoever reads it. */
+const isOfStream = (stream: StreamOf, { standing }: Caller): boolean => stream === 'channel' || standing !== undefined
+
+/** Whether somebody's stream carries what is said in a channel. */
+export const carriesChannel = (stream: StreamOf, lists: AccessLists | undefined, caller: Caller): boolean => isOfStream(stream, caller) && readsChannel(lists, caller)
+
 /**
  * Whoever lists name with `user(…)`, on either side.
  * @param of one privilege alone
@@ -79,8 +92,8 @@ export class Audience {
   }
 
   /** Whether it comes on a stream of the reader's: on a user's, what is said in channels that the user is in, and what names it. */
-  reaches (stream: 'user' | 'channel', caller: Caller): boolean {
-    return (stream === 'channel' || caller.standing !== undefined || this.#readers.has(caller.userId)) && this.has(caller)
+  reaches (stream: StreamOf, caller: Caller): boolean {
+    return (isOfStream(stream, caller) || this.#readers.has(caller.userId)) && this.has(caller)
   }
 
   /** How many participants read it, and others whom it names (protocol 6, `recipientsCount`). */

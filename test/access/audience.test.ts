@@ -1,21 +1,13 @@
 /** Readers of a message, asked for at once, are those whom the decision allows one by one (src/rules/audience.ts). */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { decideOfMessage, privilegesOf, type AccessLists, type Caller, type EntityKind, type Selector } from '../../src/rules/access.ts'
+import { decideOfMessage, type AccessLists, type Caller } from '../../src/rules/access.ts'
 import { Audience, classesNamedIn, classesOf, isRouted, readersNamedIn, readsChannel, type MemberCounts } from '../../src/rules/audience.ts'
+import { listsNaming, standings } from './arbitraries.ts'
 
 const users = ['@amy', '@bob', '@cat', '@dan', '@eve', '@fay', '@gil']
 
-const selectors = fc.oneof<fc.Arbitrary<Selector>[]>(
-  fc.constantFrom(...users).map(userId => ({ kind: 'user', userId })),
-  fc.constantFrom<Selector>({ kind: 'any-user' }, { kind: 'admin' }, { kind: 'participant' }),
-  fc.constantFrom('Active', 'ReadOnly', 'Disabled').map(status => ({ kind: 'participant', status }))
-)
-const listsOf = (kind: EntityKind): fc.Arbitrary<AccessLists | undefined> => {
-  const entries = fc.array(fc.record({ privilege: fc.constantFrom(...privilegesOf(kind)), selector: selectors }), { maxLength: 4 })
-  return fc.option(fc.record({ plus: entries, minus: entries }), { nil: undefined })
-}
-const standings = fc.option(fc.record({ status: fc.constantFrom('active', 'muted', 'pending', 'disabled'), admin: fc.boolean() }), { nil: undefined })
+const listsOf = listsNaming(users)
 const everybody: fc.Arbitrary<Caller[]> = fc.tuple(...users.map(() => standings)).map(found => found.map((standing, index) => ({ userId: users[index]!, standing })))
 
 const reads = (lists: AccessLists | undefined, channelLists: AccessLists | undefined, caller: Caller): boolean =>

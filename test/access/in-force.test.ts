@@ -2,23 +2,16 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import {
-  decide, decideOfMessage, inForceOf, inForceOfMessage, matches, privilegesOf, type AccessLists, type Caller, type EntityKind, type Privilege, type PrivilegeOf, type Selector
+  decide, decideOfMessage, inForceOf, inForceOfMessage, matches, privilegesOf, type AccessLists, type Caller, type Privilege, type PrivilegeOf, type Selector
 } from '../../src/rules/access.ts'
+import { listsNaming, standings } from './arbitraries.ts'
 
 const users = ['@amy', '@bob', '@cat']
 
-const selectors = fc.oneof<fc.Arbitrary<Selector>[]>(
-  fc.constantFrom(...users).map(userId => ({ kind: 'user', userId })),
-  fc.constantFrom<Selector>({ kind: 'any-user' }, { kind: 'admin' }, { kind: 'participant' }),
-  fc.constantFrom('Active', 'ReadOnly', 'Disabled').map(status => ({ kind: 'participant', status }))
-)
-const listsOf = (kind: EntityKind): fc.Arbitrary<AccessLists | undefined> => {
-  const entries = fc.array(fc.record({ privilege: fc.constantFrom(...privilegesOf(kind)), selector: selectors }), { maxLength: 4 })
-  return fc.option(fc.record({ plus: entries, minus: entries }), { nil: undefined })
-}
+const listsOf = listsNaming(users)
 const callers: fc.Arbitrary<Caller> = fc.record({
   userId: fc.constantFrom(...users),
-  standing: fc.option(fc.record({ status: fc.constantFrom('active', 'muted', 'pending', 'disabled'), admin: fc.boolean() }), { nil: undefined })
+  standing: standings
 })
 
 /** By nothing but entries that are written out. */

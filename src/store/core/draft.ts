@@ -85,10 +85,16 @@ export class Draft {
     return this.get('user', userId)
   }
 
-  /** A user that has not been deleted. The application is none. Throws `userNotFound`. */
-  existingUser (userId: string): UserRecord {
+  /** A user that has not been deleted. The application is none. */
+  livingUser (userId: string): UserRecord | undefined {
     const user = this.user(userId)
-    if (user === undefined || user.deletedAt !== undefined || user.userKey === 0) throw refuse('userNotFound', userId)
+    return user === undefined || user.deletedAt !== undefined || user.userKey === 0 ? undefined : user
+  }
+
+  /** As `livingUser`. Throws `userNotFound`. */
+  existingUser (userId: string): UserRecord {
+    const user = this.livingUser(userId)
+    if (user === undefined) throw refuse('userNotFound', userId)
     return user
   }
 

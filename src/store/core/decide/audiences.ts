@@ -10,15 +10,17 @@ import { callerIn, standingOf } from './members.ts'
 
 /** Keys of the users whom lists name. */
 export function namedKeys (draft: Draft, lists: AccessLists | undefined): number[] {
-  return namedIn(lists).flatMap(userId => draft.user(userId)?.userKey ?? [])
+  return keysOf(draft, namedIn(lists))
 }
+
+const keysOf = (draft: Draft, userIds: string[]): number[] => userIds.flatMap(userId => draft.user(userId)?.userKey ?? [])
 
 export const laneOf = (lists: AccessLists | undefined): Lane => isRouted(lists) ? lanes.listed : lanes.message
 
 /** A message with lists of its own was sent, with the newest entry. */
 export function listNewMessage (draft: Draft, { channelKey, position, acls }: MessageRecord): void {
   if (acls === undefined) return
-  draft.address([...classRows(channelKey, position, acls), ...namedRows(draft, channelKey, position, acls)])
+  draft.address([...classRows(channelKey, position, acls), ...userRows(draft, 'named', channelKey, position, acls)])
 }
 
 /** A message that is there comes, or goes. */
@@ -32,19 +34,14 @@ export function countListed (draft: Draft, channelKey: number, lists: AccessList
 
 /** What is about a message reaches those whom it names. */
 export function addressAbout (draft: Draft, { channelKey, acls }: MessageRecord): void {
-  if (acls !== undefined) draft.address(aboutRows(draft, channelKey, draft.log.position, acls))
+  if (acls !== undefined) draft.address(userRows(draft, 'about', channelKey, draft.log.position, acls))
 }
 
 const classRows = (channelKey: number, position: Position, lists: AccessLists | undefined): AudienceRecord[] =>
   classesNamedIn(lists).map(name => ({ channelKey, class: name, userKey: 0, position }))
 
-const namedRows = (draft: Draft, channelKey: number, position: Position, lists: AccessLists | undefined): AudienceRecord[] =>
-  readerKeys(draft, lists).map(userKey => ({ channelKey, class: 'named', userKey, position }))
-
-const aboutRows = (draft: Draft, channelKey: number, position: Position, lists: AccessLists | undefined): AudienceRecord[] =>
-  readerKeys(draft, lists).map(userKey => ({ channelKey, class: 'about', userKey, position }))
-
-const readerKeys = (draft: Draft, lists: AccessLists | undefined): number[] => readersNamedIn(lists).flatMap(userId => draft.user(userId)?.userKey ?? [])
+const userRows = (draft: Draft, name: 'named' | 'about', channelKey: number, position: Position, lists: AccessLists | undefined): AudienceRecord[] =>
+  keysOf(draft, readersNamedIn(lists)).map(userKey => ({ channelKey, class: name, userKey, position }))
 
 /** A message has other lists from the newest entry on. */
 export function readdress (draft: Draft, { acls, aclsPosition, ...message }: MessageRecord, { before, after }: ListsChange, content: string): void {
@@ -56,8 +53,8 @@ export function readdress (draft: Draft, { acls, aclsPosition, ...message }: Mes
   draft.noteMessageLists(position, at, after)
   draft.relist(record, laneOf(after))
   draft.unaddress(classRows(channelKey, position, before))
-  draft.address([...classRows(channelKey, position, after), ...namedRows(draft, channelKey, position, after)])
-  draft.address([...aboutRows(draft, channelKey, at, before), ...aboutRows(draft, channelKey, at, after)])
+  draft.address([...classRows(channelKey, position, after), ...userRows(draft, 'named', channelKey, position, after)])
+  draft.address([...userRows(draft, 'about', channelKey, at, before), ...userRows(draft, 'about', channelKey, at, after)])
   countListed(draft, channelKey, before, -1)
   countListed(draft, channelKey, after, 1)
 }
@@ -71,7 +68,7 @@ export function listsOf ({ acls, aclsPosition }: Pick<MessageRecord, 'acls' | 'a
 export function countRecipients (draft: Draft, channel: ChannelRecord, lists: AccessLists | undefined): number {
   if (lists === undefined && channel.acls === undefined) return channel.receivingCount
   const audience = new Audience(lists, channel.acls)
-  const named = [...audience.named].filter(userId => isThere(draft, userId)).map(userId => callerIn(draft, channel, userId))
+  const named = [...audience.named].filter(userId => draft.livingUser(userId) !== undefined).map(userId => callerIn(draft, channel, userId))
   // The application reads everything, and is counted where it is a participant.
   const application = channel.ruleset === SYSTEM_CHANNEL ? standingOf(draft, channel, SYSTEM) : undefined
   if (application !== undefined) named.push({ userId: SYSTEM, standing: application })
@@ -82,9 +79,4 @@ export function countRecipients (draft: Draft, channel: ChannelRecord, lists: Ac
 /** Whether somebody may read a message, by its id or wherever else it would appear. */
 export function mayRead (draft: Draft, { acls, sender }: MessageRecord, channel: ChannelRecord, actor: Actor, byId: boolean): boolean {
   return decideOfMessage('read_message', { senderId: sender.userId, lists: acls, channelLists: channel.acls }, callerIn(draft, channel, actor), byId).allowed
-}
-
-export function isThere (draft: Draft, userId: string): boolean {
-  const user = draft.user(userId)
-  return user !== undefined && user.userKey !== 0 && user.deletedAt === undefined
 }

@@ -11,7 +11,7 @@ import { isPresent, lanes, type ChannelRecord, type ListsChange, type MessageRec
 import { subjectsOf } from '../render/message.ts'
 import { withoutGone } from '../render/lists.ts'
 import { mustBeAllowedHere } from './application.ts'
-import { isThere, mayRead, readdress } from './audiences.ts'
+import { mayRead, readdress } from './audiences.ts'
 import { callerIn, standingOf } from './members.ts'
 import { isGone } from './users.ts'
 
@@ -99,7 +99,7 @@ export function mustBeNameable (draft: Draft, actor: Actor, lists: AccessLists |
   }
   for (const entry of [...names('plus'), ...names('minus')]) {
     const diagnostics = { entry: formatEntry(entry, channel?.channelId ?? '') }
-    if (entry.selector.kind === 'user' && !isThere(draft, entry.selector.userId)) throw refuseWith('userNotFound', { diagnostics }, entry.selector.userId)
+    if (entry.selector.kind === 'user' && draft.livingUser(entry.selector.userId) === undefined) throw refuseWith('userNotFound', { diagnostics }, entry.selector.userId)
     if (entry.privilege === 'send_as_other_to_channel' && actor !== SYSTEM) {
       throw refuseWith('missingPrivilege', { diagnostics }, 'Only the application may let others send as somebody else: leave send_as_other_to_channel out')
     }

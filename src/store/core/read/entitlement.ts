@@ -3,14 +3,14 @@
  * of then and of now: what the hub decides live, decided again.
  */
 import type { AccessLists, Caller } from '../../../rules/access.ts'
-import { Audience, readersNamedIn, readsChannel } from '../../../rules/audience.ts'
+import { Audience, carriesChannel, readersNamedIn, readsChannel, standingOf, type StreamOf } from '../../../rules/audience.ts'
 import type { Position } from '../../contract/log.ts'
 import type { EntryView, IntervalRecord } from '../records.ts'
 import { ask, type ListsFrom, type Membership, type Read } from './queries.ts'
 
 /** Whose stream it is. */
 export interface Reader {
-  of: 'user' | 'channel'
+  of: StreamOf
   userId: string
   userKey: number
 }
@@ -25,17 +25,13 @@ export const toldAsIs = (views: EntryView[]): Told[] => views.map(view => ({ vie
 
 /** Of whoever is in a channel, or is not, as of the snapshot. */
 export function callerOfMembership ({ userId }: Pick<Reader, 'userId'>, { status, admin }: Pick<Membership, 'status' | 'admin'>): Caller {
-  return { userId, standing: status === undefined ? undefined : { status, admin } }
+  return { userId, standing: standingOf({ status, admin }) }
 }
 
 /** Whether a reader may read a channel now. */
 export function readsNow (reader: Reader, membership: Membership): boolean {
-  const caller = callerOfMembership(reader, membership)
-  return membership.deletedPosition === undefined && carriesChannel(reader, caller) && readsChannel(membership.lists, caller)
+  return membership.deletedPosition === undefined && carriesChannel(reader.of, membership.lists, callerOfMembership(reader, membership))
 }
-
-/** A user's stream carries the channels that the user is in. */
-const carriesChannel = ({ of }: Reader, { standing }: Caller): boolean => of === 'channel' || standing !== undefined
 
 /** The times in which a reader might read a channel, after a position and up to another; those that meet are one. */
 export function spansOf (reader: Reader, channelKey: number, intervals: IntervalRecord[], lists: ListsFrom[], after: Position, head: Position): Array<{ channelKey: number, from: Position, upTo: Position }> {
@@ -49,7 +45,7 @@ export function spansOf (reader: Reader, channelKey: number, intervals: Interval
     while (intervals[nthInterval + 1] !== undefined && intervals[nthInterval + 1]!.fromPosition <= from) nthInterval++
     while (lists[nthLists + 1] !== undefined && lists[nthLists + 1]!.fromPosition <= from) nthLists++
     const caller = { userId: reader.userId, standing: standingAt(intervals[nthInterval], from) }
-    if (!carriesChannel(reader, caller) || !readsChannel(lists[nthLists]?.lists, caller)) continue
+    if (!carriesChannel(reader.of, lists[nthLists]?.lists, caller)) continue
     const upTo = (cuts[index + 1] ?? head + 1) - 1
     const last = spans.at(-1)
     if (last !== undefined && last.upTo === from - 1) last.upTo = upTo
@@ -94,9 +90,8 @@ function decisionOf (view: EntryView, reader: Reader, then: Caller, now: Members
   if (kind === 'channel') return readsChannel(channelLists, then) && now !== undefined && readsNow(reader, now) ? 'entry' : 'otherwise'
   if (kind === 'channel-acls-changed') {
     // Like what concerns the reader itself: whatever it may by now.
-    if (!carriesChannel(reader, then)) return undefined
-    if (readsChannel(change!.after, then)) return 'entry'
-    return readsChannel(change!.before, then) ? 'otherwise' : undefined
+    if (carriesChannel(reader.of, change!.after, then)) return 'entry'
+    return carriesChannel(reader.of, change!.before, then) ? 'otherwise' : undefined
   }
   const might = (lists: AccessLists | undefined) => new Audience(lists, channelLists).reaches(reader.of, then)
   if (now === undefined || now.deletedPosition !== undefined) return undefined

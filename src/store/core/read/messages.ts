@@ -1,7 +1,7 @@
 /** Reads of messages and of timelines. */
 import type { ChannelTimelineEntry, MessageTimelineEntry, TimelineEvent } from '../../../../schemas/timeline.ts'
 import { refuse } from '../../../errors.ts'
-import { decideOfMessage, type Caller, type MessageAccess } from '../../../rules/access.ts'
+import { decideOfMessage, type AccessLists, type Caller, type MessageAccess } from '../../../rules/access.ts'
 import { mustBeAllowed } from '../../../rules/access-refusals.ts'
 import { classesOf, type ReaderClass } from '../../../rules/audience.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
@@ -37,9 +37,13 @@ function * messagePosition (messageId: string, { channelKey, acls: channelLists 
   if (place !== undefined) return place[0]
   const [message] = yield * ask(['messageEntry', messageId])
   if (message?.channelKey !== channelKey) throw refuse('messageNotFound', messageId)
-  if (message.acls !== undefined && !decideOfMessage('read_message', { senderId: '', lists: message.acls, channelLists }, caller).allowed) throw refuse('messageNotFound', messageId)
+  if (!findsMessage(message.acls, channelLists, caller)) throw refuse('messageNotFound', messageId)
   return message.position
 }
+
+/** Whether whoever reads a channel finds a message in it. */
+const findsMessage = (lists: AccessLists | undefined, channelLists: AccessLists | undefined, caller: Caller): boolean =>
+  lists === undefined || decideOfMessage('read_message', { senderId: '', lists, channelLists }, caller).allowed
 
 /** Rows that a page looks at which its reader may not see, about. */
 const HIDDEN_LOOKED_AT = 2_000
@@ -61,7 +65,7 @@ function * listedMessages (channel: ChannelRecord, caller: Caller, slice: Slice,
     for (const { position, present, acls, bytes: taken } of found.rows) {
       bytes -= taken
       place = 'after' in place ? { after: position } : { before: position }
-      if (present && (acls === undefined || decideOfMessage('read_message', { senderId: '', lists: acls, channelLists }, caller).allowed)) seen.push(position)
+      if (present && findsMessage(acls, channelLists, caller)) seen.push(position)
       else hidden++
     }
     ended = found.ended
