@@ -78,6 +78,9 @@ const unreadableRequest: Fault = { status: 400, code: 'bad_request', message: 'T
 /** By connection: the answer to the request that came last, given already or not. */
 const lastAnswers = new WeakMap<Duplex, ServerResponse>()
 
+/** Whether no request has come on a connection behind the one that an answer is to. */
+export const isLastOn = (socket: Duplex, answer: ServerResponse): boolean => lastAnswers.get(socket) === answer
+
 /** By connection: a request that was late behind an answer that is under way; its own answer, once its headers are there. */
 const lateRequests = new WeakMap<Duplex, { answer?: ServerResponse }>()
 

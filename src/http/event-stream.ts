@@ -1,12 +1,12 @@
 /** Event streams over HTTP: from a request to a running stream (protocol 8). */
-import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { StillHolds } from '../auth/authenticate.ts'
 import { refuse } from '../errors.ts'
-import { byeFrame, type EndReason } from '../relay/frames.ts'
+import { byeFrame, type EndReason, type Format } from '../relay/frames.ts'
 import type { Streams } from '../relay/streams.ts'
 import type { Resume, StreamRequest, StreamStart } from '../store/contract/log.ts'
 import type { Store } from '../store/contract/store.ts'
+import { eventStreamHeaders, takeConnection } from './connection.ts'
 
 /** What a cursor may look like, anybody's: what does not is not repeated in a frame. */
 const echoable = /^[\x21-\x7e]{1,64}$/
@@ -32,54 +32,47 @@ export function eventStreams ({ store, streams, stillHolds }: EventStreamsOption
   return {
     async serve (request, reply, what) {
       mustAccept(request)
-      if (streams.closedFor !== undefined) return sendAway(reply, streams.closedFor)
+      const format = formatOf(request)
+      if (streams.closedFor !== undefined) return sendAway(reply, streams.closedFor, format)
       const { principal } = request
       const asked = askedPlace(request)
       const start = await store.openStream(what, resumeOf(asked))
       const { lineage, expiresAt } = principal.kind === 'user' ? principal : { lineage: [], expiresAt: undefined }
-      const stream = streams.attach({ response: reply.raw, interest: start.interest, lineage, expiresAt })
+      const stream = streams.attach({ interest: start.interest, format, lineage, expiresAt })
       try {
         // Asked again now that the hub would tell: between the first check and here the right may have ended.
         await stillHolds(principal)
+        if (stream.ended === 'expired') throw refuse('claimRejected', 'The token was revoked: ask for a new one')
       } catch (err) {
         stream.abandon()
         throw err
       }
-      if (stream.ended === 'expired') throw refuse('claimRejected', 'The token was revoked: ask for a new one')
-      if (stream.ended === 'gone') {
-        reply.hijack()
-        return
-      }
-      if (stream.ended !== undefined) return sendAway(reply, stream.ended)
-      openResponse(reply)
-      await stream.run(start, readyIdOf(start, asked))
+      const connection = stream.ended === undefined ? takeConnection(reply) : undefined
+      if (connection !== undefined) return stream.run(connection, start, readyIdOf(start, asked))
+      const { ended } = stream
+      stream.abandon()
+      if (ended !== undefined && ended !== 'gone') sendAway(reply, ended, format)
     },
 
     answerError (err, request, reply) {
       if (!isTemporary(err)) throw err
       request.log.error({ err }, 'a stream could not be opened')
-      sendAway(reply, 'unavailable')
+      sendAway(reply, 'unavailable', formatOf(request))
     }
   }
 }
 
-/** Answers, and asks to come back. */
-function sendAway (reply: FastifyReply, reason: EndReason): void {
-  openResponse(reply).end(byeFrame(reason))
+/** Answers, with the headers that plugins have set (CORS), and asks to come back. */
+function sendAway (reply: FastifyReply, reason: EndReason, format: Format): void {
+  reply.hijack()
+  const { raw: response } = reply
+  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) response.setHeader(name, value)
+  response.writeHead(200, eventStreamHeaders).end(byeFrame(reason, format))
 }
 
-/** Takes the response out of Fastify's hands, with the headers that plugins have set (CORS). */
-function openResponse (reply: FastifyReply): ServerResponse {
-  reply.hijack()
-  const response = reply.raw
-  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) response.setHeader(name, value)
-  response.socket?.setKeepAlive(true, 30_000)
-  response.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store, no-transform',
-    'x-accel-buffering': 'no'
-  })
-  return response
+/** Of what was asked for; a name that is none was refused before (schemas/stream.ts). */
+function formatOf (request: FastifyRequest): Format {
+  return (request.query as { format?: unknown }).format === 'compact' ? 'compact' : 'mitter'
 }
 
 /** Of the ranges that match, the most specific one decides, whatever the others say (RFC 9110, 12.5.1). */

@@ -1,6 +1,10 @@
-/** From entries to the bytes of `text/event-stream` (protocol 8). A frame is made once and written to every stream. */
+/** From entries to the text of `text/event-stream` (protocol 8). */
 import { randomUUID } from 'node:crypto'
 import type { Cursor, Entry, EntryKind } from '../store/contract/log.ts'
+import { compactData } from './compact.ts'
+
+/** What the data of events looks like: as mitter's clients read it, or with each thing said once. */
+export type Format = 'mitter' | 'compact'
 
 /** Why a stream ends; each is also what a client reads in `bye`. */
 export type EndReason = 'shutdown' | 'slow' | 'expired' | 'removed' | 'deleted' | 'overloaded' | 'unavailable'
@@ -31,42 +35,32 @@ const BYE_RETRY_MS = { least: 3_000, most: 8_000 }
 const FINAL_RETRY_MS = { least: 120_000, most: 300_000 }
 const finalReasons: EndReason[] = ['expired', 'removed', 'deleted']
 
-/** Keeps proxies and clients from taking silence for a dead connection. */
-export const heartbeatFrame = Buffer.from(':\n\n')
-
-/** Frames by their entries: made once, however many streams carry them, and kept as long as the entry is. */
-const made = new WeakMap<Entry, Buffer>()
-
-/** The frame of an entry that has a payload. */
-export function entryFrame (entry: Entry): Buffer {
-  let frame = made.get(entry)
-  if (frame === undefined) made.set(entry, frame = makeFrame(entry))
-  return frame
-}
-
-/** JSON escapes line breaks, so that data is one line whatever a text holds. */
-function makeFrame ({ cursor, kind, payload }: Entry): Buffer {
-  const fields = payload === undefined || payload === '{}' ? '' : `,${payload.slice(1, -1)}`
-  return Buffer.from(
-    `id: ${cursor}\nevent: ${kind}\ndata: {"@type":"${payloadTypes[kind]}","globalPipelinePayloadId":"${cursor}"${fields}}\n\n`
-  )
+/** The frame of an entry that has a payload. JSON escapes line breaks, so that data is one line whatever a text holds. */
+export function entryFrame ({ cursor, kind, payload = '{}' }: Entry, format: Format): string {
+  if (format === 'compact') {
+    // What an `EventSource` takes an event without a name for.
+    const name = kind === 'message' ? '' : `event: ${kind}\n`
+    return `id: ${cursor}\n${name}data: ${compactData(kind, payload)}\n\n`
+  }
+  const fields = payload === '{}' ? '' : `,${payload.slice(1, -1)}`
+  return `id: ${cursor}\nevent: ${kind}\ndata: {"@type":"${payloadTypes[kind]}","globalPipelinePayloadId":"${cursor}"${fields}}\n\n`
 }
 
 /** First on every stream; a cut right after it loses nothing, because its id is where the stream starts. */
-export function readyFrame (cursor: Cursor | undefined): Buffer {
-  return controlFrame('ready', { id: cursor, retry: RETRY_MS })
+export function readyFrame (cursor: Cursor | undefined, format: Format): string {
+  return controlFrame('ready', format, { id: cursor, retry: RETRY_MS })
 }
 
-export const caughtUpFrame = (cursor: Cursor): Buffer => controlFrame('caught-up', { id: cursor })
+export const caughtUpFrame = (cursor: Cursor, format: Format): string => controlFrame('caught-up', format, { id: cursor })
 
-export const checkpointFrame = (cursor: Cursor): Buffer => controlFrame('checkpoint', { id: cursor })
+export const checkpointFrame = (cursor: Cursor, format: Format): string => controlFrame('checkpoint', format, { id: cursor })
 
-export const gapFrame = (cursor: Cursor, reason: 'expired' | 'unknown'): Buffer => controlFrame('gap', { id: cursor, reason })
+export const gapFrame = (cursor: Cursor, reason: 'expired' | 'unknown', format: Format): string => controlFrame('gap', format, { id: cursor, reason })
 
 /** The last frame. Without an id: what the client has seen stays what it goes on from. */
-export function byeFrame (reason: EndReason): Buffer {
+export function byeFrame (reason: EndReason, format: Format): string {
   const { least, most } = finalReasons.includes(reason) ? FINAL_RETRY_MS : BYE_RETRY_MS
-  return controlFrame('bye', { retry: Math.round(least + Math.random() * (most - least)), reason })
+  return controlFrame('bye', format, { retry: Math.round(least + Math.random() * (most - least)), reason })
 }
 
 const controlTypes = {
@@ -77,9 +71,13 @@ const controlTypes = {
   bye: 'stream-closed-payload'
 }
 
-function controlFrame (event: keyof typeof controlTypes, { id, retry, reason }: { id?: Cursor | undefined, retry?: number, reason?: string }): Buffer {
-  const data = { '@type': controlTypes[event], globalPipelinePayloadId: randomUUID(), ...(reason === undefined ? {} : { reason }) }
-  return Buffer.from(
-    (id === undefined ? '' : `id: ${id}\n`) + (retry === undefined ? '' : `retry: ${retry}\n`) + `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
-  )
+interface ControlFrame {
+  id?: Cursor | undefined
+  retry?: number
+  reason?: string
+}
+
+function controlFrame (event: keyof typeof controlTypes, format: Format, { id, retry, reason }: ControlFrame): string {
+  const data = { ...(format === 'compact' ? {} : { '@type': controlTypes[event], globalPipelinePayloadId: randomUUID() }), reason }
+  return (id === undefined ? '' : `id: ${id}\n`) + (retry === undefined ? '' : `retry: ${retry}\n`) + `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }

@@ -1,111 +1,108 @@
-/** What is on its way to one reader: frames of one turn, which are written together, and bytes that it has not taken yet. */
-import type { ServerResponse } from 'node:http'
-import { heartbeatFrame } from './frames.ts'
+/** What is on its way to one reader: bytes that it has not taken yet. */
+import type { Socket } from 'node:net'
+import { encoded, heartbeatFor, LAST_CHUNK, type Encoding } from './bytes.ts'
 
 /** How long a reader that was told to go may take to read what it still has, in milliseconds. */
 const LINGER_MS = 2_000
 
+/** A connection whose headers were sent, and which is the stream's from then on. */
+export interface Connection {
+  socket: Socket
+  /** Whether each write is to be a chunk (HTTP/1.1). */
+  chunked: boolean
+}
+
+/** Rounds of the sweep that looks after silent streams (streams.ts), and how many of them are one silence. */
+export interface Rounds {
+  count: number
+  readonly silence: number
+}
+
 export interface OutboxOptions {
-  response: ServerResponse
-  /** Silence after which a comment is written, in milliseconds. */
-  heartbeatMs: number
+  rounds: Rounds
   /** Bytes that may wait for a reader. */
   queueBytes: number
   /** How long a reader that is waited for may take nothing, in milliseconds. */
   stalledMs: number
-  /** Told where it has taken nothing for longer. */
-  onStalled: () => void
 }
 
 export class Outbox {
+  readonly encoding: Encoding
   readonly #options: OutboxOptions
-  readonly #response: ServerResponse
-  #pending: Buffer[] = []
-  #pendingBytes = 0
+  readonly #socket: Socket
   #closing = false
-  #heartbeat: NodeJS.Timeout | undefined
+  /** In which round something was written last. */
+  #written: number
   #linger: NodeJS.Timeout | undefined
   /** Lets go of whoever waits until the reader has taken what was written. */
   #release: (() => void) | undefined
 
-  constructor (options: OutboxOptions) {
+  constructor (socket: Socket, encoding: Encoding, options: OutboxOptions) {
+    this.#socket = socket
+    this.encoding = encoding
     this.#options = options
-    this.#response = options.response
-    this.#response.on('error', () => {}) // the reader went away: `close` follows
-  }
-
-  /** From now on the reader hears something at least every `heartbeatMs`. */
-  start (): void {
-    this.#response.on('timeout', this.#options.onStalled)
-    // Only where nothing waits that would tell it as much.
-    this.#heartbeat = setInterval(() => { if (this.isEmpty) this.write(heartbeatFrame) }, this.#options.heartbeatMs)
+    this.#written = options.rounds.count
   }
 
   /** Whether all was taken. */
   get isEmpty (): boolean {
-    return this.#waitingBytes === 0
+    return this.#socket.writableLength === 0
   }
 
-  /** Whether a frame may wait with what waits already; any may wait alone. */
-  hasRoomFor (frame: Buffer): boolean {
-    return this.isEmpty || this.#waitingBytes + frame.length <= this.#options.queueBytes
+  /** Whether as many bytes may wait with what waits already; any number may wait alone. */
+  hasRoomFor (bytes: number): boolean {
+    const { writableLength } = this.#socket
+    return writableLength === 0 || writableLength + bytes <= this.#options.queueBytes
   }
 
-  get #waitingBytes (): number {
-    return this.#pendingBytes + this.#response.writableLength
+  /** @param bytes as they leave, encoded */
+  write (bytes: Buffer): void {
+    if (this.#closing) return
+    this.#socket.write(bytes)
+    this.#written = this.#options.rounds.count
   }
 
-  /** Keeps a frame until `flush`. */
-  push (frame: Buffer): void {
-    this.#pending.push(frame)
-    this.#pendingBytes += frame.length
+  /** What is written until the next turn, or `taken`, leaves together. */
+  cork (): void {
+    if (this.#socket.writableCorked === 0) this.#socket.cork()
   }
 
-  flush (): void {
-    const frames = this.#pending
-    if (frames.length === 0) return
-    this.#pending = []
-    this.#pendingBytes = 0
-    if (frames.length > 1) this.#response.cork()
-    for (const frame of frames) this.write(frame)
-    if (frames.length > 1) this.#response.uncork()
+  uncork (): void {
+    while (this.#socket.writableCorked > 0) this.#socket.uncork()
   }
 
-  write (frame: Buffer, taken?: () => void): void {
-    if (this.#response.destroyed || this.#response.writableEnded) return
-    this.#response.write(frame, taken)
-    this.#heartbeat?.refresh()
+  /** So that the reader hears something at least once in a silence: only where nothing waits that would tell it as much. */
+  beat (): void {
+    const { count, silence } = this.#options.rounds
+    if (count - this.#written >= silence && this.isEmpty) this.write(heartbeatFor(this.encoding))
   }
 
-  /** Writes what is pending, and waits until the reader has taken all that was written, or is gone. */
-  async taken (): Promise<void> {
-    this.flush()
-    if (this.#response.writableLength === 0 || this.#closing) return
+  /** Waits until the reader has taken all that was written, or is gone; tells where it has taken nothing for too long. */
+  async taken (onStalled: () => void): Promise<void> {
+    this.uncork()
+    if (this.isEmpty || this.#closing) return
     // A socket's time begins anew whenever the kernel has taken some: in steps, which the time must leave room for.
-    this.#response.setTimeout(this.#options.stalledMs)
+    this.#socket.setTimeout(this.#options.stalledMs, onStalled)
     await new Promise<void>(resolve => {
       this.#release = resolve
-      this.write(heartbeatFrame, resolve)
+      this.#socket.write(heartbeatFor(this.encoding), () => resolve())
     })
-    this.#response.setTimeout(0)
+    this.#socket.setTimeout(0, onStalled)
   }
 
-  /** Writes what is pending and a last frame, lets the reader take it, and lets go of it. */
-  finish (last: Buffer): void {
+  /** Writes a last frame, lets the reader take it, and lets go of it. */
+  finish (last: string): void {
+    this.uncork()
+    this.write(encoded(last, this.encoding))
     this.#closing = true
-    this.flush()
-    this.write(last)
-    this.#response.end()
-    this.#linger = setTimeout(() => this.#response.destroy(), LINGER_MS)
+    this.#socket.end(this.encoding.chunked ? LAST_CHUNK : '')
+    this.#linger = setTimeout(() => this.#socket.destroy(), LINGER_MS)
   }
 
-  /** The connection is gone, or is somebody else's. */
+  /** The connection is gone. */
   dispose (): void {
     this.#closing = true
-    this.#pending = []
-    this.#pendingBytes = 0
     this.#release?.()
-    clearInterval(this.#heartbeat)
     clearTimeout(this.#linger)
   }
 }

@@ -2,14 +2,15 @@
  * One reader's connection: history first, read from the log page by page, then live from the hub, without
  * a seam. It depends on the feed and on reads of the log alone.
  */
-import type { ServerResponse } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
 import { readsChannel, standingOf } from '../rules/audience.ts'
 import type { Entry, Interest, Log, Page, Place, Position, Rights, StreamStart } from '../store/contract/log.ts'
+import { encoded, encodingOf, frameOf } from './bytes.ts'
 import type { Feed } from './feed.ts'
-import { byeFrame, caughtUpFrame, checkpointFrame, entryFrame, gapFrame, readyFrame, type EndReason } from './frames.ts'
+import { byeFrame, caughtUpFrame, checkpointFrame, gapFrame, readyFrame, type EndReason, type Format } from './frames.ts'
 import type { Hub, Subscriber } from './hub.ts'
-import { Outbox } from './outbox.ts'
+import { Outbox, type Connection, type OutboxOptions } from './outbox.ts'
+import type { Run } from './run.ts'
 import type { Turns } from './turns.ts'
 import { Withdrawn } from './withdrawn.ts'
 
@@ -25,42 +26,38 @@ const LONG_WAY_MS = 20
 /** A reader that is waited for, and takes nothing at all for this long, is gone, in milliseconds. */
 export const STALLED_MS = 60_000
 
-/** How often it is looked whether the reader's token has ended, in milliseconds: timers do not notice when the clock is set. */
-const EXPIRY_LOOK_MS = 60_000
+/** How often it is looked whether readers' tokens have ended, in milliseconds. */
+export const EXPIRY_LOOK_MS = 60_000
 
-export interface StreamOptions {
+/** What all streams of a node have in common. */
+export interface StreamOptions extends OutboxOptions {
   log: Pick<Log, 'read'>
   hub: Hub
   feed: Feed
   /** Of all replays of this node. */
   turns: Turns
   logger: FastifyBaseLogger
-  response: ServerResponse
+  /** Told once, when the connection is gone, or there never was one. */
+  onClose: (stream: Stream) => void
+}
+
+/** Who reads what. */
+export interface Opening {
   interest: Interest
+  format: Format
   /** Tokens whose revocation ends the stream. */
   lineage: readonly string[]
   /** When the reader's token ends, in milliseconds since the epoch. */
   expiresAt?: number | undefined
-  /** Silence after which a comment is written, in milliseconds. */
-  heartbeatMs: number
-  /** Bytes that may wait for a reader. */
-  queueBytes: number
-  /** How long a reader that is waited for may take nothing, in milliseconds. */
-  stalledMs: number
-  /** Told once, when the connection is gone; of one that is gone already, while it is constructed. */
-  onClose: (stream: Stream) => void
 }
 
 export class Stream implements Subscriber {
-  readonly of: Interest['of']
-  readonly userId: string | undefined
-  readonly channelKey: number | undefined
-  readonly lineage: readonly string[]
+  pending: Run | undefined
+  readonly #opening: Opening
   readonly #options: StreamOptions
-  readonly #outbox: Outbox
+  #outbox: Outbox | undefined
   /** Everything up to here was written, or is not for this reader. */
   #position: Position = 0
-  #started = false
   #live = false
   /** The reader was told that the channel was deleted. */
   #channelDeleted = false
@@ -70,18 +67,29 @@ export class Stream implements Subscriber {
   #expiry: NodeJS.Timeout | undefined
   #disposed = false
 
-  /** Attached at once: whatever ends its reader's right from here on ends it, and so does the end of its connection. */
-  constructor (options: StreamOptions) {
+  /** Attached at once: whatever ends its reader's right from here on ends it. */
+  constructor (opening: Opening, options: StreamOptions) {
+    this.#opening = opening
     this.#options = options
-    const { interest, response } = options
-    this.#outbox = new Outbox({ ...options, onStalled: () => this.end('slow') })
-    this.of = interest.of
-    this.userId = interest.of === 'application' ? undefined : interest.userId
-    this.channelKey = interest.of === 'channel' ? interest.channelKey : undefined
-    this.lineage = options.lineage
     options.hub.attach(this)
-    response.once('close', () => this.#dispose())
-    if (response.closed || response.destroyed) this.#dispose()
+  }
+
+  get of (): Interest['of'] {
+    return this.#opening.interest.of
+  }
+
+  get userId (): string | undefined {
+    const { interest } = this.#opening
+    return interest.of === 'application' ? undefined : interest.userId
+  }
+
+  get channelKey (): number | undefined {
+    const { interest } = this.#opening
+    return interest.of === 'channel' ? interest.channelKey : undefined
+  }
+
+  get lineage (): readonly string[] {
+    return this.#opening.lineage
   }
 
   /** Why it has ended, or `gone` where the reader went; undefined: it has not. */
@@ -90,47 +98,48 @@ export class Stream implements Subscriber {
   }
 
   /**
-   * Writes the first frames, the history from `start` on, and stays until either side ends it.
+   * Writes the first frames, the history from `start` on, and goes on until either side ends it.
+   * @param connection the end of it ends the stream
    * @param readyId what a client that is cut right after `ready` is to come back with; absent: with what it came
    */
-  async run ({ place, gap }: StreamStart, readyId: string | undefined): Promise<void> {
-    if (this.#ended !== undefined) return
-    this.#started = true
-    this.#outbox.start()
-    this.#expire()
+  run ({ socket, chunked }: Connection, { place, gap }: StreamStart, readyId: string | undefined): void {
+    socket.once('close', () => this.#dispose())
+    if (socket.destroyed) return this.#dispose()
+    const { format } = this.#opening
+    this.#outbox = new Outbox(socket, encodingOf(format, chunked), this.#options)
     this.#position = place.position
-    this.#push(readyFrame(readyId))
-    if (gap !== undefined) this.#push(gapFrame(place.cursor, gap))
-    await this.#catchUp()
+    this.#push(readyFrame(readyId, format))
+    if (gap !== undefined) this.#push(gapFrame(place.cursor, gap, format))
+    this.expire()
+    this.#catchUp()
   }
 
   /** Replays until it is live. */
-  async #catchUp (): Promise<void> {
-    try {
-      await this.#replay()
-    } catch (err) {
+  #catchUp (): void {
+    this.#replay().catch((err: unknown) => {
       if (this.#ended === undefined) this.#options.logger.error({ err }, 'a replay failed')
       this.end('unavailable')
-    }
+    })
   }
 
   async #replay (): Promise<void> {
-    const { log, feed, turns, interest } = this.#options
+    const { log, feed, turns } = this.#options
+    const { interest, format } = this.#opening
     let ahead: Page['ahead']
     let limit = PAGE_ENTRIES.first
     for (;;) {
-      await this.#outbox.taken()
+      await this.#taken()
       if (!await turns.next(() => this.#ended === undefined)) return
       const asked = performance.now()
       const page = await log.read(interest, this.#position, limit, ahead)
       if (performance.now() - asked > LONG_WAY_MS) limit = Math.min(2 * limit, PAGE_ENTRIES.most)
-      if (page.gap !== undefined) this.#push(gapFrame(page.through.cursor, page.gap))
+      if (page.gap !== undefined) this.#push(gapFrame(page.through.cursor, page.gap, format))
       if (!await this.#writePage(page)) continue
       this.#position = page.through.position
       ahead = page.ahead
       if (page.rights !== undefined) {
         // While they may be told. Then: this node may not have seen yet what the store has told of.
-        this.flush()
+        this.#outbox!.uncork()
         await feed.reached(page.through.position)
         if (this.#goLive(page)) return
       }
@@ -143,11 +152,12 @@ export class Stream implements Subscriber {
    */
   async #writePage (page: Page): Promise<boolean> {
     const { entries, head } = page
-    const { feed, interest } = this.#options
-    const withdrawn = new Withdrawn(interest, page)
+    const { feed } = this.#options
+    const outbox = this.#outbox!
+    const withdrawn = new Withdrawn(this.#opening.interest, page)
     let known = head
     for (const entry of entries) {
-      if (!this.#outbox.hasRoomFor(entryFrame(entry))) await this.#outbox.taken()
+      if (!outbox.hasRoomFor(frameOf(entry, outbox.encoding).bytes.length)) await this.#taken()
       if (this.#ended !== undefined) return false
       const news = feed.since(known)
       if (news === undefined) return false
@@ -155,7 +165,9 @@ export class Stream implements Subscriber {
       known = Math.max(known, feed.head.position)
       const told = withdrawn.told(entry)
       if (told !== undefined) {
-        this.#push(entryFrame(told))
+        outbox.cork()
+        outbox.write(frameOf(told, outbox.encoding).bytes)
+        this.#moved = true
         this.#channelDeleted ||= entry.kind === 'channel-deleted'
       }
       this.#position = entry.position
@@ -165,7 +177,8 @@ export class Stream implements Subscriber {
 
   /** Joins the live ones, in this turn, if the feed still has what came after the page. */
   #goLive ({ through, rights }: Page): boolean {
-    const { feed, hub, interest } = this.#options
+    const { feed, hub } = this.#options
+    const { interest, format } = this.#opening
     if (this.#ended !== undefined) return true
     if (this.of === 'channel' && !this.#readsChannel(rights!)) {
       this.end(this.#channelDeleted ? 'deleted' : 'removed')
@@ -179,8 +192,8 @@ export class Stream implements Subscriber {
     if (!this.#live || this.#ended !== undefined) return true
     const at = feed.head.position > through.position ? feed.head : through
     this.#position = at.position
-    this.#push(caughtUpFrame(at.cursor))
-    this.flush()
+    this.#push(caughtUpFrame(at.cursor, format))
+    this.#outbox!.uncork()
     return true
   }
 
@@ -189,51 +202,59 @@ export class Stream implements Subscriber {
     return readsChannel(channel.lists, { userId: this.userId, standing: standingOf(channel) })
   }
 
-  offer (entry: Entry): boolean {
-    if (!this.#live || entry.position <= this.#position) return false
-    if (entry.payload !== undefined) {
-      const frame = entryFrame(entry)
-      if (!this.#outbox.hasRoomFor(frame)) {
-        this.#fallBehind()
-        return false
-      }
-      this.#push(frame)
+  take (run: Run): void {
+    if (!this.#live) return
+    const outbox = this.#outbox!
+    for (const { bytes, position } of run.piecesFor(outbox.encoding)) {
+      if (!outbox.hasRoomFor(bytes.length)) return this.#fallBehind()
+      outbox.write(bytes)
+      this.#moved = true
+      this.#position = position
     }
-    this.#position = entry.position
-    return true
+    this.#position = run.entry!.position
   }
 
   /** More came than may wait: it reads on from the log, at its own pace, once it has taken what it has. */
   #fallBehind (): void {
     this.#live = false
     this.#options.hub.unfollow(this)
-    this.#catchUp().catch(() => {}) // it has seen to its own errors
+    this.#catchUp()
   }
 
-  #push (frame: Buffer): void {
-    this.#outbox.push(frame)
+  #push (frame: string): void {
+    const outbox = this.#outbox!
+    outbox.cork()
+    outbox.write(encoded(frame, outbox.encoding))
     this.#moved = true
   }
 
-  flush (): void {
-    this.#outbox.flush()
+  async #taken (): Promise<void> {
+    await this.#outbox!.taken(() => this.end('slow'))
+  }
+
+  /** Told in every round of the sweep. */
+  beat (): void {
+    if (this.#ended === undefined) this.#outbox?.beat()
   }
 
   /** Moves an idle reader's cursor to the log's head, so that it never falls out of retention. */
   checkpoint (head: Place): void {
-    if (this.#live && !this.#moved && head.position > this.#position && this.#outbox.isEmpty) {
+    const outbox = this.#outbox
+    if (outbox !== undefined && this.#live && !this.#moved && head.position > this.#position && outbox.isEmpty) {
       this.#position = head.position
-      this.#outbox.write(checkpointFrame(head.cursor))
+      outbox.write(encoded(checkpointFrame(head.cursor, this.#opening.format), outbox.encoding))
     }
     this.#moved = false
   }
 
-  #expire (): void {
-    const { expiresAt } = this.#options
-    if (expiresAt === undefined) return
+  /** Ends the stream with its reader's token. Told about every `EXPIRY_LOOK_MS`: timers do not notice when the clock is set. */
+  expire (): void {
+    const { expiresAt } = this.#opening
+    if (expiresAt === undefined || this.#ended !== undefined) return
     const left = expiresAt - Date.now()
     if (left <= 0) return this.end('expired')
-    this.#expiry = setTimeout(() => this.#expire(), Math.min(left, EXPIRY_LOOK_MS))
+    clearTimeout(this.#expiry)
+    if (left <= 2 * EXPIRY_LOOK_MS) this.#expiry = setTimeout(() => this.expire(), left)
   }
 
   /** Tells the reader why, lets it read what it still has, and lets go of it. */
@@ -243,7 +264,7 @@ export class Stream implements Subscriber {
     this.#live = false
     this.#options.logger.debug({ reason, of: this.of }, 'a stream ends')
     this.#options.hub.detach(this)
-    if (this.#started) this.#outbox.finish(byeFrame(reason))
+    this.#outbox?.finish(byeFrame(reason, this.#opening.format))
   }
 
   /** Of one that was not begun: whoever opened it answers otherwise. */
@@ -256,7 +277,7 @@ export class Stream implements Subscriber {
     this.#disposed = true
     this.#ended ??= 'gone'
     this.#live = false
-    this.#outbox.dispose()
+    this.#outbox?.dispose()
     clearTimeout(this.#expiry)
     this.#options.hub.detach(this)
     this.#options.onClose(this)

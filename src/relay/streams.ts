@@ -1,38 +1,33 @@
 /** All event streams of this node: what they share, and the end of all of them. */
-import type { ServerResponse } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Interest } from '../store/contract/log.ts'
 import type { Store } from '../store/contract/store.ts'
 import { Feed } from './feed.ts'
 import type { EndReason } from './frames.ts'
 import { Hub } from './hub.ts'
-import { STALLED_MS, Stream } from './stream.ts'
+import { EXPIRY_LOOK_MS, STALLED_MS, Stream, type Opening } from './stream.ts'
 import { Turns } from './turns.ts'
 
 /** How often an idle stream's cursor is moved along, in milliseconds (protocol 8, `checkpoint`). */
 const CHECKPOINT_MS = 60_000
 
+/** Rounds of the sweep in one silence: a heartbeat comes after seven eighths of it at the earliest. */
+const ROUNDS_OF_SILENCE = 8
+
+/** Streams that the sweep looks at in one turn of the loop: each may be written to. */
+const SWEPT_AT_ONCE = 200
+
 export interface StreamsOptions {
   store: Store
   logger: FastifyBaseLogger
+  /** Silence after which a comment is written at the latest, in milliseconds. */
   heartbeatMs: number
   queueBytes: number
   checkpointMs?: number
   stalledMs?: number
 }
 
-/** Who reads what, over which connection. */
-export interface Opening {
-  response: ServerResponse
-  interest: Interest
-  /** Tokens whose revocation ends the stream. */
-  lineage: readonly string[]
-  /** When the reader's token ends, in milliseconds since the epoch. */
-  expiresAt?: number | undefined
-}
-
 export interface Streams {
-  /** A stream that is told of the end of its reader's right from now on, and writes nothing before it is run. */
+  /** A stream that is told of the end of its reader's right from now on, and writes nothing before it is run. It must be run, or abandoned. */
   attach (opening: Opening): Stream
   /** Why none can be opened now: the service goes, or its store has failed. */
   readonly closedFor: EndReason | undefined
@@ -45,11 +40,11 @@ export interface Streams {
 export async function createStreams (options: StreamsOptions): Promise<Streams> {
   const { store, logger, heartbeatMs, queueBytes, checkpointMs = CHECKPOINT_MS, stalledMs = STALLED_MS } = options
   const hub = new Hub()
-  const turns = new Turns()
-  const open = new Map<Stream, PromiseWithResolvers<void>>()
+  const open = new Set<Stream>()
+  const allClosed = Promise.withResolvers<void>()
   let closedFor: EndReason | undefined
 
-  const endAll = (reason: EndReason) => { for (const stream of open.keys()) stream.end(reason) }
+  const endAll = (reason: EndReason) => { for (const stream of open) stream.end(reason) }
   const feed = await Feed.start(store, {
     onEntries: entries => hub.dispatch(entries),
     onGap: () => endAll('unavailable')
@@ -58,33 +53,35 @@ export async function createStreams (options: StreamsOptions): Promise<Streams> 
     closedFor ??= 'unavailable'
     endAll('unavailable')
   })
-  const checkpoints = setInterval(() => {
-    for (const stream of open.keys()) stream.checkpoint(feed.head)
-  }, checkpointMs)
-  checkpoints.unref()
+
+  const rounds = { count: 0, silence: ROUNDS_OF_SILENCE }
+  const shared = {
+    log: store,
+    hub,
+    feed,
+    turns: new Turns(),
+    logger,
+    queueBytes,
+    stalledMs,
+    rounds,
+    onClose (stream: Stream) {
+      open.delete(stream)
+      if (closedFor === 'shutdown' && open.size === 0) allClosed.resolve()
+    }
+  }
+  const sweeps = [
+    sweep(open, heartbeatMs / ROUNDS_OF_SILENCE, stream => stream.beat(), () => { rounds.count++ }),
+    sweep(open, checkpointMs, stream => stream.checkpoint(feed.head)),
+    sweep(open, EXPIRY_LOOK_MS, stream => stream.expire())
+  ]
 
   return {
     get count () { return open.size },
     get closedFor () { return closedFor },
 
     attach (opening) {
-      const closed = Promise.withResolvers<void>()
-      const stream = new Stream({
-        log: store,
-        hub,
-        feed,
-        turns,
-        logger,
-        heartbeatMs,
-        queueBytes,
-        stalledMs,
-        ...opening,
-        onClose: stream => {
-          open.delete(stream)
-          closed.resolve()
-        }
-      })
-      if (stream.ended === undefined) open.set(stream, closed)
+      const stream = new Stream(opening, shared)
+      open.add(stream)
       // It was asked for before that: whoever opens it sends its reader away.
       if (closedFor !== undefined) stream.end(closedFor)
       return stream
@@ -92,10 +89,32 @@ export async function createStreams (options: StreamsOptions): Promise<Streams> 
 
     async drain () {
       closedFor = 'shutdown'
-      clearInterval(checkpoints)
+      for (const timer of sweeps) clearInterval(timer)
       endAll('shutdown')
-      await Promise.all([...open.values()].map(({ promise }) => promise))
+      if (open.size > 0) await allClosed.promise
       feed.stop()
     }
   }
+}
+
+/** Does something with every stream, again and again: with some of them in a turn of the loop, so that nobody waits for all. */
+function sweep (streams: Set<Stream>, everyMs: number, visit: (stream: Stream) => void, begin = () => {}): NodeJS.Timeout {
+  let rest: Iterator<Stream> | undefined
+  const visitSome = () => {
+    for (let visited = 0; visited < SWEPT_AT_ONCE; visited++) {
+      const next = rest!.next()
+      if (next.done === true) {
+        rest = undefined
+        return
+      }
+      visit(next.value)
+    }
+    setImmediate(visitSome)
+  }
+  return setInterval(() => {
+    begin()
+    if (rest !== undefined) return // the round before is not over yet
+    rest = streams.values()
+    visitSome()
+  }, everyMs).unref()
 }

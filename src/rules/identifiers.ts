@@ -23,6 +23,8 @@ export const lengths = {
  */
 const ownEventIds = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
+export const isOwnEventId = (id: string): boolean => ownEventIds.test(id)
+
 /** @param uuid a random UUID of another version */
 export const ownEventId = (uuid: string): string => `${uuid.slice(0, 14)}8${uuid.slice(15)}`
 
@@ -40,7 +42,7 @@ export function mustBeIdentifier (kind: keyof typeof lengths, id: string): void 
     throw refuse('invalidIdentifier', `${name} id`, id,
       `it must have ${least} to ${most} characters, begin with a letter, a digit, @ or #, and go on with letters, digits, - _ @ $ #`)
   }
-  if (kind === 'event' && ownEventIds.test(id)) {
+  if (kind === 'event' && isOwnEventId(id)) {
     throw refuse('invalidIdentifier', `${name} id`, id, 'UUIDs of version 8 are the ids that the service gives: leave it out, or choose one of another kind')
   }
 }

@@ -135,7 +135,7 @@ describe('@mitter-io/core', () => {
   })
 
   test('is not confused by control events: each is a payload, and none fits a type that it knows', () => {
-    for (const frame of [readyFrame('c'), caughtUpFrame('c'), checkpointFrame('c'), gapFrame('c', 'expired'), byeFrame('slow')]) {
+    for (const frame of [readyFrame('c', 'mitter'), caughtUpFrame('c', 'mitter'), checkpointFrame('c', 'mitter'), gapFrame('c', 'expired', 'mitter'), byeFrame('slow', 'mitter')]) {
       const payload = JSON.parse(/^data: (.*)$/m.exec(frame.toString())![1]!)
       expect(payload).toMatchObject({ '@type': expect.any(String), globalPipelinePayloadId: expect.any(String) })
       expect(matchers.filter(fits => fits(payload))).toEqual([])
