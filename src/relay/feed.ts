@@ -64,10 +64,24 @@ export class Feed {
     return this.#head!
   }
 
-  /** The entries after a position up to the head; undefined where that is longer ago than is kept. */
-  since (position: Position): Entry[] | undefined {
+  /** Whether what lies between a position and the head is kept. */
+  reaches (position: Position): boolean {
+    return position >= this.head.position || this.#recent.reaches(position)
+  }
+
+  /**
+   * The entries after a position up to the head; undefined where that is longer ago than is kept.
+   * @param channelKeys where it is given, those of some channels
+   */
+  since (position: Position, channelKeys?: Iterable<number>): Entry[] | undefined {
     if (position >= this.head.position) return []
-    return this.#recent.since(position)
+    if (!this.reaches(position)) return undefined
+    return channelKeys === undefined ? this.#recent.since(position) : this.#recent.ofChannelsSince(position, channelKeys)
+  }
+
+  /** Of the entries after a position, which are kept, those that change what somebody may have. */
+  changesSince (position: Position): Entry[] {
+    return this.#recent.changesSince(position)
   }
 
   /** Resolves once the listener has seen everything up to a position; at the latest, when the feed stops. */

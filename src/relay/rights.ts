@@ -88,7 +88,7 @@ export class Readers {
 
 /** Most entries: they are for whoever reads the channel, and leave everybody's rights as they are. */
 export function changesNobody ({ kind, standing, members, access }: Entry): boolean {
-  return standing === undefined && members === undefined && access === undefined &&
+  return standing === undefined && members === undefined && access === undefined && kind !== 'user-deleted' &&
     kind !== 'channel-acls-changed' && kind !== 'channel-deleted' && kind !== 'messages-truncated'
 }
 
@@ -101,6 +101,15 @@ function audienceIn (known: Map<AccessLists | undefined, Audience>, lists: Acces
   let audience = known.get(channelLists)
   if (audience === undefined) known.set(channelLists, audience = new Audience(lists, channelLists))
   return audience
+}
+
+/** Whether an entry, of those that change somebody's rights, may have changed a reader's, or how what came before it is told. */
+export function mayConcern ({ kind, channelKey, standing, members }: Entry, { of, userId, channelKey: own }: Reader & { channelKey?: number | undefined }): boolean {
+  if (kind === 'user-deleted') return true // who is named nowhere from then on
+  if (of === 'application' || (of === 'channel' && channelKey !== own)) return false
+  if (userId === undefined) return kind === 'channel-deleted'
+  if (standing !== undefined) return standing.userId === userId
+  return members === undefined || members.some(member => member.userId === userId)
 }
 
 /** A user's standing from an entry on, if the entry is about the user. */

@@ -1,5 +1,6 @@
 /** The newest entries of the log, bounded in number and in text; the oldest go first. */
 import type { Entry, Position } from '../store/contract/log.ts'
+import { changesNobody } from './rights.ts'
 
 /** Enough for what is written while a page of a replay is being read, at thousands of entries a second. */
 const ENTRIES = 8_192
@@ -13,9 +14,11 @@ const MEMBER_CHARACTERS = 128
 export class Ring {
   readonly #entries: number
   readonly #charactersMax: number
-  /** In log order, without holes; those before `#first` have gone. */
-  #kept: Array<Entry | undefined> = []
-  #first = 0
+  /** In log order, without holes. */
+  readonly #all = new Queue()
+  readonly #ofChannels = new Map<number, Queue>()
+  /** Those that change what somebody may have. */
+  readonly #changes = new Queue()
   #characters = 0
 
   constructor (entries = ENTRIES, characters = CHARACTERS) {
@@ -26,31 +29,100 @@ export class Ring {
   /** The next entries of the log. */
   push (entries: Entry[]): void {
     for (const entry of entries) {
-      this.#kept.push(entry)
       this.#characters += sizeOf(entry)
+      for (const queue of this.#queuesOf(entry)) queue.push(entry)
     }
-    while (this.#kept.length - this.#first > this.#entries || this.#characters > this.#charactersMax) {
-      this.#characters -= sizeOf(this.#kept[this.#first]!)
-      this.#kept[this.#first++] = undefined // at once: it may be large, and so may be its frame
-    }
-    // The places only now and then, so that a push costs the same however many are kept.
-    if (this.#first > this.#entries) {
-      this.#kept = this.#kept.slice(this.#first)
-      this.#first = 0
-    }
+    while (this.#all.length > this.#entries || this.#characters > this.#charactersMax) this.#dropOldest()
+  }
+
+  #dropOldest (): void {
+    const entry = this.#all.first!
+    this.#characters -= sizeOf(entry)
+    for (const queue of this.#queuesOf(entry)) queue.shift()
+    const { channelKey } = entry
+    if (channelKey !== undefined && this.#ofChannels.get(channelKey)!.length === 0) this.#ofChannels.delete(channelKey)
+  }
+
+  #queuesOf (entry: Entry): Queue[] {
+    const queues = changesNobody(entry) ? [this.#all] : [this.#all, this.#changes]
+    const { channelKey } = entry
+    if (channelKey === undefined) return queues
+    let ofChannel = this.#ofChannels.get(channelKey)
+    if (ofChannel === undefined) this.#ofChannels.set(channelKey, ofChannel = new Queue())
+    queues.push(ofChannel)
+    return queues
+  }
+
+  /** Whether everything after a position is kept. */
+  reaches (position: Position): boolean {
+    const { first } = this.#all
+    return first !== undefined && first.position <= position + 1
   }
 
   /** Everything after a position; undefined where some of that has gone. */
   since (position: Position): Entry[] | undefined {
-    const oldest = this.#kept[this.#first]?.position
-    if (oldest === undefined || oldest > position + 1) return undefined
-    return this.#kept.slice(this.#first + position + 1 - oldest) as Entry[]
+    return this.reaches(position) ? this.#all.after(position) : undefined
+  }
+
+  /** Of what is kept after a position, what is of some channels. */
+  ofChannelsSince (position: Position, channelKeys: Iterable<number>): Entry[] {
+    const found = [...channelKeys].flatMap(channelKey => this.#ofChannels.get(channelKey)?.after(position) ?? [])
+    return found.sort((one, other) => one.position - other.position)
+  }
+
+  /** Of that, what changes what somebody may have. */
+  changesSince (position: Position): Entry[] {
+    return this.#changes.after(position)
+  }
+
+  clear (): void {
+    this.#all.clear()
+    this.#ofChannels.clear()
+    this.#changes.clear()
+    this.#characters = 0
+  }
+}
+
+/** Entries in the order of the log; the first ones go. */
+class Queue {
+  /** Those before `#start` have gone. */
+  #kept: Array<Entry | undefined> = []
+  #start = 0
+
+  get length (): number {
+    return this.#kept.length - this.#start
+  }
+
+  get first (): Entry | undefined {
+    return this.#kept[this.#start]
+  }
+
+  push (entry: Entry): void {
+    this.#kept.push(entry)
+  }
+
+  shift (): void {
+    this.#kept[this.#start++] = undefined // at once: it may be large, and so may be its frames
+    // The places only now and then, so that it costs the same however many are kept.
+    if (this.#start <= this.#kept.length / 2) return
+    this.#kept = this.#kept.slice(this.#start)
+    this.#start = 0
+  }
+
+  /** Those after a position. */
+  after (position: Position): Entry[] {
+    let [from, to] = [this.#start, this.#kept.length]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if (this.#kept[middle]!.position <= position) from = middle + 1
+      else to = middle
+    }
+    return this.#kept.slice(from) as Entry[]
   }
 
   clear (): void {
     this.#kept = []
-    this.#first = 0
-    this.#characters = 0
+    this.#start = 0
   }
 }
 

@@ -10,6 +10,7 @@ import type { Feed } from './feed.ts'
 import { byeFrame, caughtUpFrame, checkpointFrame, gapFrame, readyFrame, type EndReason, type Format } from './frames.ts'
 import type { Hub, Subscriber } from './hub.ts'
 import { Outbox, type Connection, type OutboxOptions } from './outbox.ts'
+import { mayConcern } from './rights.ts'
 import type { Run } from './run.ts'
 import type { Turns } from './turns.ts'
 import { Withdrawn } from './withdrawn.ts'
@@ -19,6 +20,9 @@ import { Withdrawn } from './withdrawn.ts'
  * and at most, where pages are long on their way, so that a replay is faster than what is written meanwhile.
  */
 const PAGE_ENTRIES = { first: 100, most: 500 }
+
+/** Of recent entries, what is told in one turn, in characters: about as much as a page has. */
+const MOST_AT_ONCE = 256 * 1024
 
 /** A page that takes longer than this, in milliseconds, is followed by a larger one. */
 const LONG_WAY_MS = 20
@@ -31,7 +35,7 @@ export const EXPIRY_LOOK_MS = 60_000
 
 /** What all streams of a node have in common. */
 export interface StreamOptions extends OutboxOptions {
-  log: Pick<Log, 'read'>
+  log: Pick<Log, 'read' | 'rights'>
   hub: Hub
   feed: Feed
   /** Of all replays of this node. */
@@ -129,6 +133,7 @@ export class Stream implements Subscriber {
     let limit = PAGE_ENTRIES.first
     for (;;) {
       await this.#taken()
+      if (await this.#goOn()) return
       if (!await turns.next(() => this.#ended === undefined)) return
       const asked = performance.now()
       const page = await log.read(interest, this.#position, limit, ahead)
@@ -144,6 +149,25 @@ export class Stream implements Subscriber {
         if (this.#goLive(page)) return
       }
     }
+  }
+
+  /**
+   * Goes on from the entries that this node keeps, where they reach back to the reader's place, are few, and have changed
+   * nothing of what the reader may: its rights now are those at its place. False: the log is to be read.
+   */
+  async #goOn (): Promise<boolean> {
+    const { log, feed } = this.#options
+    if (!feed.reaches(this.#position)) return false
+    const { rights, head, floor } = await log.rights(this.#opening.interest)
+    await feed.reached(head)
+    if (this.#ended !== undefined) return true
+    const place = this.#position
+    if (floor > place || !feed.reaches(place) || feed.changesSince(place).some(entry => mayConcern(entry, this))) return false
+    if (this.of === 'channel' && !this.#readsChannel(rights)) return false
+    const missed = this.of === 'application' ? feed.since(place)! : feed.since(place, rights.channels.map(({ channelKey }) => channelKey))!
+    if (missed.length > PAGE_ENTRIES.most || charactersOf(missed) > MOST_AT_ONCE) return false
+    this.#join(rights, missed)
+    return true
   }
 
   /**
@@ -177,24 +201,32 @@ export class Stream implements Subscriber {
 
   /** Joins the live ones, in this turn, if the feed still has what came after the page. */
   #goLive ({ through, rights }: Page): boolean {
-    const { feed, hub } = this.#options
-    const { interest, format } = this.#opening
     if (this.#ended !== undefined) return true
     if (this.of === 'channel' && !this.#readsChannel(rights!)) {
       this.end(this.#channelDeleted ? 'deleted' : 'removed')
       return true
     }
-    const missed = feed.since(through.position)
-    if (missed === undefined) return false
+    const missed = this.#options.feed.since(through.position)
+    if (missed !== undefined) this.#join(rights!, missed)
+    return missed !== undefined
+  }
+
+  /**
+   * Joins the live ones.
+   * @param rights those at the place up to which it has read
+   * @param missed what came after that
+   */
+  #join (rights: Rights, missed: Entry[]): void {
+    const { feed, hub } = this.#options
+    const { interest, format } = this.#opening
     this.#live = true
-    hub.follow(this, rights!, withheld(missed, interest, rights!))
+    hub.follow(this, rights, withheld(missed, interest, rights))
     // Too much for one turn: it fell behind at once, or ended.
-    if (!this.#live || this.#ended !== undefined) return true
-    const at = feed.head.position > through.position ? feed.head : through
+    if (!this.#live || this.#ended !== undefined) return
+    const at = feed.head
     this.#position = at.position
     this.#push(caughtUpFrame(at.cursor, format))
     this.#outbox!.uncork()
-    return true
   }
 
   #readsChannel ({ channels: [channel] }: Rights): boolean {
@@ -295,3 +327,5 @@ function withheld (missed: Entry[], interest: Interest, rights: Rights): Entry[]
 function withoutPayload ({ payload, ...rest }: Entry): Entry {
   return rest
 }
+
+const charactersOf = (entries: Entry[]): number => entries.reduce((sum, { payload = '' }) => sum + payload.length, 0)

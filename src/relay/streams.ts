@@ -89,7 +89,7 @@ export async function createStreams (options: StreamsOptions): Promise<Streams> 
 
     async drain () {
       closedFor = 'shutdown'
-      for (const timer of sweeps) clearInterval(timer)
+      for (const stop of sweeps) stop()
       endAll('shutdown')
       if (open.size > 0) await allClosed.promise
       feed.stop()
@@ -97,24 +97,30 @@ export async function createStreams (options: StreamsOptions): Promise<Streams> 
   }
 }
 
-/** Does something with every stream, again and again: with some of them in a turn of the loop, so that nobody waits for all. */
-function sweep (streams: Set<Stream>, everyMs: number, visit: (stream: Stream) => void, begin = () => {}): NodeJS.Timeout {
-  let rest: Iterator<Stream> | undefined
-  const visitSome = () => {
-    for (let visited = 0; visited < SWEPT_AT_ONCE; visited++) {
-      const next = rest!.next()
-      if (next.done === true) {
-        rest = undefined
-        return
-      }
-      visit(next.value)
-    }
-    setImmediate(visitSome)
-  }
-  return setInterval(() => {
+/**
+ * Does something with every stream, again and again: with some of them in a turn of the loop, so that nobody waits for all.
+ * @returns what ends it
+ */
+function sweep (streams: Set<Stream>, everyMs: number, visit: (stream: Stream) => void, begin = () => {}): () => void {
+  let timer: NodeJS.Timeout
+  let ended = false
+  const wait = () => { if (!ended) timer = setTimeout(round, everyMs).unref() }
+  const round = () => {
     begin()
-    if (rest !== undefined) return // the round before is not over yet
-    rest = streams.values()
+    const rest = streams.values()
+    const visitSome = () => {
+      for (let visited = 0; visited < SWEPT_AT_ONCE; visited++) {
+        const { done, value } = rest.next()
+        if (done === true) return wait()
+        visit(value)
+      }
+      setImmediate(visitSome)
+    }
     visitSome()
-  }, everyMs).unref()
+  }
+  wait()
+  return () => {
+    ended = true
+    clearTimeout(timer)
+  }
 }

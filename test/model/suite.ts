@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, it } from 'vitest'
 import { keptConnections } from '../relay/world.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import { everyOtherFromTheLog } from '../support/from-the-log.ts'
 import { programs } from './programs.ts'
 import { runProgram, type Stage } from './run.ts'
 import { Cursors } from './tail.ts'
@@ -16,7 +17,7 @@ export function useModelStage (): () => Stage {
   let cursors: Cursors
   const agent = keptConnections(4 * LANES)
   beforeAll(async () => {
-    on = await startApp()
+    on = await startApp({ wrapStore: everyOtherFromTheLog })
     cursors = new Cursors(on.store)
   })
   afterAll(async () => {

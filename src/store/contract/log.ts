@@ -147,6 +147,15 @@ export interface Page {
   gap?: 'expired'
 }
 
+/** What a reader may have now. */
+export interface RightsNow {
+  /** As of `head`. */
+  rights: Rights
+  head: Position
+  /** Retention has removed what lies up to here. */
+  floor: Position
+}
+
 /** What a store tells of the log. */
 export interface Log {
   /** The head as last committed. */
@@ -177,4 +186,7 @@ export interface Log {
    * @param ahead of the page before: with it a replay looks at each channel of its reader once, not in every page
    */
   read (interest: Interest, after: Position, limit: number, ahead?: Ahead): Promise<Page>
+
+  /** The reader's rights as of the head: what `read` says with its last page. */
+  rights (interest: Interest): Promise<RightsNow>
 }

@@ -6,7 +6,7 @@ import { getChannels, listChannels, listChannelsOf, listParticipants } from './c
 import { head, openStream, tail } from './log.ts'
 import { getMessage, listChannelEvents, listMessageEvents, listMessages } from './messages.ts'
 import type { Read } from './queries.ts'
-import { read } from './replay.ts'
+import { read, rights } from './replay.ts'
 import { getToken, getUser, listTokens, listUsers, userExists } from './users.ts'
 
 const reads = {
@@ -14,6 +14,7 @@ const reads = {
   tail,
   openStream,
   read,
+  rights,
   getUser,
   userExists,
   listUsers,

@@ -4,7 +4,7 @@
  */
 import type { AccessLists } from '../../../rules/access.ts'
 import { classesOf } from '../../../rules/audience.ts'
-import type { Ahead, Entry, Interest, Page, Place, Position, Rights } from '../../contract/log.ts'
+import type { Ahead, Entry, Interest, Page, Place, Position, Rights, RightsNow } from '../../contract/log.ts'
 import type { EntryView, IntervalRecord } from '../records.ts'
 import { entryOf } from '../render/entry.ts'
 import { callerOfMembership, readsNow, spansOf, toldAsIs, toldOf, type Reader, type Told } from './entitlement.ts'
@@ -48,6 +48,30 @@ export function * read (interest: Interest, after: Position, limit: number, ahea
   return pageOf(yield * partOf(interest, after, bounds, ends, ahead), ends)
 }
 
+export function * rights (interest: Interest): Read<RightsNow> {
+  const [{ position: head, floor }] = yield * ask(['ends'])
+  return { rights: yield * rightsAtHead(interest), head, floor: floor.position }
+}
+
+function * rightsAtHead (interest: Interest): Read<Rights> {
+  if (interest.of === 'application') return { channels: [] }
+  if (interest.of === 'channel' && interest.userId === undefined) return applicationIn((yield * ask(['channelByKey', interest.channelKey]))[0], interest.channelKey)
+  const [user] = yield * ask(['user', interest.userId!])
+  if (user === undefined || user.deletedAt !== undefined) return { channels: [] }
+  if (interest.of === 'user') return yield * rightsOfUser(user.userKey)
+  const [membership] = yield * ask(['membership', user.userKey, interest.channelKey])
+  return rightsOf(membership === undefined ? [] : [membership])
+}
+
+function * rightsOfUser (userKey: number): Read<Rights> {
+  const [memberships, named] = yield * ask(['memberships', userKey], ['channelsNaming', userKey])
+  return { ...rightsOf(memberships), ...(named.length === 0 ? {} : { named }) }
+}
+
+/** The application reads a channel for as long as it is there. */
+const applicationIn = (channel: { deletedPosition?: Position } | undefined, channelKey: number): Rights =>
+  ({ channels: channel === undefined || channel.deletedPosition !== undefined ? [] : [{ channelKey, status: 'active', admin: true }] })
+
 function * partOf (interest: Interest, after: Position, bounds: PageBounds, ends: LogEnds, ahead?: Ahead): Read<Part> {
   if (interest.of === 'application') {
     const [{ rows, ended }] = yield * ask(['entriesAfter', after, bounds])
@@ -85,11 +109,11 @@ const partUpTo = (told: Told[], rows: EntryView[], { epoch }: LogEnds): Part => 
 function * wholeChannel (channelKey: number, after: Position, bounds: PageBounds, ends: LogEnds): Read<Part> {
   const [channel] = yield * ask(['channelByKey', channelKey])
   if (channel === undefined) return lastOf([], { channels: [] }, ends)
-  const { createdPosition: from, deletedPosition: deleted } = channel
+  const { createdPosition: from } = channel
   const [{ rows, ended }] = yield * ask(['entriesOf', [{ channelKey, from, upTo: ends.position, listed: true }], after, ends.position, bounds])
   const told = toldAsIs(rows)
   if (!ended) return partUpTo(told, rows, ends)
-  return lastOf(told, { channels: deleted === undefined ? [{ channelKey, status: 'active', admin: true }] : [] }, ends)
+  return lastOf(told, applicationIn(channel, channelKey), ends)
 }
 
 /** One channel as somebody may see it who may read it. */
@@ -157,8 +181,7 @@ function * ownChannels (reader: Reader, ahead: UserAhead, after: Position, bound
   }
   // More may have come since the channels were looked for.
   if (head.position < ends.position) return { ...found, through: head }
-  const [memberships, named] = yield * ask(['memberships', reader.userKey], ['channelsNaming', reader.userKey])
-  return { ...found, ...lastOf(told, { ...rightsOf(memberships), ...(named.length === 0 ? {} : { named }) }, ends) }
+  return { ...found, ...lastOf(told, yield * rightsOfUser(reader.userKey), ends) }
 }
 
 type ChannelsPart = Found & { upTo: Position, upcoming: Upcoming[], places: Membership[] }
