@@ -55,15 +55,43 @@ it.each([
   expect(await answerTo(bytes)).toMatch(answer)
 })
 
-it('a CONNECT behind a stream that is open writes nothing into it', async () => {
+const behind: Record<string, () => string> = {
+  'a request': () => `GET /v1/users/me HTTP/1.1\r\nHost: a\r\n${amy}\r\n\r\n`,
+  'half a request': () => 'POST /v1/channels HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{',
+  'a CONNECT': () => 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n',
+  garbage: () => '\0\x01\r\n\r\nnothing that is HTTP\r\n\r\n',
+  'a MiB of it': () => 'x'.repeat(1024 * 1024)
+}
+let channels = 0
+
+/** What a stream's client gets that sends more right behind its request, or once the stream is there, until a channel of its own appears or it is cut. */
+async function streamBefore (more: string, atOnce: boolean): Promise<{ answer: string, goesOn: boolean }> {
   const socket = connect(port, '127.0.0.1').setEncoding('utf8')
   let answer = ''
-  socket.on('data', (chunk: string) => { answer += chunk })
-  socket.write(`GET /v1/users/me/events HTTP/1.1\r\nHost: a\r\n${amy}\r\n\r\n`)
-  while (!answer.includes('caught-up')) await once(socket, 'data')
-  socket.write('CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n')
-  await once(socket, 'close')
-  expect(answer).not.toContain('CONNECT')
+  socket.on('data', (chunk: string) => { answer += chunk }).on('error', () => {})
+  const until = async (sign: string) => { while (!answer.includes(sign) && !socket.closed) await sleep(2) }
+  socket.write(`GET /v1/users/me/events?format=compact HTTP/1.1\r\nHost: a\r\n${amy}\r\n\r\n${atOnce ? more : ''}`)
+  await until('caught-up')
+  if (!atOnce) socket.write(more)
+  const channelId = `stream-goes-on-${channels++}`
+  await service.call('POST /v1/channels', { body: { channelId, defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat', participation: [{ participantId: 'amy' }] } })
+  await until(`"${channelId}"`)
+  socket.destroy()
+  return { answer, goesOn: answer.includes(`"${channelId}"`) }
+}
+
+const answersIn = (answer: string): number => answer.split('HTTP/1.1 ').length - 1
+
+it.each(Object.keys(behind))('%s behind a stream that is open is not answered into it, and the stream goes on', async what => {
+  const { answer, goesOn } = await streamBefore(behind[what]!(), false)
+  expect([answersIn(answer), goesOn]).toEqual([1, true])
+})
+
+it.each(Object.keys(behind))('%s right behind the request for a stream is not answered into it', async what => {
+  const { answer, goesOn } = await streamBefore(behind[what]!(), true)
+  // What is no request ends its connection, which has no stream yet.
+  expect(answersIn(answer)).toBeLessThanOrEqual(1)
+  if (what.includes('request')) expect(goesOn).toBe(true)
 })
 
 it.each([
