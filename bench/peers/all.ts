@@ -1,0 +1,14 @@
+/** All peers, in the order of the tables. */
+import { nchan } from './nchan.ts'
+import { nodeServer } from './node-servers.ts'
+import { ours } from './ours.ts'
+import type { Peer } from './peer.ts'
+
+export const peers: Peer[] = [
+  ours('compact', 'the service, compact frames; synced to disk', '?format=compact'),
+  ours('full', 'the service, full frames; synced to disk', ''),
+  nchan,
+  nodeServer({ name: 'floor', about: 'bare Node that frames once, frames as long as compact ones', file: 'floor.ts', args: ['170'] }),
+  nodeServer({ name: 'floor-full', about: 'the same, frames as long as full ones', file: 'floor.ts', args: ['825'] }),
+  nodeServer({ name: 'fastify', about: 'bare Fastify that echoes: the ceiling for publishing', file: 'fastify-echo.js', needs: 'fastify' })
+]
