@@ -1,4 +1,5 @@
 /** All peers, in the order of the tables. */
+import { bareCommit } from './bare-commit.ts'
 import { centrifugo } from './centrifugo.ts'
 import { mercure } from './mercure.ts'
 import { nchan } from './nchan.ts'
@@ -18,5 +19,6 @@ export const peers: Peer[] = [
   nodeServer({ name: 'fastify-sse', about: '@fastify/sse on Fastify', file: 'fastify-sse.js', needs: '@fastify/sse' }),
   nodeServer({ name: 'floor', about: 'bare Node that frames once, frames as long as compact ones', file: 'floor.ts', args: ['170'] }),
   nodeServer({ name: 'floor-full', about: 'the same, frames as long as full ones', file: 'floor.ts', args: ['825'] }),
-  nodeServer({ name: 'fastify', about: 'bare Fastify that echoes: the ceiling for publishing', file: 'fastify-echo.js', needs: 'fastify' })
+  nodeServer({ name: 'fastify', about: 'bare Fastify that echoes: the ceiling for publishing', file: 'fastify-echo.js', needs: 'fastify' }),
+  bareCommit
 ]

@@ -24,6 +24,8 @@ export interface RunningPeer {
   publish (channel: number, user: number, text: string): Omit<LaneRequest, 'publisher'>
   /** The same, signed by the application. */
   publishSigned? (channel: number, text: string): Omit<LaneRequest, 'publisher'>
+  /** In the place of all that: milliseconds of each of so many commits, for what is no server. */
+  commits? (count: number, gapMs: number): Promise<number[]>
   stop (): Promise<void>
 }
 

@@ -1,6 +1,12 @@
 /** All workloads, and who takes part. */
 import { fanOut } from './fan-out.ts'
+import { highestRate } from './highest-rate.ts'
+import { idle } from './idle.ts'
+import { latency } from './latency.ts'
 import { publish, publishSigned } from './publish.ts'
+import { resumes } from './resume.ts'
+import { stalled } from './stalled.ts'
+import { largeChannels, realChat } from './user-streams.ts'
 import type { Workload } from './workload.ts'
 
 const OURS = ['compact', 'full']
@@ -10,8 +16,15 @@ const STREAMING = [...OURS, 'nchan', 'centrifugo', 'centrifugo-history', 'mercur
 export const workloads: Workload[] = [
   fanOut(1, 1_000, STREAMING, true),
   fanOut(64, 1_000, STREAMING, true),
-  fanOut(1, 10_000, [...OURS, 'nchan', 'centrifugo', ...FLOORS], false),
-  fanOut(64, 10_000, [...OURS, 'nchan', 'centrifugo', ...FLOORS], false),
+  fanOut(1, 10_000, [...OURS, 'nchan', 'floor'], false),
+  fanOut(64, 10_000, [...OURS, 'nchan', 'centrifugo', 'floor'], false),
+  highestRate([...OURS, 'nchan', 'centrifugo', 'mercure', 'floor']),
   publish(['full', 'fastify', 'nchan', 'centrifugo', 'mercure', 'mercure-bolt']),
-  publishSigned(['full'])
+  publishSigned(['full']),
+  latency([...OURS, 'nchan', 'centrifugo', 'mercure', 'mercure-bolt', 'better-sse', 'fastify-sse', 'floor', 'bare-commit']),
+  realChat(OURS),
+  largeChannels(OURS),
+  idle(['compact', 'nchan', 'centrifugo', 'mercure', 'better-sse', 'fastify-sse', 'floor']),
+  resumes(OURS),
+  stalled(OURS)
 ]
