@@ -1,0 +1,43 @@
+/** What the command line says. */
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  /** Names of workloads; undefined: all that the run has. */
+  only: string[] | undefined
+  peers: string[] | undefined
+  quick: boolean
+  rounds: number
+  /** Of one measurement. */
+  seconds: number
+  /** Where JSON and chart go; undefined: nowhere. */
+  out: string | undefined
+}
+
+export const USAGE = `node bench/run.ts [--quick] [--only <workloads>] [--peers <peers>] [--rounds <n>] [--seconds <s>] [--out <directory>]
+Names are separated by commas. --list names all of them.`
+
+export function readOptions (args: string[]): Options & { list: boolean } {
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: { type: 'string' },
+      peers: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      out: { type: 'string' }
+    }
+  })
+  const names = (list: string | undefined): string[] | undefined => list?.split(',').filter(name => name !== '')
+  const { quick, list, out } = values
+  return {
+    only: names(values.only),
+    peers: names(values.peers),
+    quick,
+    list,
+    rounds: Number(values.rounds ?? (quick ? 1 : 3)),
+    seconds: Number(values.seconds ?? (quick ? 1 : 1.5)),
+    out
+  }
+}

@@ -1,0 +1,113 @@
+/** A peer as a process of its own, and what it takes: CPU of all threads, memory, both of its children too. Linux only. */
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createServer, connect, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** How long a peer may take to listen, in milliseconds. */
+const START_MS = 20_000
+
+export interface Memory { rssKiB: number, pssKiB: number }
+
+/** CPU time that a process and its children have used, in seconds. What a thread used that has ended since is not in it. */
+export function cpuSecondsOf (pid: number): number {
+  let nanoseconds = 0
+  for (const one of family(pid)) {
+    for (const task of readdirSync(`/proc/${one}/task`)) {
+      try {
+        nanoseconds += Number(readFileSync(`/proc/${one}/task/${task}/schedstat`, 'latin1').split(' ')[0])
+      } catch {
+        // The thread ended meanwhile.
+      }
+    }
+  }
+  return nanoseconds / 1e9
+}
+
+/** CPU time by thread name, in seconds. */
+export function cpuByThread (pid: number): Record<string, number> {
+  const used: Record<string, number> = {}
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const name = readFileSync(`/proc/${pid}/task/${task}/comm`, 'latin1').trim()
+    const seconds = Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[0]) / 1e9
+    used[name] = (used[name] ?? 0) + seconds
+  }
+  return used
+}
+
+export function memoryOf (pid: number): Memory {
+  const total = { rssKiB: 0, pssKiB: 0 }
+  for (const one of family(pid)) {
+    const rollup = readFileSync(`/proc/${one}/smaps_rollup`, 'latin1')
+    total.rssKiB += Number(/^Rss:\s+(\d+)/m.exec(rollup)?.[1])
+    total.pssKiB += Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1])
+  }
+  return total
+}
+
+function family (pid: number): number[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap(task => {
+    const list = readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').trim()
+    return list === '' ? [] : list.split(' ').map(Number)
+  })
+  return [pid, ...children.flatMap(family)]
+}
+
+/** A port of this machine that was free just now. */
+export async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+export interface Child {
+  pid: number
+  stop (): Promise<void>
+}
+
+/** Starts a program and resolves when something listens on the port. Throws with its output where it ends before. */
+export async function startListening (command: string, args: string[], port: number, options: SpawnOptions = {}): Promise<Child> {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  const killWithUs = (): void => { child.kill('SIGKILL') }
+  process.once('exit', killWithUs)
+  let output = ''
+  const keep = (chunk: Buffer): void => { if (output.length < 10_000) output += chunk }
+  child.stdout!.on('data', keep)
+  child.stderr!.on('data', keep)
+  const ended = new Promise<void>(resolve => child.once('close', resolve).once('error', err => { output += String(err); resolve() }))
+  const stop = async (): Promise<void> => {
+    await end(child, ended)
+    process.off('exit', killWithUs)
+  }
+  const until = performance.now() + START_MS
+  while (performance.now() < until && child.exitCode === null) {
+    if (await listens(port)) return { pid: child.pid!, stop }
+    await Promise.race([sleep(50), ended])
+  }
+  await stop()
+  throw new Error(`${command} does not listen on port ${port}:\n${output}`)
+}
+
+/** Asks it to end, and ends it where it has not after 5 seconds. */
+async function end (child: ChildProcess, ended: Promise<void>): Promise<void> {
+  if (child.exitCode === null) child.kill('SIGTERM')
+  const late = setTimeout(() => child.kill('SIGKILL'), 5000)
+  await ended
+  clearTimeout(late)
+}
+
+async function listens (port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}

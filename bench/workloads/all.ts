@@ -1,0 +1,30 @@
+/** All workloads, and who takes part. */
+import { fanOut } from './fan-out.ts'
+import { highestRate } from './highest-rate.ts'
+import { idle } from './idle.ts'
+import { latency } from './latency.ts'
+import { publish, publishSigned } from './publish.ts'
+import { resumes } from './resume.ts'
+import { stalled } from './stalled.ts'
+import { largeChannels, realChat } from './user-streams.ts'
+import type { Workload } from './workload.ts'
+
+const OURS = ['compact', 'full']
+const FLOORS = ['floor', 'floor-full']
+const STREAMING = [...OURS, 'nchan', 'centrifugo', 'centrifugo-history', 'mercure', 'mercure-bolt', 'better-sse', 'fastify-sse', ...FLOORS]
+
+export const workloads: Workload[] = [
+  fanOut(1, 1_000, STREAMING, true),
+  fanOut(64, 1_000, STREAMING, true),
+  fanOut(1, 10_000, [...OURS, 'nchan', 'floor'], false),
+  fanOut(64, 10_000, [...OURS, 'nchan', 'centrifugo', 'floor'], false),
+  highestRate([...OURS, 'nchan', 'centrifugo', 'mercure', 'floor']),
+  publish(['full', 'fastify', 'nchan', 'centrifugo', 'mercure', 'mercure-bolt']),
+  publishSigned(['full']),
+  latency([...OURS, 'nchan', 'centrifugo', 'mercure', 'mercure-bolt', 'better-sse', 'fastify-sse', 'floor', 'bare-commit']),
+  realChat(OURS),
+  largeChannels(OURS),
+  idle(['compact', 'nchan', 'centrifugo', 'mercure', 'better-sse', 'fastify-sse', 'floor']),
+  resumes(OURS),
+  stalled(OURS)
+]

@@ -1,0 +1,47 @@
+/** The highest rate into a channel of 1,000 streams at which 99 of 100 deliveries take 100 ms at most. */
+import type { RunningPeer } from '../peers/peer.ts'
+import { channelLanes, channelStreams, oneChannel } from './fan-out.ts'
+import { faultsOf, openAll, withLoad, type Workload } from './workload.ts'
+
+const STREAMS = 1_000
+const PUBLISHERS = 64
+const LONGEST_MS = 100
+/** A second. Doubled until it is too much. */
+const FIRST_RATE = 50
+/** Halvings of what is left between enough and too much: the answer is then known within 6 %. */
+const HALVINGS = 4
+/** Of what was to be sent, so much must have been. */
+const SENT_SHARE = 0.98
+
+/** True: the peer carries it. At times that are set beforehand: a late message counts from when it was to be sent. */
+async function carries (peer: RunningPeer, rate: number, seconds: number): Promise<boolean> {
+  return await withLoad(peer, channelLanes(peer, PUBLISHERS), channelStreams(peer, STREAMS, PUBLISHERS), async load => {
+    await openAll(load)
+    const result = await load.run({ connections: PUBLISHERS, rate, seconds, abort: LONGEST_MS * 5, settle: 1 })
+    return !result.aborted && faultsOf(result).length === 0 && result.latency.p99 <= LONGEST_MS && result.published >= rate * seconds * SENT_SHARE
+  })
+}
+
+export const highestRate = (peers: string[]): Workload => ({
+  name: 'highest-rate',
+  title: `The highest rate into a channel of 1,000 streams with p99 ≤ ${LONGEST_MS} ms`,
+  peers,
+  rounds: 1,
+  quick: false,
+  layout: oneChannel,
+  figures: [
+    { key: 'rate', label: 'messages/s', digits: 0 },
+    { key: 'deliveriesPerSecond', label: 'deliveries/s', digits: 0 }
+  ],
+  chart: 'rate',
+  async measure (peer, { seconds }) {
+    let [enough, tooMuch] = [0, FIRST_RATE]
+    while (await carries(peer, tooMuch, seconds)) [enough, tooMuch] = [tooMuch, tooMuch * 2]
+    for (let step = 0; step < HALVINGS; step++) {
+      const rate = Math.round((enough + tooMuch) / 2)
+      if (await carries(peer, rate, seconds)) enough = rate
+      else tooMuch = rate
+    }
+    return { figures: { rate: enough, deliveriesPerSecond: enough * STREAMS }, faults: [] }
+  }
+})
