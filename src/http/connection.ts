@@ -27,7 +27,7 @@ export function takeConnection (reply: FastifyReply): { socket: Socket, chunked:
   if (socket === null || socket.destroyed) return undefined
   const { httpVersionMajor, httpVersionMinor } = response.req
   const chunked = httpVersionMajor === 1 && httpVersionMinor >= 1
-  const head = headOf({ ...reply.getHeaders(), ...eventStreamHeaders, ...(chunked ? { 'transfer-encoding': 'chunked' } : {}) })
+  const head = headOf(reply.getHeaders(), chunked)
   release(response, socket)
   socket.setKeepAlive(true, KEEP_ALIVE_MS)
   socket.cork()
@@ -36,12 +36,17 @@ export function takeConnection (reply: FastifyReply): { socket: Socket, chunked:
   return { socket, chunked }
 }
 
-function headOf (headers: Record<string, unknown>): string {
-  const lines = Object.entries({ ...headers, date: new Date().toUTCString() }).flatMap(([name, value]) => [value].flat().map(value => {
+/** Nearly all of every head. */
+const heads = [false, true].map(chunked => textOf({ ...eventStreamHeaders, ...(chunked ? { 'transfer-encoding': 'chunked' } : {}) }))
+
+const headOf = (others: Record<string, unknown>, chunked: boolean): string =>
+  `HTTP/1.1 200 OK\r\n${heads[Number(chunked)]}${textOf(others)}date: ${new Date().toUTCString()}\r\n\r\n`
+
+function textOf (headers: Record<string, unknown>): string {
+  return Object.entries(headers).flatMap(([name, value]) => [value].flat().map(value => {
     validateHeaderValue(name, String(value))
     return `${name}: ${String(value)}\r\n`
-  }))
-  return `HTTP/1.1 200 OK\r\n${lines.join('')}\r\n`
+  })).join('')
 }
 
 /**

@@ -115,25 +115,27 @@ export class Stream implements Subscriber {
     this.#push(readyFrame(readyId, format))
     if (gap !== undefined) this.#push(gapFrame(place.cursor, gap, format))
     this.expire()
-    this.#catchUp()
+    this.#catchUp(true)
   }
 
   /** Replays until it is live. */
-  #catchUp (): void {
-    this.#replay().catch((err: unknown) => {
+  #catchUp (fresh: boolean): void {
+    this.#replay(fresh).catch((err: unknown) => {
       if (this.#ended === undefined) this.#options.logger.error({ err }, 'a replay failed')
       this.end('unavailable')
     })
   }
 
-  async #replay (): Promise<void> {
+  /** @param fresh nothing was written yet but what comes first: with what is at hand that leaves in one write */
+  async #replay (fresh: boolean): Promise<void> {
     const { log, feed, turns } = this.#options
     const { interest, format } = this.#opening
     let ahead: Page['ahead']
     let limit = PAGE_ENTRIES.first
+    if (!fresh) await this.#taken()
+    if (await this.#goOn()) return
     for (;;) {
       await this.#taken()
-      if (await this.#goOn()) return
       if (!await turns.next(() => this.#ended === undefined)) return
       const asked = performance.now()
       const page = await log.read(interest, this.#position, limit, ahead)
@@ -250,7 +252,7 @@ export class Stream implements Subscriber {
   #fallBehind (): void {
     this.#live = false
     this.#options.hub.unfollow(this)
-    this.#catchUp()
+    this.#catchUp(false)
   }
 
   #push (frame: string): void {
