@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { killWithUs } from './machine.ts'
 
 const SOURCES = join(import.meta.dirname, 'generator')
 const BUILT = join(import.meta.dirname, 'built')
@@ -102,10 +103,8 @@ export class Generator {
   readonly #answers: AsyncIterator<string> = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
   #files = 0
 
-  readonly #killWithUs = (): void => { this.#process.kill('SIGKILL') }
-
   private constructor () {
-    process.once('exit', this.#killWithUs)
+    killWithUs(this.#process)
   }
 
   /** @param ready a text in the first line of a stream that has begun; empty: the headers are enough */
@@ -144,21 +143,20 @@ export class Generator {
   }
 
   async open (options: { parallel?: number, small?: number } = {}): Promise<Opened> {
-    return await this.command(`open${options_(options)}`)
+    return await this.command(`open${argumentsOf(options)}`)
   }
 
   async run (options: RunOptions): Promise<RunResult> {
-    return await this.command(`run${options_(options)}`)
+    return await this.command(`run${argumentsOf(options)}`)
   }
 
   async stop (): Promise<void> {
     this.#process.stdin.end('quit\n')
     await new Promise(resolve => this.#process.once('close', resolve))
-    process.off('exit', this.#killWithUs)
     rmSync(this.#directory, { recursive: true, force: true })
   }
 }
 
-function options_ (options: object): string {
+function argumentsOf (options: object): string {
   return Object.entries(options).filter(([, value]) => value !== undefined).map(([name, value]) => ` ${name}=${value}`).join('')
 }
