@@ -1,6 +1,6 @@
 /** The load generator (generator/*.c): compiled when it is first needed, driven by lines of text. */
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,8 +20,11 @@ export function compileGenerator (): string {
   if (!hasCompiler()) throw new Error('The load generator is written in C and there is no C compiler here: install one that is called cc (Debian: apt-get install gcc libc6-dev)')
   mkdirSync(BUILT, { recursive: true })
   const cFiles = sources.filter(path => path.endsWith('.c'))
-  const { status, stderr } = spawnSync('cc', ['-D_GNU_SOURCE', '-O2', '-Wall', '-o', BINARY, ...cFiles, '-lm'], { encoding: 'utf8' })
+  // Under a name of its own first: another process may be about to start it.
+  const made = `${BINARY}-${process.pid}`
+  const { status, stderr } = spawnSync('cc', ['-D_GNU_SOURCE', '-O2', '-Wall', '-o', made, ...cFiles, '-lm'], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`The load generator does not compile:\n${stderr}`)
+  renameSync(made, BINARY)
   return BINARY
 }
 
