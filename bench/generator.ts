@@ -1,9 +1,10 @@
 /** The load generator (generator/*.c): compiled when it is first needed, driven by lines of text. */
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { killWithUs } from './machine.ts'
 
 const SOURCES = join(import.meta.dirname, 'generator')
 const BUILT = join(import.meta.dirname, 'built')
@@ -19,8 +20,11 @@ export function compileGenerator (): string {
   if (!hasCompiler()) throw new Error('The load generator is written in C and there is no C compiler here: install one that is called cc (Debian: apt-get install gcc libc6-dev)')
   mkdirSync(BUILT, { recursive: true })
   const cFiles = sources.filter(path => path.endsWith('.c'))
-  const { status, stderr } = spawnSync('cc', ['-D_GNU_SOURCE', '-O2', '-Wall', '-o', BINARY, ...cFiles, '-lm'], { encoding: 'utf8' })
+  // Under a name of its own first: another process may be about to start it.
+  const made = `${BINARY}-${process.pid}`
+  const { status, stderr } = spawnSync('cc', ['-D_GNU_SOURCE', '-O2', '-Wall', '-o', made, ...cFiles, '-lm'], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`The load generator does not compile:\n${stderr}`)
+  renameSync(made, BINARY)
   return BINARY
 }
 
@@ -102,10 +106,8 @@ export class Generator {
   readonly #answers: AsyncIterator<string> = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
   #files = 0
 
-  readonly #killWithUs = (): void => { this.#process.kill('SIGKILL') }
-
   private constructor () {
-    process.once('exit', this.#killWithUs)
+    killWithUs(this.#process)
   }
 
   /** @param ready a text in the first line of a stream that has begun; empty: the headers are enough */
@@ -144,21 +146,20 @@ export class Generator {
   }
 
   async open (options: { parallel?: number, small?: number } = {}): Promise<Opened> {
-    return await this.command(`open${options_(options)}`)
+    return await this.command(`open${argumentsOf(options)}`)
   }
 
   async run (options: RunOptions): Promise<RunResult> {
-    return await this.command(`run${options_(options)}`)
+    return await this.command(`run${argumentsOf(options)}`)
   }
 
   async stop (): Promise<void> {
     this.#process.stdin.end('quit\n')
     await new Promise(resolve => this.#process.once('close', resolve))
-    process.off('exit', this.#killWithUs)
     rmSync(this.#directory, { recursive: true, force: true })
   }
 }
 
-function options_ (options: object): string {
+function argumentsOf (options: object): string {
   return Object.entries(options).filter(([, value]) => value !== undefined).map(([name, value]) => ` ${name}=${value}`).join('')
 }

@@ -1,4 +1,5 @@
 /** What the command line says. */
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
 export interface Options {
@@ -9,14 +10,15 @@ export interface Options {
   rounds: number
   /** Of one measurement. */
   seconds: number
-  /** Where JSON and chart go; undefined: nowhere. */
-  out: string | undefined
+  /** Where JSON and chart go. */
+  out: string
+  list: boolean
 }
 
 export const USAGE = `node bench/run.ts [--quick] [--only <workloads>] [--peers <peers>] [--rounds <n>] [--seconds <s>] [--out <directory>]
 Names are separated by commas. --list names all of them.`
 
-export function readOptions (args: string[]): Options & { list: boolean } {
+export function readOptions (args: string[]): Options {
   const { values } = parseArgs({
     args,
     options: {
@@ -37,7 +39,7 @@ export function readOptions (args: string[]): Options & { list: boolean } {
     quick,
     list,
     rounds: Number(values.rounds ?? (quick ? 1 : 3)),
-    seconds: Number(values.seconds ?? (quick ? 1 : 1.5)),
-    out
+    seconds: Number(values.seconds ?? (quick ? 0.8 : 1.5)),
+    out: out ?? join(import.meta.dirname, 'results')
   }
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, connect, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { killWithUs } from './machine.ts'
 
 /** How long a peer may take to listen, in milliseconds. */
 const START_MS = 20_000
@@ -72,17 +73,13 @@ export interface Child {
 /** Starts a program and resolves when something listens on the port. Throws with its output where it ends before. */
 export async function startListening (command: string, args: string[], port: number, options: SpawnOptions = {}): Promise<Child> {
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
-  const killWithUs = (): void => { child.kill('SIGKILL') }
-  process.once('exit', killWithUs)
+  killWithUs(child)
   let output = ''
   const keep = (chunk: Buffer): void => { if (output.length < 10_000) output += chunk }
   child.stdout!.on('data', keep)
   child.stderr!.on('data', keep)
   const ended = new Promise<void>(resolve => child.once('close', resolve).once('error', err => { output += String(err); resolve() }))
-  const stop = async (): Promise<void> => {
-    await end(child, ended)
-    process.off('exit', killWithUs)
-  }
+  const stop = (): Promise<void> => end(child, ended)
   const until = performance.now() + START_MS
   while (performance.now() < until && child.exitCode === null) {
     if (await listens(port)) return { pid: child.pid!, stop }

@@ -1,4 +1,7 @@
 /** Results as text: one table a workload, a line for each peer, medians of the rounds. */
+import type { Machine } from './machine.ts'
+import type { Options } from './options.ts'
+import type { Target } from './targets.ts'
 import type { Measurement, Workload } from './workloads/workload.ts'
 
 export interface PeerResult {
@@ -50,3 +53,20 @@ export function tableOf ({ workload, results, missing }: Row): string {
 
 const shown = (value: number | undefined, digits: number): string =>
   value === undefined ? '-' : value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+
+/** Everything: each round of each peer, medians, targets, and where it was. */
+export function jsonOf (rows: Row[], targets: Target[], machine: Machine, { rounds, seconds, quick }: Options): string {
+  const workloads = rows.map(({ workload: { name, title, figures }, results, missing }) => ({
+    name,
+    title,
+    figures,
+    missing,
+    peers: results.map(result => ({
+      name: result.peer,
+      medians: Object.fromEntries(figures.map(({ key }) => [key, medianOf(result, key)])),
+      rounds: result.measurements,
+      ...(result.failure === undefined ? {} : { failure: result.failure })
+    }))
+  }))
+  return `${JSON.stringify({ date: new Date().toISOString(), machine, run: { rounds, seconds, quick }, targets, workloads }, null, 1)}\n`
+}

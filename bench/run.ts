@@ -1,62 +1,68 @@
 /** The benchmark (bench/README.md): every workload on every peer that is here, in turn, in rounds. */
-import { peers as allPeers } from './peers/all.ts'
-import type { Peer, RunningPeer } from './peers/peer.ts'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { chartOf } from './chart.ts'
+import { thisMachine, type Machine } from './machine.ts'
 import { readOptions, USAGE, type Options } from './options.ts'
-import { tableOf, type Row } from './report.ts'
+import { peers as allPeers, QUICK_PEERS } from './peers/all.ts'
+import { Running } from './running.ts'
+import { jsonOf, tableOf, type Row } from './report.ts'
+import { targetsOf, targetTable } from './targets.ts'
 import { workloads as allWorkloads } from './workloads/all.ts'
-import type { Measurement, Workload } from './workloads/workload.ts'
+import type { Workload } from './workloads/workload.ts'
 
 const options = read()
-if (options.list) {
-  for (const { name, title } of allWorkloads) console.log(`${name.padEnd(20)} ${title}`)
-  for (const { name, about, missing } of allPeers) console.log(`${name.padEnd(20)} ${about}${missing() === undefined ? '' : ` (missing: ${missing()})`}`)
-  process.exit(0)
-}
+if (options.list) list()
+else await run()
 
-const chosen = options.only === undefined
-  ? allWorkloads.filter(({ quick }) => quick || !options.quick)
-  : options.only.map(name => allWorkloads.find(workload => workload.name === name) ?? unknown('workload', name))
-options.peers?.forEach(name => allPeers.some(peer => peer.name === name) || unknown('peer', name))
-
-for (const workload of chosen) {
-  const row = await measureAll(workload)
-  console.log(tableOf(row))
-}
-
-async function measureAll (workload: Workload): Promise<Row> {
-  const row: Row = { workload, results: [], missing: [] }
-  const taking = allPeers.filter(({ name }) => workload.peers.includes(name) && (options.peers?.includes(name) ?? true))
-  const running: Array<{ peer: Peer, at: RunningPeer, measurements: Measurement[], failure?: string }> = []
+async function run (): Promise<void> {
+  const began = performance.now()
+  const machine = thisMachine()
+  const headline = headlineOf(machine)
+  console.log(headline)
+  const rows: Row[] = []
+  const running = new Running(chosenPeers(), progress)
   try {
-    for (const peer of taking) {
-      const why = peer.missing()
-      if (why !== undefined) {
-        row.missing.push({ name: peer.name, why })
-        continue
-      }
-      progress(`${workload.name}: ${peer.name} starts`)
-      running.push({ peer, at: await peer.start(workload.layout), measurements: [] })
-    }
-    const rounds = workload.rounds ?? options.rounds
-    for (let round = 0; round < rounds; round++) {
-      for (const one of running) {
-        if (one.failure !== undefined) continue
-        progress(`${workload.name}: ${one.peer.name}, round ${round + 1} of ${rounds}`)
-        try {
-          one.measurements.push(await workload.measure(one.at, { seconds: options.seconds, warmUp: round === 0 }))
-        } catch (err) {
-          one.failure = (err as Error).message
-        }
-      }
+    for (const workload of chosenWorkloads()) {
+      const row = await running.measure(workload, options)
+      rows.push(row)
+      console.log(tableOf(row))
     }
   } finally {
-    for (const { at } of running) await at.stop()
+    await running.stop()
     progress('')
   }
-  for (const { peer, measurements, failure } of running) {
-    row.results.push({ peer: peer.name, measurements, ...(failure === undefined ? {} : { failure }) })
+  const targets = targetsOf(rows)
+  console.log(targetTable(targets))
+  mkdirSync(options.out, { recursive: true })
+  writeFileSync(join(options.out, 'results.json'), jsonOf(rows, targets, machine, options))
+  writeFileSync(join(options.out, 'chart.svg'), chartOf(rows, headline))
+  console.log(`\n${Math.round((performance.now() - began) / 1000)} s; results.json and chart.svg are in ${options.out}`)
+}
+
+function headlineOf ({ processor, cores, memoryGiB, kernel, node, fileSystem, commit }: Machine): string {
+  return `${new Date().toISOString().slice(0, 10)}, ${commit}: ${cores} cores (${processor}), ${memoryGiB} GiB, ${kernel}, Node ${node}, data on ${fileSystem}; ` +
+    `${options.rounds} rounds of ${options.seconds} s`
+}
+
+function chosenWorkloads (): Workload[] {
+  if (options.only === undefined) return allWorkloads.filter(({ quick }) => quick || !options.quick)
+  return options.only.map(name => allWorkloads.find(workload => workload.name === name) ?? unknown('workload', name))
+}
+
+function chosenPeers (): typeof allPeers {
+  const names = options.peers ?? (options.quick ? QUICK_PEERS : allPeers.map(({ name }) => name))
+  for (const name of names) if (!allPeers.some(peer => peer.name === name)) unknown('peer', name)
+  return allPeers.filter(({ name }) => names.includes(name))
+}
+
+function list (): void {
+  for (const { name, title } of allWorkloads) console.log(`${name.padEnd(20)} ${title}`)
+  console.log()
+  for (const { name, about, missing } of allPeers) {
+    const why = missing()
+    console.log(`${name.padEnd(20)} ${about}${why === undefined ? '' : ` (missing: ${why})`}`)
   }
-  return row
 }
 
 /** One line that is written over, where somebody looks at it. */
@@ -64,7 +70,7 @@ function progress (text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }
 
-function read (): Options & { list: boolean } {
+function read (): Options {
   try {
     return readOptions(process.argv.slice(2))
   } catch (err) {

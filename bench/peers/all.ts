@@ -22,3 +22,6 @@ export const peers: Peer[] = [
   nodeServer({ name: 'fastify', about: 'bare Fastify that echoes: the ceiling for publishing', file: 'fastify-echo.js', needs: 'fastify' }),
   bareCommit
 ]
+
+/** Those of a run that is to take a minute. */
+export const QUICK_PEERS = ['compact', 'full', 'nchan', 'centrifugo', 'floor', 'fastify', 'bare-commit']

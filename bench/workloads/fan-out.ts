@@ -31,6 +31,7 @@ export function fanOut (publishers: number, streams: number, peers: string[], qu
     name: `fan-out-${publishers}-${streams}`,
     title: `${publishers === 1 ? 'One publisher' : `${publishers} publishers`}, one channel, ${streams.toLocaleString('en')} streams`,
     peers,
+    ...(streams > 1_000 ? { rounds: 2 } : {}),
     quick,
     layout: oneChannel,
     figures,

@@ -12,6 +12,7 @@ export const idle = (peers: string[]): Workload => ({
   title: `${STREAMS.toLocaleString('en')} idle streams`,
   peers,
   rounds: 1,
+  afresh: true,
   quick: false,
   layout: oneChannel,
   figures: [

@@ -8,8 +8,8 @@ const STREAMS = 1_000
 const STALLED = 100
 const PUBLISHERS = 8
 /** Longer texts than elsewhere, so that what the kernel takes for a stream is soon full. */
-const CHARACTERS = 4_000
-const RATE = 40
+const CHARACTERS = 8_000
+const RATE = 20
 const CALM_SECONDS = 5
 const STALLED_SECONDS = 15
 
@@ -18,6 +18,7 @@ export const stalled = (peers: string[]): Workload => ({
   title: `${STALLED} stalled readers among ${STREAMS.toLocaleString('en')}, ${RATE} messages/s of ${CHARACTERS.toLocaleString('en')} characters`,
   peers,
   rounds: 1,
+  afresh: true,
   quick: false,
   layout: oneChannel,
   figures: [

@@ -25,8 +25,10 @@ export interface Workload {
   title: string
   /** Names, in the order of the table. */
   peers: string[]
-  /** As many as the run's, unless it says so. */
+  /** At most so many. */
   rounds?: number
+  /** On processes that nothing else was measured on. */
+  afresh?: boolean
   /** In `--quick` too. */
   quick: boolean
   layout: Layout
