@@ -59,10 +59,16 @@ function release (response: ServerResponse, socket: Socket): void {
     response.emit('finish')
     socket.emit('close', false)
     socket.removeAllListeners()
-    socket.on('data', () => {}) // whatever a client still says: it is read, so that its end is heard
+    socket.on('data', ignore) // whatever a client still says: it is read, so that its end is heard
   }
   socket.removeAllListeners('timeout')
   socket.setTimeout(0)
-  socket.on('error', () => {}) // `close` follows
-  socket.once('end', () => socket.destroy())
+  socket.on('error', ignore) // `close` follows
+  socket.once('end', destroy)
+}
+
+function ignore (): void {}
+
+function destroy (this: Socket): void {
+  this.destroy()
 }
