@@ -5,6 +5,7 @@ import { chartOf } from './chart.ts'
 import { thisMachine, type Machine } from './machine.ts'
 import { readOptions, USAGE, type Options } from './options.ts'
 import { peers as allPeers, QUICK_PEERS } from './peers/all.ts'
+import { installPackages } from './peers/node-servers.ts'
 import { Running } from './running.ts'
 import { jsonOf, tableOf, type Row } from './report.ts'
 import { targetsOf, targetTable } from './targets.ts'
@@ -12,6 +13,7 @@ import { workloads as allWorkloads } from './workloads/all.ts'
 import type { Workload } from './workloads/workload.ts'
 
 const options = read()
+installPackages()
 if (options.list) list()
 else await run()
 

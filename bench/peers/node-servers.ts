@@ -1,4 +1,5 @@
 /** Peers that are Node programs of this directory (servers/): one route for streams, one to publish to. */
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort, startListening } from '../process.ts'
@@ -9,6 +10,12 @@ const benchDir = join(import.meta.dirname, '..')
 
 /** As long as a user's token, so that the same bytes are parsed. */
 const AUTHORIZATION = `Bearer ${'x'.repeat(380)}`
+
+/** Brings what bench/package.json names, where that was not done yet. Without a registry these peers are missing, and the rest goes on. */
+export function installPackages (): void {
+  if (existsSync(join(benchDir, 'node_modules/.package-lock.json'))) return
+  spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: benchDir, stdio: 'ignore' })
+}
 
 interface NodeServer {
   name: string
