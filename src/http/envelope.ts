@@ -86,6 +86,7 @@ const lateRequests = new WeakMap<Duplex, { answer?: ServerResponse }>()
 
 function noteAnswers (server: Server): void {
   server.prependListener('request', ({ socket }, response) => {
+    if (!lastAnswers.has(socket)) socket.once('close', () => lastAnswers.delete(socket))
     lastAnswers.set(socket, response)
     const late = lateRequests.get(socket)
     if (late !== undefined) late.answer ??= response

@@ -63,6 +63,7 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
     const connection = connections.get(socket)
     if (connection === undefined) {
       connections.set(socket, { last: reply, waiting: 0 })
+      socket.once('close', () => connections.delete(socket))
       return done()
     }
     const before = connection.last

@@ -39,14 +39,20 @@ const GROUP = 'io.mitter.ruleset.chats.GroupChat'
 /** Every kind of event, and of messages all that one may say. */
 async function everyEvent (): Promise<void> {
   await act('alice', 'POST', '/v1/channels', {
-    channelId: 'football-fans', defaultRuleSet: GROUP, participation: [{ participantId: 'bob' }],
+    channelId: 'football-fans',
+    defaultRuleSet: GROUP,
+    participation: [{ participantId: 'bob' }],
     timelineEvents: [{ eventId: 'founded-1', type: 'com.example.founded', eventTimeMs: 17, subject: 'alice' }]
   })
   await act('carol', 'POST', `${ROOM}/participants`, { participantId: 'carol' })
   await act('alice', 'POST', `${ROOM}/messages`, { messageId: 'greeting-1', textPayload: 'Hello "all"\n\ndata: x' })
   await act('bob', 'POST', `${ROOM}/messages`, { messageId: 'greeting-2', textPayload: '' })
   await act('bob', 'POST', `${ROOM}/messages`, {
-    messageId: 'greeting-3', textPayload: '👩‍👩‍👧', messageType: 'Notification', payloadType: 'com.example.card', messageData: [{ dataType: 'a', data: { b: [1, null, 'c'] } }],
+    messageId: 'greeting-3',
+    textPayload: '👩‍👩‍👧',
+    messageType: 'Notification',
+    payloadType: 'com.example.card',
+    messageData: [{ dataType: 'a', data: { b: [1, null, 'c'] } }],
     timelineEvents: [{ type: 'mitter.mtet.SentTime', eventTimeMs: 1, subject: 'bob' }, { eventId: 'written-1', type: 'com.example.written', eventTimeMs: 2, subject: 'bob' }]
   })
   await act(undefined, 'POST', `${ROOM}/messages`, { messageId: 'for-bob-1', textPayload: 'Psst', senderId: 'alice', appliedAcls: { plusAppliedAcls: ['read_message:user(bob)'], minusAppliedAcls: [] } })
