@@ -103,19 +103,21 @@ export function createAuthenticate ({ store, now = Date.now }: AuthenticateOptio
     if (refusal !== undefined) throw refusal
     let principal: Principal | undefined
     for (const one of vouched) {
-      if (one.kind === 'application') principal ??= APPLICATION
-      else {
-        // It may have waited since it was identified.
-        mustNotHaveEnded(one.claims, now())
-        const lineage = lineageOf(standing, one.claims)
-        principal ??= userOf(one.claims, lineage instanceof Promise ? await lineage : lineage)
-      }
+      const found = one.kind === 'application' ? APPLICATION : await userBy(one.claims)
+      principal ??= found
     }
     if (signature !== undefined) {
       if (later !== undefined) later(signature)
       else await takeNonce(store, signature, now())
     }
     return sudo === undefined ? principal! : await actingAs(principal!, sudo)
+  }
+
+  /** Throws where the token has ended: it may have waited since it was identified. */
+  async function userBy (claims: Claims): Promise<Principal> {
+    mustNotHaveEnded(claims, now())
+    const lineage = lineageOf(standing, claims)
+    return userOf(claims, lineage instanceof Promise ? await lineage : lineage)
   }
 
   /** Acting as a user is for the application, and needs no token of that user. */

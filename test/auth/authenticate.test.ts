@@ -191,6 +191,17 @@ describe('two credentials in one call', () => {
     await expect(onStream(bearer(alice.signedToken), { access_token: await eventTokenOf(bob.signedToken) })).rejects.toThrow(refusal(401, 'different callers'))
   })
 
+  test('are refused where either was revoked, known before or not', async () => {
+    for (const known of [false, true]) {
+      const revoked = await tokens.issueUserToken(application, 'alice')
+      if (known) await onRoute(bearer(revoked.signedToken))
+      await store.append({ type: 'revoke-tokens', actor: SYSTEM, userId: 'alice', tokenIds: [revoked.tokenId] })
+      const [good, bad] = [alice.signedToken, revoked.signedToken]
+      await expect(onRoute({ ...bearer(good), 'x-issued-mitter-user-authorization': bad })).rejects.toThrow(refusal(401, 'revoked'))
+      await expect(onRoute({ ...bearer(bad), 'x-issued-mitter-user-authorization': good })).rejects.toThrow(refusal(401, 'revoked'))
+    }
+  })
+
   test('are refused where one of them is bad', async () => {
     await expect(onRoute({ ...bearer(alice.signedToken), 'x-issued-mitter-user-authorization': 'x' })).rejects.toThrow(refusal(401, 'malformed'))
   })
