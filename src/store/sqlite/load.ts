@@ -11,6 +11,7 @@ import {
 import {
   entryColumns, entryJoins, messageColumns, messageOfRow, metaOfRows, metaSql, viewOfRow, type EntryRow, type MessageRow
 } from './log-columns.ts'
+import { lookupOf } from './replies.ts'
 import { remainsOf, remainsSql } from './remains.ts'
 import { ifFound, numbersOf, partsOf, type Flag } from './rows.ts'
 import { prepareAll, yields, type Statements } from './statements.ts'
@@ -38,7 +39,7 @@ export const loadSql = {
     union all select event_id, 0 from created_events where event_id = ?`),
   nonce: yields<NonceRecord>('select nonce, at from nonces where nonce = ?'),
   application: yields<{ value: string }>('select value from meta where name = \'application_acls\''),
-  reply: yields<ReplyRow>('select actor, key, fingerprint, at, outcome from idempotency where actor = ? and key = ?'),
+  reply: yields<ReplyRow>('select actor, key, fingerprint, at, outcome from replies where lookup = ? and actor = ? and key = ?'),
   longestActive: yields<MemberRow>(`select ${memberColumns} from participations p join users u on u.user_key = p.user_key
     where p.channel_key = ? and p.active_position is not null order by p.active_position, p.user_key limit ?`),
   content: yields<{ body: string | null }>('select body from entries where position = ?'),
@@ -66,10 +67,14 @@ export class Loader implements Source {
       message: key => ifFound(sql.message.get(key), messageOfRow),
       event: key => ifFound(sql.event.get(key, key), row => ({ eventId: row.event_id, entry: row.entry === 1 })),
       nonce: key => ifFound(sql.nonce.get(key), ({ nonce, at }) => ({ nonce, at })),
-      reply: key => ifFound(sql.reply.get(...partsOf(key)), ({ outcome, ...row }) => ({ ...row, remembered: outcome })),
+      reply: key => ifFound(this.#reply(...partsOf(key)), ({ outcome, ...row }) => ({ ...row, remembered: outcome })),
       creation: () => undefined,
       application: () => ifFound(sql.application.get(), ({ value }) => JSON.parse(value) as ApplicationRecord)
     }
+  }
+
+  #reply (actor: string, key: string): ReplyRow | undefined {
+    return this.#sql.reply.get(lookupOf(actor, key), actor, key)
   }
 
   /** Forgets what was found: the next batch looks anew. */

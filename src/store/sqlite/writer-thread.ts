@@ -34,7 +34,7 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
   const db = openWriter(options.dataDir)
   const isInPlace = inPlace(options.dataDir)
   const loader = new Loader(db)
-  const writer = new BatchWriter(db)
+  const writer = new BatchWriter(db, loader)
   const post = (message: FromWriter) => port.postMessage(message)
 
   const commit = (commands: Array<Command | Chore>): Committed => {
