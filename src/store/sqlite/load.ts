@@ -1,6 +1,7 @@
 /** What commands look up, when they ask for it, in the writer's own transaction. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { Position } from '../contract/log.ts'
+import type { Changes } from '../core/changes.ts'
 import type { ApplicationRecord, EntryView, LogState, MemberRecord, MessageRecord, NonceRecord, Remains } from '../core/records.ts'
 import type { PageBounds } from '../core/read/queries.ts'
 import type { Source, TableName, Tables } from '../core/source.ts'
@@ -8,6 +9,7 @@ import {
   channelColumns, channelOfRow, memberColumns, memberOfRow, tokenColumns, tokenOfRow, userColumns, userOfRow,
   type ChannelRow, type MemberRow, type TokenRow, type UserRow
 } from './columns.ts'
+import { KeptRows } from './kept.ts'
 import {
   entryColumns, entryJoins, messageColumns, messageOfRow, metaOfRows, metaSql, viewOfRow, type EntryRow, type MessageRow
 } from './log-columns.ts'
@@ -26,6 +28,7 @@ interface ReplyRow {
 
 export const loadSql = {
   meta: metaSql,
+  version: yields<{ data_version: number }>('pragma data_version'),
   head: yields<Pick<LogState, 'position' | 'tag' | 'at'>>('select position, tag, at from entries where position > 0 order by position desc limit 1'),
   user: yields<UserRow>(`select ${userColumns} from users where user_id = ?`),
   token: yields<TokenRow>(`select ${tokenColumns} from tokens t where t.token_id = ?`),
@@ -47,11 +50,21 @@ export const loadSql = {
   ...remainsSql
 }
 
-/** Looks each thing up once in a batch. */
+/**
+ * Looks each thing up once in a batch; what most batches look up, once and for all (kept.ts), as long
+ * as it is told what was committed.
+ */
 export class Loader implements Source {
   readonly #sql: Statements<typeof loadSql>
   readonly #load: { [T in TableName]: (key: string) => Tables[T] | undefined }
+  readonly #kept = new KeptRows()
   #found: { [T in TableName]?: Map<string, Tables[T] | undefined> } = {}
+  /** As the last transaction left it. */
+  #log: LogState | undefined
+  /** Changes when somebody else has written. */
+  #version: number | undefined
+  /** A batch has begun, and was not committed. */
+  #underWay = false
 
   constructor (db: DatabaseSync) {
     const sql = this.#sql = prepareAll(db, loadSql)
@@ -77,12 +90,31 @@ export class Loader implements Source {
     return this.#sql.reply.get(lookupOf(actor, key), actor, key)
   }
 
-  /** Forgets what was found: the next batch looks anew. */
+  /**
+   * A batch begins. What the one before has come to is known where it was told to be committed; else everything is looked up
+   * anew, as it is where somebody has written beside the service, which nobody should.
+   */
   begin (): void {
     this.#found = {}
+    const version = this.#sql.version.get()!.data_version
+    if (this.#underWay || version !== this.#version) {
+      this.#kept.forget()
+      this.#log = undefined
+    }
+    this.#version = version
+    this.#underWay = true
+  }
+
+  /** What the batch has come to is on disk. */
+  committed (changes: Changes, log: LogState): void {
+    this.#underWay = false
+    this.#kept.committed(changes)
+    this.#log = { ...log, at: changes.entries.at(-1)?.at ?? this.#log?.at ?? log.at }
   }
 
   get<T extends TableName> (table: T, key: string): Tables[T] | undefined {
+    const kept = this.#kept.get(table, key)
+    if (kept !== undefined) return kept
     const found = this.#found[table]
     if (found?.has(key) === true) return found.get(key)
     const record = this.#load[table](key)
@@ -93,6 +125,7 @@ export class Loader implements Source {
   #note<T extends TableName> (table: T, key: string, record: Tables[T] | undefined): void {
     const found: Map<string, Tables[T] | undefined> = (this.#found[table] ??= new Map())
     found.set(key, record)
+    if (record !== undefined) this.#kept.keep(table, key, record)
   }
 
   longestActive (channelKey: number, limit: number): MemberRecord[] {
@@ -113,6 +146,10 @@ export class Loader implements Source {
 
   /** As the transaction finds the log. */
   log (): LogState {
+    return (this.#log ??= this.#loadLog())
+  }
+
+  #loadLog (): LogState {
     const meta = metaOfRows(this.#sql.meta.all())
     const head = this.#sql.head.get()
     return { ...meta, ...(head !== undefined && head.position >= meta.floor.position ? head : { ...meta.floor, at: head?.at ?? 0 }) }

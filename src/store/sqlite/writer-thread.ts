@@ -46,9 +46,11 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
       const before = loader.log()
       const batch = new Batch(loader, before, Date.now())
       const results = commands.map(command => batch.execute(command))
-      writer.write(batch.changes(), before, batch.log)
+      const changes = batch.changes()
+      writer.write(changes, before, batch.log)
       const { entries } = batch
       db.exec('commit')
+      loader.committed(changes, batch.log)
       if (!isInPlace()) throw new Misplaced(options.dataDir)
       return { results, entries }
     } catch (err) {
