@@ -40,7 +40,7 @@ export class LoadingBeforehand implements Backend {
     this.#reader = openReader(dataDir)
     this.#queries = sqliteQueries(this.#reader)
     this.#loader = new Loader(this.#db)
-    this.#writer = new BatchWriter(this.#db)
+    this.#writer = new BatchWriter(this.#db, this.#loader)
   }
 
   check (): void {}

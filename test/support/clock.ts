@@ -9,8 +9,9 @@ import os from 'node:os'
 const now = Date.now.bind(Date)
 const uptime = os.uptime.bind(os)
 const offset = Number(process.env.CLOCK_AT) - now()
+const sleeps = Number(process.env.CLOCK_SLEEPS ?? 0)
 let slept = 0
-setTimeout(() => { slept = Number(process.env.CLOCK_SLEEPS ?? 0) }, 1_000).unref()
+setTimeout(() => { slept = sleeps }, 1_000).unref()
 
 Date.now = () => now() + offset + slept
 os.uptime = () => uptime() + slept / 1_000

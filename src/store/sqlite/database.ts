@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { keepToOwner, makeDataDirectory } from '../../data-directory.ts'
+import { fillLookups } from './replies.ts'
 
 /** Another process has the directory. Its message is one sentence for the person who starts the second. */
 export class StoreLocked extends Error {
@@ -75,6 +76,7 @@ function prepare (db: DatabaseSync): void {
     pragma cache_size = -65536;
   `)
   migrate(db)
+  fillLookups(db)
   emptyLog(db) // what was deleted before a crash is in no file any more
   ensureEpoch(db)
   probe(db) // and not by the first message

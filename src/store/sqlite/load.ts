@@ -1,6 +1,7 @@
 /** What commands look up, when they ask for it, in the writer's own transaction. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { Position } from '../contract/log.ts'
+import type { Changes } from '../core/changes.ts'
 import type { ApplicationRecord, EntryView, LogState, MemberRecord, MessageRecord, NonceRecord, Remains } from '../core/records.ts'
 import type { PageBounds } from '../core/read/queries.ts'
 import type { Source, TableName, Tables } from '../core/source.ts'
@@ -8,9 +9,11 @@ import {
   channelColumns, channelOfRow, memberColumns, memberOfRow, tokenColumns, tokenOfRow, userColumns, userOfRow,
   type ChannelRow, type MemberRow, type TokenRow, type UserRow
 } from './columns.ts'
+import { KeptRows } from './kept.ts'
 import {
   entryColumns, entryJoins, messageColumns, messageOfRow, metaOfRows, metaSql, viewOfRow, type EntryRow, type MessageRow
 } from './log-columns.ts'
+import { lookupOf } from './replies.ts'
 import { remainsOf, remainsSql } from './remains.ts'
 import { ifFound, numbersOf, partsOf, type Flag } from './rows.ts'
 import { prepareAll, yields, type Statements } from './statements.ts'
@@ -25,6 +28,7 @@ interface ReplyRow {
 
 export const loadSql = {
   meta: metaSql,
+  version: yields<{ data_version: number }>('pragma data_version'),
   head: yields<Pick<LogState, 'position' | 'tag' | 'at'>>('select position, tag, at from entries where position > 0 order by position desc limit 1'),
   user: yields<UserRow>(`select ${userColumns} from users where user_id = ?`),
   token: yields<TokenRow>(`select ${tokenColumns} from tokens t where t.token_id = ?`),
@@ -38,7 +42,7 @@ export const loadSql = {
     union all select event_id, 0 from created_events where event_id = ?`),
   nonce: yields<NonceRecord>('select nonce, at from nonces where nonce = ?'),
   application: yields<{ value: string }>('select value from meta where name = \'application_acls\''),
-  reply: yields<ReplyRow>('select actor, key, fingerprint, at, outcome from idempotency where actor = ? and key = ?'),
+  reply: yields<ReplyRow>('select actor, key, fingerprint, at, outcome from replies where lookup = ? and actor = ? and key = ?'),
   longestActive: yields<MemberRow>(`select ${memberColumns} from participations p join users u on u.user_key = p.user_key
     where p.channel_key = ? and p.active_position is not null order by p.active_position, p.user_key limit ?`),
   content: yields<{ body: string | null }>('select body from entries where position = ?'),
@@ -46,11 +50,21 @@ export const loadSql = {
   ...remainsSql
 }
 
-/** Looks each thing up once in a batch. */
+/**
+ * Looks each thing up once in a batch; what most batches look up, once and for all (kept.ts), as long
+ * as it is told what was committed.
+ */
 export class Loader implements Source {
   readonly #sql: Statements<typeof loadSql>
   readonly #load: { [T in TableName]: (key: string) => Tables[T] | undefined }
+  readonly #kept = new KeptRows()
   #found: { [T in TableName]?: Map<string, Tables[T] | undefined> } = {}
+  /** As the last transaction left it. */
+  #log: LogState | undefined
+  /** Changes when somebody else has written. */
+  #version: number | undefined
+  /** A batch has begun, and was not committed. */
+  #underWay = false
 
   constructor (db: DatabaseSync) {
     const sql = this.#sql = prepareAll(db, loadSql)
@@ -66,18 +80,41 @@ export class Loader implements Source {
       message: key => ifFound(sql.message.get(key), messageOfRow),
       event: key => ifFound(sql.event.get(key, key), row => ({ eventId: row.event_id, entry: row.entry === 1 })),
       nonce: key => ifFound(sql.nonce.get(key), ({ nonce, at }) => ({ nonce, at })),
-      reply: key => ifFound(sql.reply.get(...partsOf(key)), ({ outcome, ...row }) => ({ ...row, remembered: outcome })),
+      reply: key => ifFound(this.#reply(...partsOf(key)), ({ outcome, ...row }) => ({ ...row, remembered: outcome })),
       creation: () => undefined,
       application: () => ifFound(sql.application.get(), ({ value }) => JSON.parse(value) as ApplicationRecord)
     }
   }
 
-  /** Forgets what was found: the next batch looks anew. */
+  #reply (actor: string, key: string): ReplyRow | undefined {
+    return this.#sql.reply.get(lookupOf(actor, key), actor, key)
+  }
+
+  /**
+   * A batch begins. What the one before has come to is known where it was told to be committed; else everything is looked up
+   * anew, as it is where somebody has written beside the service, which nobody should.
+   */
   begin (): void {
     this.#found = {}
+    const version = this.#sql.version.get()!.data_version
+    if (this.#underWay || version !== this.#version) {
+      this.#kept.forget()
+      this.#log = undefined
+    }
+    this.#version = version
+    this.#underWay = true
+  }
+
+  /** What the batch has come to is on disk. */
+  committed (changes: Changes, log: LogState): void {
+    this.#underWay = false
+    this.#kept.committed(changes)
+    this.#log = { ...log, at: changes.entries.at(-1)?.at ?? this.#log?.at ?? log.at }
   }
 
   get<T extends TableName> (table: T, key: string): Tables[T] | undefined {
+    const kept = this.#kept.get(table, key)
+    if (kept !== undefined) return kept
     const found = this.#found[table]
     if (found?.has(key) === true) return found.get(key)
     const record = this.#load[table](key)
@@ -88,6 +125,7 @@ export class Loader implements Source {
   #note<T extends TableName> (table: T, key: string, record: Tables[T] | undefined): void {
     const found: Map<string, Tables[T] | undefined> = (this.#found[table] ??= new Map())
     found.set(key, record)
+    if (record !== undefined) this.#kept.keep(table, key, record)
   }
 
   longestActive (channelKey: number, limit: number): MemberRecord[] {
@@ -108,6 +146,10 @@ export class Loader implements Source {
 
   /** As the transaction finds the log. */
   log (): LogState {
+    return (this.#log ??= this.#loadLog())
+  }
+
+  #loadLog (): LogState {
     const meta = metaOfRows(this.#sql.meta.all())
     const head = this.#sql.head.get()
     return { ...meta, ...(head !== undefined && head.position >= meta.floor.position ? head : { ...meta.floor, at: head?.at ?? 0 }) }

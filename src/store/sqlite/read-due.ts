@@ -33,7 +33,7 @@ export const dueSql = {
     where channel_key = ? and lane = ${lanes.listed} and position <= ? order by position limit ?`),
   erasedMessages: yields<PositionRow>(`select position from entries where lane = ${lanes.erased} and position > 0 order by position limit ?`),
   ...remainsSql,
-  repliesBefore: yields<{ actor: string, key: string }>('select actor, key from idempotency where at < ? limit ?'),
+  repliesBefore: yields<{ actor: string, key: string }>('select actor, key from replies where at < ? limit ?'),
   noncesBefore: yields<{ nonce: string }>('select nonce from nonces where at < ? limit ?'),
   tokensEndedBefore: yields<{ token_id: string }>('select token_id from tokens where expires_at is not null and expires_at < ? limit ?'),
   agesAfter: yields<{ position: Position, tag: number, at: number }>('select position, tag, at from entries where position > ? order by position limit ?'),

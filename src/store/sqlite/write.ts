@@ -3,8 +3,9 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { SYSTEM_CHANNEL } from '../../rules/rulesets.ts'
 import type { Changes } from '../core/changes.ts'
 import { lanes, type EntryRecord, type LogState } from '../core/records.ts'
-import type { TableName, Tables } from '../core/source.ts'
+import type { Source, TableName, Tables } from '../core/source.ts'
 import { classNumbers } from './audience-classes.ts'
+import { lookupOf } from './replies.ts'
 import { numbersOf, partsOf } from './rows.ts'
 import { prepareAll, type Statements } from './statements.ts'
 
@@ -19,13 +20,14 @@ export const writeSql = {
   putToken: `insert into tokens (token_id, user_key, parent_id, created_at, expires_at, revoked_at) values (?, ?, ?, ?, ?, ?)
     on conflict (token_id) do update set revoked_at = excluded.revoked_at`,
   deleteToken: 'delete from tokens where token_id = ?',
-  insertChannel: `insert into channels (channel_key, channel_id, ruleset, group_type, system_channel, created_at, created_position, updated_at,
-      deleted_position, truncated_position, last_position, erasing, closing, admin_vacant, receiving_count, muted_count, pending_count, disabled_count,
+  insertChannel: `insert into channels (channel_key, channel_id, ruleset, group_type, system_channel, created_at, created_position,
+      deleted_position, erasing, closing, updated_at, truncated_position, last_position, admin_vacant, receiving_count, muted_count, pending_count, disabled_count,
       active_admin_count, message_count, listed_counts)
     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  changeChannel: `update channels set updated_at = ?, deleted_position = ?, truncated_position = ?, last_position = ?, erasing = ?, closing = ?,
-      admin_vacant = ?, receiving_count = ?, muted_count = ?, pending_count = ?, disabled_count = ?, active_admin_count = ?, message_count = ?,
+  // No index is on these, or on some of their rows: a message moves nothing.
+  changeChannel: `update channels set updated_at = ?, truncated_position = ?, last_position = ?, admin_vacant = ?, receiving_count = ?, muted_count = ?, pending_count = ?, disabled_count = ?, active_admin_count = ?, message_count = ?,
       listed_counts = ? where channel_key = ?`,
+  markChannel: 'update channels set deleted_position = ?, erasing = ?, closing = ? where channel_key = ?',
   putCreation: 'insert into channel_creations (channel_key, events, subjects) values (?, ?, ?)',
   putMember: `insert into participations (channel_key, user_key, participation_id, status, held, admin, joined_at, since_position,
       active_position, closed_position, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -74,8 +76,8 @@ export const writeSql = {
   recordEvent: 'insert into created_events (event_id) values (?)',
   putNonce: 'insert or replace into nonces (nonce, at) values (?, ?)',
   deleteNonce: 'delete from nonces where nonce = ?',
-  putReply: 'insert or replace into idempotency (actor, key, fingerprint, outcome, at) values (?, ?, ?, ?, ?)',
-  deleteReply: 'delete from idempotency where actor = ? and key = ?',
+  putReply: 'insert into replies (lookup, actor, key, fingerprint, outcome, at) values (?, ?, ?, ?, ?, ?)',
+  deleteReply: 'delete from replies where lookup = ? and actor = ? and key = ?',
   deleteEndedIntervals: `delete from intervals where (user_key, channel_key, from_position) in
     (select user_key, channel_key, from_position from intervals where until_position is not null and until_position <= ? limit ?)`,
   deleteIntervalsOf: 'delete from intervals where user_key = ? and channel_key = ?',
@@ -91,26 +93,30 @@ export class BatchWriter {
   readonly #tables: { [T in TableName]?: (record: Tables[T], key: string) => unknown }
   readonly #removals: { [T in TableName]?: (key: string) => unknown }
 
-  constructor (db: DatabaseSync) {
+  /** @param before what the transaction found, by key: looked up by now, as whatever a command changes is */
+  constructor (db: DatabaseSync, before: Pick<Source, 'get'>) {
     const sql = this.#sql = prepareAll(db, writeSql)
     // A message is its entry, and which channel has an id now follows from the channels: neither has rows of its own.
     this.#tables = {
       user: user => sql.putUser.run(user.userKey, user.userId, user.profile, user.createdAt, user.updatedAt, orNull(user.deletedAt), Number(user.leaving)),
       token: token => sql.putToken.run(token.tokenId, token.userKey, orNull(token.parentId), token.createdAt, orNull(token.expiresAt), orNull(token.revokedAt)),
-      channel: channel => this.#putChannel(channel),
+      channel: (channel, key) => this.#putChannel(channel, before.get('channel', key)),
       creation: ({ channelKey, events, subjects }) => sql.putCreation.run(channelKey, events, subjects.length === 0 ? null : JSON.stringify(subjects)),
       member: member => sql.putMember.run(member.channelKey, member.userKey, member.participationId, orNull(member.status), member.held, Number(member.admin),
         member.joinedAt, member.sincePosition, orNull(member.activePosition), orNull(member.closedPosition), member.createdAt, member.updatedAt),
       event: ({ eventId, entry }) => { if (!entry) sql.recordEvent.run(eventId) },
       nonce: ({ nonce, at }) => sql.putNonce.run(nonce, at),
       application: application => sql.putMeta.run('application_acls', JSON.stringify(application)),
-      reply: ({ actor, key, fingerprint, remembered, at }) => sql.putReply.run(actor, key, fingerprint, remembered, at)
+      reply: (reply, key) => this.#putReply(reply, before.get('reply', key))
     }
     this.#removals = {
       token: key => sql.deleteToken.run(key),
       member: key => sql.deleteMember.run(...numbersOf(key)),
       nonce: key => sql.deleteNonce.run(key),
-      reply: key => sql.deleteReply.run(...partsOf(key))
+      reply: key => {
+        const [actor, own] = partsOf(key)
+        sql.deleteReply.run(lookupOf(actor, own), actor, own)
+      }
     }
   }
 
@@ -153,15 +159,27 @@ export class BatchWriter {
     this.#putLog(before, after)
   }
 
-  #putChannel (channel: Tables['channel']): void {
-    const changing = [
-      channel.updatedAt, orNull(channel.deletedPosition), channel.truncatedPosition, channel.lastPosition, Number(channel.erasing), Number(channel.closing),
-      Number(channel.adminVacant), channel.receivingCount, channel.mutedCount, channel.pendingCount, channel.disabledCount,
-      channel.activeAdminCount, channel.messageCount, jsonOrNull(channel.listedCounts)
-    ]
+  #putChannel (channel: Tables['channel'], before: Tables['channel'] | undefined): void {
     const { channelKey, channelId, ruleset, groupType, createdAt, createdPosition } = channel
-    if (this.#sql.changeChannel.run(...changing, channelKey).changes === 1) return
-    this.#sql.insertChannel.run(channelKey, channelId, ruleset, groupType, Number(ruleset === SYSTEM_CHANNEL), createdAt, createdPosition, ...changing)
+    const marks = [orNull(channel.deletedPosition), Number(channel.erasing), Number(channel.closing)]
+    const changing = [
+      channel.updatedAt, channel.truncatedPosition, channel.lastPosition, Number(channel.adminVacant), channel.receivingCount, channel.mutedCount,
+      channel.pendingCount, channel.disabledCount, channel.activeAdminCount, channel.messageCount, jsonOrNull(channel.listedCounts)
+    ]
+    if (before === undefined) {
+      this.#sql.insertChannel.run(channelKey, channelId, ruleset, groupType, Number(ruleset === SYSTEM_CHANNEL), createdAt, createdPosition, ...marks, ...changing)
+      return
+    }
+    this.#sql.changeChannel.run(...changing, channelKey)
+    const isMarked = before.deletedPosition !== channel.deletedPosition || before.erasing !== channel.erasing || before.closing !== channel.closing
+    if (isMarked) this.#sql.markChannel.run(...marks, channelKey)
+  }
+
+  /** A key that was forgotten and taken again in one batch still has its row. */
+  #putReply ({ actor, key, fingerprint, remembered, at }: Tables['reply'], before: Tables['reply'] | undefined): void {
+    const lookup = lookupOf(actor, key)
+    if (before !== undefined) this.#sql.deleteReply.run(lookup, actor, key)
+    this.#sql.putReply.run(lookup, actor, key, fingerprint, remembered, at)
   }
 
   #insertEntry (entry: EntryRecord): void {

@@ -34,7 +34,7 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
   const db = openWriter(options.dataDir)
   const isInPlace = inPlace(options.dataDir)
   const loader = new Loader(db)
-  const writer = new BatchWriter(db)
+  const writer = new BatchWriter(db, loader)
   const post = (message: FromWriter) => port.postMessage(message)
 
   const commit = (commands: Array<Command | Chore>): Committed => {
@@ -46,9 +46,11 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
       const before = loader.log()
       const batch = new Batch(loader, before, Date.now())
       const results = commands.map(command => batch.execute(command))
-      writer.write(batch.changes(), before, batch.log)
+      const changes = batch.changes()
+      writer.write(changes, before, batch.log)
       const { entries } = batch
       db.exec('commit')
+      loader.committed(changes, batch.log)
       if (!isInPlace()) throw new Misplaced(options.dataDir)
       return { results, entries }
     } catch (err) {
