@@ -20,7 +20,7 @@ export const workloads: Workload[] = [
   latency([...OURS, 'nchan', 'centrifugo', 'mercure', 'mercure-bolt', 'floor', 'bare-commit']),
   fanOut(1, 10_000, [...OURS, 'nchan', 'floor'], false),
   fanOut(64, 10_000, [...OURS, 'centrifugo', 'floor'], false),
-  highestRate([...OURS, 'nchan', 'centrifugo', 'mercure', 'floor']),
+  highestRate(['compact', 'nchan', 'centrifugo', 'mercure', 'floor']),
   publish(['full', 'fastify', 'nchan', 'centrifugo', 'mercure', 'mercure-bolt']),
   publishSigned(['full']),
   realChat(OURS),
