@@ -1,4 +1,4 @@
-/** The run as an SVG: for each workload one panel of bars, drawn to its own scale. */
+/** The run as an SVG: one panel of bars, drawn to its own scale, for each workload that the service shares with others. */
 import { medianOf, type Row } from './report.ts'
 
 const PANEL = { width: 460, gap: 20, head: 34, bar: 18, foot: 16 }
@@ -34,7 +34,8 @@ function panelOf ({ workload, results }: Row): Panel[] {
     const value = medianOf(result, figure.key)
     return value === undefined ? [] : [{ peer: result.peer, value, shown: value.toLocaleString('en', { maximumFractionDigits: figure.digits }) }]
   })
-  return bars.length === 0 ? [] : [{ title: workload.title, label: figure.label, bars }]
+  const compared = bars.some(({ peer }) => OURS.includes(peer)) && bars.some(({ peer }) => !OURS.includes(peer))
+  return compared ? [{ title: workload.title, label: figure.label, bars }] : []
 }
 
 const heightOf = ({ bars }: Panel): number => PANEL.head + bars.length * PANEL.bar + PANEL.foot
@@ -43,7 +44,7 @@ function drawn ({ title, label, bars }: Panel): string {
   const most = Math.max(...bars.map(({ value }) => value))
   const room = PANEL.width - NAME_WIDTH - VALUE_WIDTH
   return [
-    `<text y="12" font-weight="600" fill="#222">${escaped(title.length > 68 ? `${title.slice(0, 67)}…` : title)}</text>`,
+    `<text y="12" font-weight="600" fill="#222">${escaped(title.length > 60 ? `${title.slice(0, 59)}…` : title)}</text>`,
     `<text y="27" fill="#666">${escaped(label)}</text>`,
     ...bars.map(({ peer, value, shown }, index) => {
       const y = PANEL.head + index * PANEL.bar

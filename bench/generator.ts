@@ -1,10 +1,9 @@
 /** The load generator (generator/*.c): compiled when it is first needed, driven by lines of text. */
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { killWithUs } from './machine.ts'
+import { killWithUs, makeDirectory, removeDirectory } from './machine.ts'
 
 const SOURCES = join(import.meta.dirname, 'generator')
 const BUILT = join(import.meta.dirname, 'built')
@@ -101,7 +100,7 @@ export const fill = {
 export const textOf = (characters: number): string => fill.marker.padEnd(characters, '.')
 
 export class Generator {
-  readonly #directory = mkdtempSync(join(tmpdir(), 'channel-relay-load-'))
+  readonly #directory = makeDirectory()
   readonly #process = spawn(compileGenerator(), { stdio: ['pipe', 'pipe', 'inherit'] })
   readonly #answers: AsyncIterator<string> = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
   #files = 0
@@ -156,7 +155,7 @@ export class Generator {
   async stop (): Promise<void> {
     this.#process.stdin.end('quit\n')
     await new Promise(resolve => this.#process.once('close', resolve))
-    rmSync(this.#directory, { recursive: true, force: true })
+    removeDirectory(this.#directory)
   }
 }
 

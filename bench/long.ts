@@ -2,11 +2,12 @@
  * What is stored already must not matter: CPU per publish and the time from start to ready, over 1,000,000 channels,
  * 1,000,000 participations and 5,000,000 entries, against 10,000 channels without history. `node bench/long.ts [rounds]`.
  */
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asApplication, spawnService, type ServiceProcess } from '../test/support/process.ts'
 import { fill, memberOf, type Size } from './fill.ts'
 import { requestsOf, userOf } from './peers/ours.ts'
+import { makeDataDirectory, removeDirectory } from './machine.ts'
 import { cpuSecondsOf } from './process.ts'
 import { median } from './report.ts'
 import { faultsOf, publishFigures, text, upTo, withLoad, type Figures } from './workloads/workload.ts'
@@ -47,13 +48,13 @@ try {
 } finally {
   for (const { service, dataDir } of sides) {
     await service?.stop()
-    await rm(dataDir, { recursive: true, force: true })
+    removeDirectory(dataDir)
   }
 }
 
 async function prepare (name: string, size: Size): Promise<Side> {
   const began = performance.now()
-  const dataDir = await mkdtemp(join(import.meta.dirname, 'data-'))
+  const dataDir = makeDataDirectory()
   await fill(dataDir, size)
   const bytes = (await stat(join(dataDir, 'channel-relay.db'))).size
   console.log(`${name}: ${size.channels.toLocaleString('en')} channels, ${Math.round(bytes / 2 ** 20).toLocaleString('en')} MiB, filled in ${((performance.now() - began) / 1000).toFixed(0)} s`)

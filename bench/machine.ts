@@ -1,7 +1,8 @@
 /** Where a run took place, and what must not outlive it. */
 import { execFileSync, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { cpus, release, totalmem } from 'node:os'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpus, release, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
 
 export interface Machine {
   processor: string
@@ -42,11 +43,35 @@ function commit (): string {
 }
 
 const children = new Set<ChildProcess>()
-process.once('exit', () => { for (const child of children) child.kill('SIGKILL') })
+const directories = new Set<string>()
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+  for (const directory of directories) removeDirectory(directory)
+})
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 /** A process that ends with this one, however this one ends. */
 export function killWithUs (child: ChildProcess): void {
   children.add(child)
   child.once('close', () => children.delete(child))
+}
+
+/** A new directory, which goes with this process at the latest. For configuration and the like: it may be in memory. */
+export function makeDirectory (): string {
+  return noted(mkdtempSync(join(tmpdir(), 'channel-relay-bench-')))
+}
+
+/** The same on the disk that this file is on: for what is to be synced. */
+export function makeDataDirectory (): string {
+  return noted(mkdtempSync(join(import.meta.dirname, 'data-')))
+}
+
+function noted (directory: string): string {
+  directories.add(directory)
+  return directory
+}
+
+export function removeDirectory (directory: string): void {
+  rmSync(directory, { recursive: true, force: true })
+  directories.delete(directory)
 }

@@ -39,7 +39,7 @@ export function readOptions (args: string[]): Options {
     quick,
     list,
     rounds: Number(values.rounds ?? (quick ? 1 : 3)),
-    seconds: Number(values.seconds ?? (quick ? 0.8 : 1.5)),
+    seconds: Number(values.seconds ?? (quick ? 0.8 : 1.2)),
     out: out ?? join(import.meta.dirname, 'results')
   }
 }

@@ -26,17 +26,6 @@ export function cpuSecondsOf (pid: number): number {
   return nanoseconds / 1e9
 }
 
-/** CPU time by thread name, in seconds. */
-export function cpuByThread (pid: number): Record<string, number> {
-  const used: Record<string, number> = {}
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const name = readFileSync(`/proc/${pid}/task/${task}/comm`, 'latin1').trim()
-    const seconds = Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[0]) / 1e9
-    used[name] = (used[name] ?? 0) + seconds
-  }
-  return used
-}
-
 export function memoryOf (pid: number): Memory {
   const total = { rssKiB: 0, pssKiB: 0 }
   for (const one of family(pid)) {

@@ -15,6 +15,8 @@ export interface Row {
   workload: Workload
   results: PeerResult[]
   missing: Array<{ name: string, why: string }>
+  /** What all of it took, starts included. */
+  seconds: number
 }
 
 export function median (numbers: number[]): number {
@@ -56,9 +58,10 @@ const shown = (value: number | undefined, digits: number): string =>
 
 /** Everything: each round of each peer, medians, targets, and where it was. */
 export function jsonOf (rows: Row[], targets: Target[], machine: Machine, { rounds, seconds, quick }: Options): string {
-  const workloads = rows.map(({ workload: { name, title, figures }, results, missing }) => ({
+  const workloads = rows.map(({ workload: { name, title, figures }, results, missing, seconds }) => ({
     name,
     title,
+    seconds,
     figures,
     missing,
     peers: results.map(result => ({

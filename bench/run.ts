@@ -44,7 +44,7 @@ async function run (): Promise<void> {
 
 function headlineOf ({ processor, cores, memoryGiB, kernel, node, fileSystem, commit }: Machine): string {
   return `${new Date().toISOString().slice(0, 10)}, ${commit}: ${cores} cores (${processor}), ${memoryGiB} GiB, ${kernel}, Node ${node}, data on ${fileSystem}; ` +
-    `${options.rounds} rounds of ${options.seconds} s`
+    `${options.rounds} ${options.rounds === 1 ? 'round' : 'rounds'} of ${options.seconds} s`
 }
 
 function chosenWorkloads (): Workload[] {

@@ -24,7 +24,8 @@ export class Running {
   }
 
   async measure (workload: Workload, { rounds, seconds }: Pick<Options, 'rounds' | 'seconds'>): Promise<Row> {
-    const row: Row = { workload, results: [], missing: [] }
+    const began = performance.now()
+    const row: Row = { workload, results: [], missing: [], seconds: 0 }
     if (workload.layout !== this.#layout || workload.afresh === true) await this.stop()
     this.#layout = workload.layout
     const turns: Turn[] = []
@@ -47,6 +48,7 @@ export class Running {
     }
     if (workload.afresh === true) await this.stop()
     row.results = turns.map(({ peer, measurements, failure }) => ({ peer: peer.name, measurements, ...(failure === undefined ? {} : { failure }) }))
+    row.seconds = Math.round(performance.now() - began) / 1000
     return row
   }
 

@@ -1,8 +1,8 @@
 /** No server: a client of SQLite that commits one row at a time, synced. What a durable answer takes at least. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { makeDataDirectory, removeDirectory } from '../machine.ts'
 import type { Peer } from './peer.ts'
 
 const benchDir = join(import.meta.dirname, '..')
@@ -10,13 +10,12 @@ const run = promisify(execFile)
 
 /** Milliseconds of each of so many commits, with pauses between them. */
 export async function timeCommits (commits: number, gapMs: number): Promise<number[]> {
-  // Beside the service's directory, so that both are on one disk.
-  const directory = mkdtempSync(join(benchDir, 'data-'))
+  const directory = makeDataDirectory()
   try {
     const { stdout } = await run(process.execPath, [join(benchDir, 'servers/commit.ts'), join(directory, 'rows.db'), String(commits), String(gapMs)])
     return JSON.parse(stdout)
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    removeDirectory(directory)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Centrifugo over uni_sse, its memory engine, one process. With history each channel keeps its last messages in memory. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirectory, removeDirectory } from '../machine.ts'
 import { freePort, startListening } from '../process.ts'
 import { headOf, streamOf, type Peer } from './peer.ts'
 
@@ -38,7 +38,7 @@ export function centrifugo (history: boolean): Peer {
       return existsSync(BINARY) ? undefined : `there is no ${BINARY}, which CENTRIFUGO names`
     },
     async start () {
-      const directory = mkdtempSync(join(tmpdir(), 'channel-relay-centrifugo-'))
+      const directory = makeDirectory()
       const port = await freePort()
       const file = join(directory, 'config.json')
       writeFileSync(file, JSON.stringify(configuration(port, history)))
@@ -57,7 +57,7 @@ export function centrifugo (history: boolean): Peer {
         },
         async stop () {
           await child.stop()
-          rmSync(directory, { recursive: true, force: true })
+          removeDirectory(directory)
         }
       }
     }

@@ -1,7 +1,8 @@
 /** The Mercure hub, one process, plain HTTP/1.1: with the transport `local`, which keeps nothing, or `bolt`, which keeps a file. */
 import { createHmac } from 'node:crypto'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDataDirectory, removeDirectory } from '../machine.ts'
 import { freePort, startListening } from '../process.ts'
 import { headOf, streamOf, type Peer } from './peer.ts'
 
@@ -48,8 +49,7 @@ export function mercure (bolt: boolean): Peer {
       return existsSync(BINARY) ? undefined : `there is no ${BINARY}, which MERCURE names`
     },
     async start () {
-      // Beside the service's own, so that both are on one disk.
-      const directory = mkdtempSync(join(import.meta.dirname, '../data-'))
+      const directory = makeDataDirectory()
       const port = await freePort()
       const file = join(directory, 'Caddyfile')
       const transport = bolt ? `bolt {\n path ${join(directory, 'mercure.db')}\n size 1000\n }` : 'local'
@@ -68,7 +68,7 @@ export function mercure (bolt: boolean): Peer {
         },
         async stop () {
           await child.stop()
-          rmSync(directory, { recursive: true, force: true })
+          removeDirectory(directory)
         }
       }
     }

@@ -1,7 +1,7 @@
 /** Nchan, the nginx module, in one process: what it publishes is kept in memory, the last message of a channel. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirectory, removeDirectory } from '../machine.ts'
 import { freePort, startListening } from '../process.ts'
 import { headOf, streamOf, type Peer } from './peer.ts'
 
@@ -55,7 +55,7 @@ export const nchan: Peer = {
     return 'apt-get install nginx libnginx-mod-nchan, or NGINX= and NCHAN_MODULE= by path'
   },
   async start () {
-    const directory = mkdtempSync(join(tmpdir(), 'channel-relay-nchan-'))
+    const directory = makeDirectory()
     mkdirSync(join(directory, 'logs'))
     const port = await freePort()
     writeFileSync(join(directory, 'nginx.conf'), configuration(directory, port))
@@ -68,7 +68,7 @@ export const nchan: Peer = {
       publish: (channel, _user, text) => ({ head: headOf(`/pub/c${channel}`, text, { 'Content-Type': 'text/plain' }), body: text }),
       async stop () {
         await child.stop()
-        rmSync(directory, { recursive: true, force: true })
+        removeDirectory(directory)
       }
     }
   }

@@ -2,11 +2,10 @@
  * The service itself, as `npm start` has it: one process, SQLite in a new directory, commits synced to disk.
  * Users, tokens and channels are made through its API.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Pool } from 'undici'
 import { basicOf, spawnService, type ServiceProcess } from '../../test/support/process.ts'
 import { fill } from '../generator.ts'
+import { makeDataDirectory, removeDirectory } from '../machine.ts'
 import { headOf, streamOf, type Layout, type Peer, type RunningPeer } from './peer.ts'
 
 /** Requests under way at once while users and channels are made. */
@@ -21,12 +20,11 @@ export function ours (name: string, about: string, format: string): Peer {
 }
 
 async function start (layout: Layout, format: string): Promise<RunningPeer> {
-  // In the project's directory, not in the one for temporary files, which may be in memory: commits are to reach a disk.
-  const dataDir = await mkdtemp(join(import.meta.dirname, '../data-'))
+  const dataDir = makeDataDirectory()
   const service = await spawnService({ dataDir, env: { LOG_LEVEL: 'warn' } })
   const stop = async (): Promise<void> => {
     await service.stop()
-    await rm(dataDir, { recursive: true, force: true })
+    removeDirectory(dataDir)
   }
   try {
     const tokens = await prepare(service, layout)

@@ -17,10 +17,10 @@ const STREAMING = [...OURS, 'nchan', 'centrifugo', 'centrifugo-history', 'mercur
 export const workloads: Workload[] = [
   fanOut(1, 1_000, STREAMING, true),
   fanOut(64, 1_000, STREAMING, true),
-  latency([...OURS, 'nchan', 'centrifugo', 'mercure', 'mercure-bolt', 'better-sse', 'fastify-sse', 'floor', 'bare-commit']),
+  latency([...OURS, 'nchan', 'centrifugo', 'mercure', 'mercure-bolt', 'floor', 'bare-commit']),
   fanOut(1, 10_000, [...OURS, 'nchan', 'floor'], false),
-  fanOut(64, 10_000, [...OURS, 'nchan', 'centrifugo', 'floor'], false),
-  highestRate([...OURS, 'nchan', 'centrifugo', 'mercure', 'floor']),
+  fanOut(64, 10_000, [...OURS, 'centrifugo', 'floor'], false),
+  highestRate(['compact', 'nchan', 'centrifugo', 'mercure', 'floor']),
   publish(['full', 'fastify', 'nchan', 'centrifugo', 'mercure', 'mercure-bolt']),
   publishSigned(['full']),
   realChat(OURS),

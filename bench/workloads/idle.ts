@@ -5,7 +5,7 @@ import { openAll, withLoad, type Workload } from './workload.ts'
 
 const STREAMS = 10_000
 /** How long what opening them took may take to be given back, in seconds. */
-const REST_SECONDS = 6
+const REST_SECONDS = 5
 
 export const idle = (peers: string[]): Workload => ({
   name: 'idle',
