@@ -16,6 +16,12 @@ import { openStore } from './store/open.ts'
 const LEAST_NODE = 26
 
 /**
+ * Connections that may wait to be accepted: as many as come back at once when a network does. The system allows fewer where
+ * `net.core.somaxconn` is less; who finds no room tries again after 1, 3 and 7 seconds.
+ */
+const BACKLOG = 65_535
+
+/**
  * Ctrl-C in `npm start` arrives twice, from the terminal and passed on by npm, a moment apart. Only a
  * signal later than this, in milliseconds, is a second one.
  */
@@ -60,7 +66,7 @@ async function start (settings: Settings): Promise<void> {
     rmSync(runningFile, { force: true })
     await store.close()
   })
-  await app.listen({ host: settings.host, port: settings.port, listenTextResolver: address => `listening on ${address}` }).catch((err: NodeJS.ErrnoException) => {
+  await app.listen({ host: settings.host, port: settings.port, backlog: BACKLOG, listenTextResolver: address => `listening on ${address}` }).catch((err: NodeJS.ErrnoException) => {
     throw new Error(`The service cannot listen on HOST ${settings.host}, PORT ${settings.port} (${err.code ?? err.message}): set another HOST or PORT`, { cause: err })
   })
 

@@ -82,7 +82,7 @@ export function takeTurns (app: FastifyInstance, turns: Turns, identify: Identif
     const { method, raw: { socket } } = request
     request.identity = identify(shownBy(request))
     request.caller = request.identity.caller
-    if (!isRead(method) || request.routeOptions.config.eventStream === true) return done()
+    if (!isRead(method)) return done()
     turns.next(request.caller).then(() => {
       if (socket.destroyed) return // nobody is there to be answered
       const late = closingSince !== undefined && performance.now() - closingSince > closeWithinMs * WAITING_SHARE
