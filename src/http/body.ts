@@ -7,8 +7,8 @@ import type { Turns } from './turns.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body as it came, byte for byte; undefined where there was none. */
-    rawBody: Buffer | undefined
+    /** The body as it came, which is UTF-8; undefined where there was none. */
+    bodyText: string | undefined
     /** The MD5 that the body must have, because the caller signed it; undefined where it did not. */
     signedMd5: string | undefined
   }
@@ -30,9 +30,7 @@ const COSTLY_BODY_BYTES = 16 * 1024
 
 /** Replaces Fastify's own body parsers. An empty body is no body, whatever its content type says. */
 export function parseBodies (app: FastifyInstance, turns: Turns): void {
-  // Refuses keys that would reach an object's prototype.
-  const parseJson = app.getDefaultJsonParser('error', 'error') as (request: unknown, text: string, done: Done) => void
-  app.decorateRequest('rawBody')
+  app.decorateRequest('bodyText')
   app.decorateRequest('signedMd5')
   app.removeAllContentTypeParsers()
   app.addHook('preParsing', (request, reply, payload, done) => {
@@ -43,7 +41,6 @@ export function parseBodies (app: FastifyInstance, turns: Turns): void {
 
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     if (bytes.length === 0 || request.is404) return done(null, undefined)
-    request.rawBody = bytes
     if (bytes.length < COSTLY_BODY_BYTES) return read(request, bytes, done)
     turns.next(request.caller).then(() => read(request, bytes, done)).catch(done)
   })
@@ -52,15 +49,19 @@ export function parseBodies (app: FastifyInstance, turns: Turns): void {
     const altered = alterationOf(request, bytes)
     if (altered !== undefined) return done(altered)
     if (!isUtf8(bytes)) return done(refuse('invalidInputSyntax', 'The body is not UTF-8: send JSON in UTF-8'))
-    const excess = excessOf(bytes)
+    const excess = bytes.length < MOST_VALUES ? undefined : excessOf(bytes)
     if (excess !== undefined) return done(excess)
-    const text = bytes.toString('utf8')
-    parseJson(request, text, (err, body) => {
-      if (err !== null) return done(unreadable(text))
-      const flaw = flawOf(body)
-      if (flaw !== undefined) return done(refuse('invalidInputSyntax', flaw))
-      done(null, body)
-    })
+    const text = request.bodyText = bytes.toString('utf8')
+    let body: unknown
+    try {
+      body = JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text)
+    } catch (err) {
+      // What the engine says quotes the body, so it stays out of logs: a refusal is not logged.
+      return done(refuse('invalidInputSyntax', `The body is not JSON: ${(err as Error).message.toWellFormed()}`))
+    }
+    const flaw = flawOf(body, 1)
+    if (flaw !== undefined) return done(refuse('invalidInputSyntax', flaw))
+    done(null, body)
   }
 
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
@@ -70,7 +71,7 @@ export function parseBodies (app: FastifyInstance, turns: Turns): void {
 
   // A request without a body meets no parser: one that was signed with a body has lost it on the way.
   app.addHook('preValidation', (request, reply, done) => {
-    const altered = request.rawBody === undefined ? alterationOf(request, NO_BODY) : undefined
+    const altered = request.bodyText === undefined ? alterationOf(request, NO_BODY) : undefined
     if (altered === undefined) done()
     else done(altered)
   })
@@ -83,17 +84,9 @@ function alterationOf ({ signedMd5 }: FastifyRequest, bytes: Buffer): Refusal | 
   return signedMd5 === undefined ? undefined : alteration(signedMd5, bytes)
 }
 
-/** Why the text was refused. What the engine says quotes the body, so it stays out of logs: a refusal is not logged. */
-function unreadable (text: string): Refusal {
-  try {
-    JSON.parse(text.replace(/^\uFEFF/, ''))
-  } catch (err) {
-    return refuse('invalidInputSyntax', `The body is not JSON: ${(err as Error).message.toWellFormed()}`)
-  }
-  return refuse('invalidInputSyntax', 'The body has a key "__proto__", or "constructor" with "prototype" in it: rename it')
-}
+const BYTE_ORDER_MARK = '\uFEFF'
 
-/** What would cost much to parse, found in one pass over the bytes, before anything is made of them. */
+/** What would cost much to make values of, found in one pass over the bytes. Shorter bodies than one of so many bytes cannot have as many values. */
 function excessOf (bytes: Buffer): Refusal | undefined {
   let [values, depth, quoted, opened] = [1, 0, false, false]
   for (let index = 0; index < bytes.length; index++) {
@@ -111,7 +104,7 @@ function excessOf (bytes: Buffer): Refusal | undefined {
     if (byte === Byte.quote) quoted = true
     else if (byte === Byte.comma) values++
     else if (closes) depth--
-    else if (opened && ++depth > DEEPEST_NESTING_LEVELS) return refuse('invalidInputSyntax', `The body is nested deeper than ${DEEPEST_NESTING_LEVELS} levels: make it flatter`)
+    else if (opened && ++depth > DEEPEST_NESTING_LEVELS) return refuse('invalidInputSyntax', tooDeep)
     if (values > MOST_VALUES) return refuse('limitExceeded', `The body has more than ${MOST_VALUES} values: send fewer`)
   }
   return undefined
@@ -132,17 +125,33 @@ const Byte = {
   closingBrace: 0x7d
 } as const
 
-/** What JSON can say and we could not keep as it is. */
-function flawOf (value: unknown): string | undefined {
+/** What JSON can say and we could not keep as it is, or would fall over: found in one pass over the values. */
+function flawOf (value: unknown, level: number): string | undefined {
   if (typeof value === 'string') return value.isWellFormed() ? undefined : loneSurrogate
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'The body has a number that is too large: send a smaller one, or a string'
   if (typeof value !== 'object' || value === null) return undefined
-  if (!Array.isArray(value) && !Object.keys(value).every(key => key.isWellFormed())) return loneSurrogate
-  for (const item of Object.values(value)) {
-    const flaw = flawOf(item)
+  if (level > DEEPEST_NESTING_LEVELS) return tooDeep
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const flaw = flawOf(item, level + 1)
+      if (flaw !== undefined) return flaw
+    }
+    return undefined
+  }
+  for (const key in value) {
+    const field = (value as Record<string, unknown>)[key]
+    const flaw = flawOfKey(key, field) ?? flawOf(field, level + 1)
     if (flaw !== undefined) return flaw
   }
   return undefined
 }
 
+/** A key that would reach an object's prototype where somebody copies the object is refused. */
+function flawOfKey (key: string, field: unknown): string | undefined {
+  if (!key.isWellFormed()) return loneSurrogate
+  const reaches = key === '__proto__' || (key === 'constructor' && typeof field === 'object' && field !== null && Object.hasOwn(field, 'prototype'))
+  return reaches ? 'The body has a key "__proto__", or "constructor" with "prototype" in it: rename it' : undefined
+}
+
+const tooDeep = `The body is nested deeper than ${DEEPEST_NESTING_LEVELS} levels: make it flatter`
 const loneSurrogate = 'The body has half a surrogate pair (a \\ud800 to \\udfff without its other half): send whole characters'

@@ -3,9 +3,9 @@
  * All of it is done here: Node would close a connection whose answer was given, but not yet written out, as idle, and wait
  * for ever for one with half a request on it.
  */
-import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { answerUnderWay } from './envelope.ts'
 
 /** How long nothing may come of a request, or nothing be taken of an answer, in milliseconds. */
 const PATIENCE_MS = 1_000
@@ -22,16 +22,10 @@ const LOOK_MS = 100
  * @returns what is to be called when the service closes
  */
 export function closeInTime ({ server }: FastifyInstance, longestMs: number): () => void {
-  /** Every connection, and the answers that are not written out to it yet, the first one first. */
-  const connections = new Map<Socket, Set<ServerResponse>>()
+  const connections = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
-    connections.set(socket, new Set())
+    connections.add(socket)
     socket.once('close', () => connections.delete(socket))
-  })
-  server.prependListener('request', ({ socket }, response) => {
-    const answers = connections.get(socket)
-    answers?.add(response)
-    response.once('close', () => answers?.delete(response))
   })
   server.closeIdleConnections = () => {}
 
@@ -39,7 +33,8 @@ export function closeInTime ({ server }: FastifyInstance, longestMs: number): ()
     const begun = performance.now()
     const idleMs = Math.min(IDLE.most, longestMs * IDLE.share)
     const look = () => {
-      for (const [socket, [answer]] of connections) {
+      for (const socket of connections) {
+        const answer = answerUnderWay(socket)
         if (performance.now() - begun >= (answer === undefined ? idleMs : longestMs)) {
           socket.destroy()
           continue

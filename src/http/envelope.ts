@@ -124,8 +124,8 @@ export function answerTunnels (server: Server): void {
   })
 }
 
-/** Null where all requests so far were answered. */
-const answerUnderWay = (socket: Duplex): ServerResponse | null | undefined => (socket as { _httpMessage?: ServerResponse | null })._httpMessage
+/** The first answer that has not been written out to a connection yet; undefined where all requests so far were answered. */
+export const answerUnderWay = (socket: Duplex): ServerResponse | undefined => (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
 
 /** Whether a whole request is still to be answered, or its answer to be taken: no more is read meanwhile. */
 const isHeldUp = (socket: Duplex): boolean => answerUnderWay(socket)?.req.complete === true
@@ -154,6 +154,6 @@ function answerBare (socket: Duplex, fault: Fault): void {
  */
 function isAnswered (socket: Duplex): boolean {
   const underWay = answerUnderWay(socket)
-  if (underWay !== null && underWay !== undefined) return underWay.headersSent || underWay.req.complete
+  if (underWay !== undefined) return underWay.headersSent || underWay.req.complete
   return lastAnswers.get(socket)?.req.complete === false
 }

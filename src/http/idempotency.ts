@@ -1,5 +1,5 @@
 /** `Idempotency-Key` (protocol 6): a repeat answers what the first one answered. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Idempotency } from '../store/contract/commands.ts'
@@ -20,9 +20,6 @@ export const IdempotencyHeaders = Type.Object({
 export function idempotencyOf (request: FastifyRequest): { idempotency?: Idempotency } {
   const key = request.headers['idempotency-key']
   if (typeof key !== 'string') return {}
-  const fingerprint = createHash('sha256')
-    .update(`${request.method}\n${pathOf(request.url)}\n`)
-    .update(request.rawBody ?? '')
-    .digest('hex')
+  const fingerprint = hash('sha256', `${request.method}\n${pathOf(request.url)}\n${request.bodyText ?? ''}`, 'hex')
   return { idempotency: { key, fingerprint } }
 }

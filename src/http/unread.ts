@@ -10,9 +10,9 @@
  *   answered with content is refused before any work is done, and answers that have waited for some seconds are cut, so that
  *   there is room for whoever comes next.
  *
- * An answer counts from when it is sent. Those being read from the store come on top: that is one at a time, with the
- * embedded one, because each is begun in a turn of its own (turns.ts) and reads wait for nothing. Event streams have a rule
- * of their own (src/relay/stream.ts).
+ * An answer counts from when it is sent, unless the kernel takes all of it at once, as it does most. Those being read from the
+ * store come on top: that is one at a time, with the embedded one, because each is begun in a turn of its own (turns.ts) and
+ * reads wait for nothing. Event streams have a rule of their own (src/relay/stream.ts).
  */
 import type { ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
@@ -54,17 +54,20 @@ function endsConnection (reply: FastifyReply): boolean {
 }
 
 /** Call before any other hook is added. Returns an `onRequest` hook, for the routes that answer with content. Throws `overloaded`. */
-export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (request: FastifyRequest) => Promise<void> {
+export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (request: FastifyRequest, reply: unknown, done: () => void) => void {
   const { mostBytes = 256 * 1024 * 1024, stalledMs = 30_000, leastRate = 64 * 1024, spareMs = 5_000 } = bounds
   const connections = new WeakMap<Socket, Connection>()
   const unread = new UnreadAnswers()
 
   app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
-    const connection = connections.get(socket) ?? { last: reply, waiting: 0 }
-    connections.set(socket, connection)
+    const connection = connections.get(socket)
+    if (connection === undefined) {
+      connections.set(socket, { last: reply, waiting: 0 })
+      return done()
+    }
     const before = connection.last
     connection.last = reply
-    if (before === reply || before.raw.closed) return done()
+    if (before.raw.closed) return done()
     if (++connection.waiting > MOST_WAITING) {
       socket.destroy()
       return
@@ -88,6 +91,9 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
     if (response.closed || response.destroyed) return done(null, payload)
     // A long text takes up to three times its bytes while Node writes it; what is bytes already takes just those.
     const sent = typeof payload === 'string' && payload.length > LONG_TEXT ? Buffer.from(payload) : payload
+    done(null, sent)
+    // Most answers are taken at once, by the kernel: they wait for nobody.
+    if (response.writableEnded && response.writableLength === 0) return
     const bytes = typeof sent === 'string' || Buffer.isBuffer(sent) ? Buffer.byteLength(sent) : 0
     unread.add(response, bytes, request.caller)
     response.once('finish', () => unread.delete(response))
@@ -95,17 +101,17 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
     // It begins anew with what the kernel takes. Node ends this time itself, with that of a connection that is kept alive.
     const { socket } = request.raw
     if (socket instanceof Socket) socket.setTimeout(stalledMs + Math.round(bytes / leastRate * 1_000))
-    done(null, sent)
   })
 
-  return async request => {
-    const { method, caller, routeOptions: { config } } = request
-    // What takes something away, a right above all, answers nothing.
-    if (method === 'DELETE' || config.eventStream === true) return
+  return (request, _reply, done) => {
+    const { method, caller } = request
     const share = caller === SYSTEM ? mostBytes : mostBytes * USERS_SHARE
-    if (unread.bytes >= mostBytes) unread.cut(unread.bytes - mostBytes, spareMs)
-    else if (unread.bytesOf(caller) >= share) unread.cut(unread.bytesOf(caller) - share, spareMs, caller)
-    else return
+    const isFull = unread.bytes >= mostBytes
+    if (!isFull && unread.bytesOf(caller) < share) return done()
+    // What takes something away, a right above all, answers nothing.
+    if (method === 'DELETE' || request.routeOptions.config.eventStream === true) return done()
+    if (isFull) unread.cut(unread.bytes - mostBytes, spareMs)
+    else unread.cut(unread.bytesOf(caller) - share, spareMs, caller)
     throw refuse('overloaded')
   }
 }

@@ -18,7 +18,7 @@ export function validatorCompiler (named: TSchema[]): FastifySchemaCompiler<TSch
   const texts = ajvWith(named, { useDefaults: true })
   const stripNulls = nullStripper(named)
   return ({ schema, httpPart = 'body' }) => {
-    if (httpPart === 'body') return bodyValidator(bodies.compile(schema), body => stripNulls(schema, body))
+    if (httpPart === 'body') return bodyValidator(bodies.compile(schema), stripNulls(schema))
     return textValidator(schema, texts.compile(schema), partNames[httpPart] ?? httpPart)
   }
 }
@@ -49,8 +49,9 @@ function bodyValidator (validate: ValidateFunction, stripNulls: (body: unknown) 
 
 function textValidator (schema: AnySchemaObject, validate: ValidateFunction, part: string) {
   const check = validator(validate, part)
+  const declared = Object.entries<AnySchemaObject>(schema.properties ?? {})
   return (texts: Record<string, unknown>) => {
-    const error = readTexts(schema.properties ?? {}, texts, part)
+    const error = readTexts(declared, texts, part)
     return error === undefined ? check(texts) : { error }
   }
 }
@@ -62,23 +63,23 @@ const readers: Record<string, { written: RegExp, how: string, read: (text: strin
 }
 
 /** Puts what the texts of declared parameters say in their place. Others are nobody's, and ignored (protocol 1, rule 3). */
-function readTexts (declared: Record<string, AnySchemaObject>, texts: Record<string, unknown>, part: string): Refusal | undefined {
-  for (const [name, schema] of Object.entries(declared)) {
+function readTexts (declared: Array<[string, AnySchemaObject]>, texts: Record<string, unknown>, part: string): Refusal | undefined {
+  for (const [name, schema] of declared) {
     const text = texts[name]
     if (text === undefined) continue
-    const field = `${part}/${name}`
-    if (typeof text !== 'string') return invalid(field, `${field} is given more than once: send it once`)
+    if (typeof text !== 'string') return invalid(`${part}/${name}`, `${part}/${name} is given more than once: send it once`)
     const reader = readers[schema.type]
     if (reader === undefined) continue
-    if (!reader.written.test(text)) return invalid(field, `${field} must be ${reader.how}`, schema)
+    if (!reader.written.test(text)) return invalid(`${part}/${name}`, `${part}/${name} must be ${reader.how}`, schema)
     texts[name] = reader.read(text)
   }
   return undefined
 }
 
+/** What it says of good data leaves it in its place: headers above all, of which Fastify would give a copy to each who asks. */
 function validator (validate: ValidateFunction, part: string) {
-  return (data: unknown) => {
-    if (validate(data)) return { value: data }
+  return (data: unknown): true | { error: Refusal } => {
+    if (validate(data)) return true
     // Of a union, the last error is the union's own; those before it are its members'.
     return { error: refusalOf(validate.errors!.at(-1)!, part) }
   }
