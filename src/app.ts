@@ -1,8 +1,9 @@
 /** Joins the parts: the only file of src that imports routes. What a process adds to it is in server.ts. */
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
 import { access } from '../routes/access.ts'
 import { channels } from '../routes/channels.ts'
 import { documentation } from '../routes/documentation.ts'
@@ -26,7 +27,7 @@ import { documentOptions } from './http/document.ts'
 import { answerConnectionErrors, answerError, answerErrors, answerTunnels } from './http/envelope.ts'
 import { eventStreams } from './http/event-stream.ts'
 import { refuseBrokenRequests, refuseRepeatedHeaders } from './http/headers.ts'
-import { RequestLog, serializers } from './http/log.ts'
+import { loggerWhenNeeded, RequestLog, serializers } from './http/log.ts'
 import { collectRoutes, refuseOtherMethods } from './http/methods.ts'
 import { takeTurns, Turns } from './http/turns.ts'
 import { boundUnread, type UnreadBounds } from './http/unread.ts'
@@ -44,8 +45,8 @@ export interface AppOptions {
   streams: Streams
   /** Origins whose pages may call; none: no CORS at all. */
   corsOrigins: string[]
-  /** false: no log; true: JSON on standard output. */
-  logger: FastifyBaseLogger | boolean
+  /** false: no log. */
+  logger: Logger | false
   /** What answers that nobody reads may hold; absent: what protocol 1, rule 9 says. */
   unread?: UnreadBounds
   /** How long a stop waits for requests that arrive and answers that are read, in milliseconds: 6 s unless given. */
@@ -117,13 +118,14 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   return app
 }
 
-function createServer (logger: FastifyBaseLogger | boolean): FastifyInstance {
-  return fastify({
-    ...(typeof logger === 'boolean'
-      ? { logger: logger && { serializers } }
-      : { loggerInstance: logger.child({}, { serializers }) }),
+function createServer (logger: Logger | false): FastifyInstance {
+  const ofRequests: FastifyBaseLogger | false = logger !== false && logger.child({}, { serializers })
+  const tellsOfEach = logger !== false && logger.isLevelEnabled('info')
+  const app = fastify({
+    // Where it is not told of each request, nothing is done to learn when its answer has been given.
+    ...(tellsOfEach && ofRequests !== false ? { loggerInstance: ofRequests } : { logger: false }),
     logController: new RequestLog(),
-    genReqId: () => randomUUID(),
+    genReqId: requestIds(),
     bodyLimit: LARGEST_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: {
@@ -138,4 +140,13 @@ function createServer (logger: FastifyBaseLogger | boolean): FastifyInstance {
     frameworkErrors: answerError,
     clientErrorHandler: answerConnectionErrors(REQUEST_TIMEOUT_MS)
   })
+  if (ofRequests !== false && !tellsOfEach) app.setChildLoggerFactory(loggerWhenNeeded(ofRequests))
+  return app
+}
+
+/** Ids of this process's requests, of all that there are: a prefix of its own, 72 bits at random, and a number. */
+function requestIds (): () => string {
+  const prefix = randomBytes(9).toString('base64url')
+  let last = 0
+  return () => `${prefix}-${(++last).toString(36)}`
 }

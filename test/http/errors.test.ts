@@ -193,6 +193,13 @@ describe('an error of ours', () => {
     await broken.stop()
   })
 
+  it('has an id of its own, in whatever process', async () => {
+    const other = await startService()
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => (index % 2 === 0 ? service : other).call('GET /v1/nothing')))
+    expect(new Set(answers.map(answer => answer.json().instanceId)).size).toBe(200)
+    await other.stop()
+  })
+
   it('says when to come back, where the store is away', async () => {
     const closed = await startService()
     await closed.store.close()

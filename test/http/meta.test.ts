@@ -82,6 +82,19 @@ describe('the log', () => {
     }))
     expect(JSON.stringify(service.log)).not.toMatch(/access_token|Bearer|Basic/)
   })
+
+  it('has nothing of what goes well at warn, and of what does not what it has at any level', async () => {
+    const quiet = await startService([], [], 'warn')
+    expect((await quiet.call('POST /v1/users', { body: { userId: 'amy' } })).statusCode).toBe(200)
+    expect((await quiet.call('GET /v1/nothing')).statusCode).toBe(404)
+    expect(quiet.log).toEqual([])
+    quiet.store.getUser = async () => { throw new Error('secret cause') }
+    const { instanceId } = (await quiet.call('GET /v1/users/amy?access_token=secret')).json()
+    expect(quiet.log).toEqual([expect.objectContaining({
+      level: 50, msg: 'request failed', reqId: instanceId, req: { method: 'GET', path: '/v1/users/amy' }, err: expect.objectContaining({ message: 'secret cause' })
+    })])
+    await quiet.stop()
+  })
 })
 
 describe('closing', () => {

@@ -42,14 +42,14 @@ export interface Service {
   stop (): Promise<void>
 }
 
-/** Starts the app; `users` are there already. A request is written as `POST /v1/channels`. */
-export async function startService (users: string[] = [], corsOrigins: string[] = []): Promise<Service> {
+/** Starts the app; `users` are there already. A request is written as `POST /v1/channels`. `level`: of the log. */
+export async function startService (users: string[] = [], corsOrigins: string[] = [], level = 'debug'): Promise<Service> {
   const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-http-'))
   const store = await openTestStore({ dataDir })
   const log: Array<Record<string, unknown>> = []
-  const logger = pino({ level: 'debug' }, { write: line => { log.push(JSON.parse(line)) } })
+  const logger = pino({ level }, { write: line => { log.push(JSON.parse(line)) } })
   const tokens = createTokens({ credentials, store, ttlSeconds: 3600 })
-  const authenticate = createAuthenticate({ credentials, tokens, store })
+  const authenticate = createAuthenticate({ store })
   const streams = await createStreams({ store, logger, heartbeatMs: 15_000, queueBytes: 1_048_576 })
   const app = await buildApp({ applicationId: credentials.applicationId, store, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger })
 
