@@ -40,11 +40,10 @@ export const messages: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
     }
   }, async (request, reply) => {
     const { params: { channelId }, body } = request
-    const messageId = body.messageId ?? randomUUID()
-    mustBeNewId('message', messageId)
-    const outcome = await store.append(sendCommand(givenBy(request), channelId, messageId, body))
+    const { messageId = randomUUID() } = body
+    if (body.messageId !== undefined) mustBeNewId('message', messageId)
+    const outcome = await store.append(sendCommand(request, channelId, messageId, body))
     sendText(reply, withRelay(outcome))
-    return await reply
   })
 
   app.get('/v1/channels/:channelId/messages', {

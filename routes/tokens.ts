@@ -6,8 +6,8 @@ import { actorOf, rightOf, type Principal, type UserPrincipal } from '../src/aut
 import type { Tokens } from '../src/auth/tokens.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, noContent, refusals, security } from '../src/http/answers.ts'
-import { givenBy, userOf } from '../src/http/callers.ts'
-import { IdempotencyHeaders, idempotencyOf } from '../src/http/idempotency.ts'
+import { givenBy, onceOf, userOf } from '../src/http/callers.ts'
+import { IdempotencyHeaders } from '../src/http/idempotency.ts'
 import { forwardPageOf, sendPageHeaders } from '../src/http/paging.ts'
 import { splitList } from '../src/http/validation.ts'
 import type { Store } from '../src/store/contract/store.ts'
@@ -38,7 +38,7 @@ export const userTokens: FastifyPluginAsyncTypebox<Dependencies> = async (app, {
     }
   }, async (request) => {
     const { principal, params } = request
-    const { signedToken, tokenId } = await tokens.issueUserToken(principal, userOf(principal, params.userId), idempotencyOf(request).idempotency)
+    const { signedToken, tokenId } = await tokens.issueUserToken(principal, userOf(principal, params.userId), onceOf(request))
     return { userToken: { signedToken, supportedHeaders: [], supportedCookies: [], tokenId } }
   })
 
@@ -104,7 +104,7 @@ export const userTokens: FastifyPluginAsyncTypebox<Dependencies> = async (app, {
       headers: IdempotencyHeaders,
       response: { 200: answer(ref(EventToken), 'The token'), ...refusals }
     }
-  }, async (request) => await tokens.issueEventToken(userPrincipal(request.principal), idempotencyOf(request).idempotency))
+  }, async (request) => await tokens.issueEventToken(userPrincipal(request.principal), onceOf(request)))
 }
 
 function userPrincipal (principal: Principal): UserPrincipal {

@@ -95,7 +95,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     callers.addHook('onRequest', takeTurns(app, turns, identify, closeWithinMs))
     callers.addHook('onRequest', refuseWhileFull)
     callers.addHook('onRequest', refuseRepeatedHeaders)
-    callers.addHook('onRequest', authenticated(authenticate))
+    callers.addHook('onRequest', authenticated(callers, authenticate, store))
     callers.addHook('onRequest', refuseEmptySegments)
     await callers.register(users, { store })
     await callers.register(userTokens, { store, tokens })

@@ -48,7 +48,7 @@ async function start (settings: Settings): Promise<void> {
   rmSync(runningFile, { force: true }) // left by a process that was killed
 
   const tokens = createTokens({ credentials, store, ttlSeconds: settings.tokenTtlSeconds })
-  const authenticate = createAuthenticate({ credentials, tokens, store })
+  const authenticate = createAuthenticate({ store })
   const streams = await createStreams({ store, heartbeatMs, queueBytes, logger })
   const closeWithinMs = shutdownGraceMs * CLOSING_SHARE
   const app = await buildApp({ applicationId: credentials.applicationId, store, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger, closeWithinMs })

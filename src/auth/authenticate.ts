@@ -1,13 +1,15 @@
 /** Who is calling (protocol 2): from headers and query to a principal. */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { refuse, refuseWith } from '../errors.ts'
 import { SYSTEM, type Actor } from '../store/contract/commands.ts'
+import type { TokenState } from '../store/contract/reads.ts'
 import type { Store } from '../store/contract/store.ts'
 import type { Credentials } from './credentials.ts'
 import type { Principal, UserPrincipal } from './principal.ts'
-import { verifySignature, type SignedRequest } from './signature.ts'
-import type { Claims, Tokens } from './tokens.ts'
+import { mustBeInTime, signatureVerifier, type Signature, type SignedRequest } from './signature.ts'
+import { createStanding, type Standing } from './standing.ts'
+import { mustNotHaveEnded, type Claims, type Tokens } from './tokens.ts'
 
 /** What a request says about its caller. `eventStream`: it asks for a stream, where event tokens are good. */
 export interface Shown extends SignedRequest {
@@ -18,16 +20,36 @@ export interface Shown extends SignedRequest {
 /** Headers that say who calls. An empty one, or a second one, is a mistake of its sender's: 401. */
 export const CREDENTIAL_HEADERS = ['Authorization', 'X-Issued-Mitter-User-Authorization', 'X-Mitter-Application-Id', 'X-Mitter-Application-Access-Key']
 
-/** Throws `noCredentials`, `claimRejected`, and for sudo `invalidAttribute`, `missingPrivilege` and `userNotFound`. */
-export type Authenticate = (request: Shown) => Promise<Principal>
+export const NOBODY = ''
+
+/** Who a request says that it is, as far as what it shows vouches for that by itself: no store was asked. */
+export interface Identity {
+  /** In whose name it is made. `NOBODY`: it shows nothing good. */
+  caller: Actor | typeof NOBODY
+  /** What each of its credentials vouches for; they name the same caller. */
+  vouched: readonly Vouched[]
+  /** Where one of them is a signature. */
+  signature?: Signature
+  /** As it was sent: the user whom the application acts as. */
+  sudo: string | undefined
+  /** Why it shows nothing good. */
+  refusal?: unknown
+}
+
+type Vouched = { kind: 'application', signature?: Signature } | { kind: 'user', claims: Claims }
+
+/** Never throws: whether the caller may be told, and when, others decide. */
+export type Identify = (request: Shown) => Identity
+
+/**
+ * Throws `noCredentials`, `claimRejected`, and for sudo `invalidAttribute`, `missingPrivilege` and `userNotFound`.
+ * @param later called, in the place of taking it, with a signature whose nonce is to be taken: before sudo, so that a replay
+ *   learns nothing about users, and after all else, so that no call with bad credentials uses a nonce up
+ */
+export type Authenticate = (identity: Identity, later?: (signature: Signature) => void) => Promise<Principal>
 
 /** Throws `claimRejected` where what a caller has shown is good no more: a token was revoked, the user deleted. */
 export type StillHolds = (principal: Principal) => Promise<void>
-
-/** In whose name a request is made, as far as what it shows vouches for that by itself: no store is asked. `NOBODY`: it shows nothing good. */
-export type Identify = (request: Shown) => Actor | typeof NOBODY
-
-export const NOBODY = ''
 
 export interface IdentifyOptions {
   credentials: Credentials
@@ -36,71 +58,94 @@ export interface IdentifyOptions {
   now?: () => number
 }
 
-export interface AuthenticateOptions extends IdentifyOptions {
-  store: Pick<Store, 'userExists' | 'getToken' | 'append'>
+export interface AuthenticateOptions {
+  store: Pick<Store, 'userExists' | 'getToken' | 'append' | 'onCommitted' | 'onlyWriter'>
+  /** Milliseconds since the epoch. */
+  now?: () => number
 }
 
 export function createIdentify (options: IdentifyOptions): Identify {
+  const { applicationId } = options.credentials
   const vouchedBy = createVouchedBy(options)
+
+  function vouchedFor (request: Shown): Vouched[] {
+    const { headers } = request
+    mustNotBeEmpty(headers)
+    const named = header(headers, 'x-mitter-application-id')
+    if (named !== undefined && named !== applicationId) {
+      throw refuse('claimRejected', 'X-Mitter-Application-Id names another application: send this one\'s id, or leave the header out')
+    }
+    const vouched = credentialsOf(request).map(shown => vouchedBy(shown, request))
+    const [first] = vouched
+    if (first === undefined) throw refuse('noCredentials')
+    if (!vouched.every(other => isSame(first, other))) throw refuse('claimRejected', 'The credentials of this call name different callers: send one of them only')
+    return vouched
+  }
+
   return request => {
+    const sudo = header(request.headers, 'x-mitter-sudo-user-id')
     try {
-      const [shown] = credentialsOf(request)
-      if (shown === undefined) return NOBODY
-      const vouched = vouchedBy(shown, request)
-      return vouched.kind === 'user' ? vouched.claims.userId : header(request.headers, 'x-mitter-sudo-user-id') ?? SYSTEM
-    } catch {
-      return NOBODY // it will be told why
+      const vouched = vouchedFor(request)
+      const [first] = vouched as [Vouched]
+      if (first.kind === 'user') return { caller: first.claims.userId, vouched, sudo }
+      const { signature } = first
+      return { caller: sudo ?? SYSTEM, vouched, sudo, ...(signature === undefined ? {} : { signature }) }
+    } catch (refusal) {
+      return { caller: NOBODY, vouched: [], sudo, refusal }
     }
   }
 }
 
-export function createAuthenticate ({ store, ...options }: AuthenticateOptions): Authenticate {
-  const vouchedBy = createVouchedBy(options)
+export function createAuthenticate ({ store, now = Date.now }: AuthenticateOptions): Authenticate {
+  const standing = createStanding(store)
 
-  return async function authenticate (request) {
-    mustNotBeEmpty(request.headers)
-    const applicationId = header(request.headers, 'x-mitter-application-id')
-    if (applicationId !== undefined && applicationId !== options.credentials.applicationId) {
-      throw refuse('claimRejected', 'X-Mitter-Application-Id names another application: send this one\'s id, or leave the header out')
+  return async function authenticate ({ vouched, signature, sudo, refusal }, later) {
+    if (refusal !== undefined) throw refusal
+    let principal: Principal | undefined
+    for (const one of vouched) {
+      const found = one.kind === 'application' ? APPLICATION : await userBy(one.claims)
+      principal ??= found
     }
-    const principals: Principal[] = []
-    let nonce: string | undefined
-    for (const shown of credentialsOf(request)) {
-      const vouched = vouchedBy(shown, request)
-      if (vouched.kind === 'application') nonce ??= vouched.nonce
-      principals.push(vouched.kind === 'application' ? { kind: 'application' } : userOf(vouched.claims, await lineageOf(store, vouched.claims)))
+    if (signature !== undefined) {
+      if (later !== undefined) later(signature)
+      else await takeNonce(store, signature, now())
     }
-    const [first, ...others] = principals
-    if (first === undefined) throw refuse('noCredentials')
-    if (others.some((other) => !same(first, other))) {
-      throw refuse('claimRejected', 'The credentials of this call name different callers: send one of them only')
-    }
-    // Last, so that no refused call uses its nonce up; before sudo, so that a replay learns nothing about users.
-    if (nonce !== undefined) await store.append({ type: 'take-nonce', actor: SYSTEM, nonce })
-    return await sudo(first, header(request.headers, 'x-mitter-sudo-user-id'))
+    return sudo === undefined ? principal! : await actingAs(principal!, sudo)
+  }
+
+  /** Throws where the token has ended: it may have waited since it was identified. */
+  async function userBy (claims: Claims): Promise<Principal> {
+    mustNotHaveEnded(claims, now())
+    const lineage = lineageOf(standing, claims)
+    return userOf(claims, lineage instanceof Promise ? await lineage : lineage)
   }
 
   /** Acting as a user is for the application, and needs no token of that user. */
-  async function sudo (principal: Principal, userId: string | undefined): Promise<Principal> {
-    if (userId === undefined) return principal
+  async function actingAs (principal: Principal, userId: string): Promise<Principal> {
     // Taken for none, it would make a user's call the application's.
     if (userId === '') throw refuseWith('invalidAttribute', { diagnostics: { field: 'headers/x-mitter-sudo-user-id' } }, 'X-Mitter-Sudo-User-Id is empty: name the user, or leave the header out')
     if (principal.kind === 'user') throw refuse('missingPrivilege', 'X-Mitter-Sudo-User-Id is for the application only: leave it out')
-    if (!await store.userExists(userId)) throw refuse('userNotFound', userId)
+    if (!await standing.userExists(userId)) throw refuse('userNotFound', userId)
     return { kind: 'user', userId, lineage: [], receiveOnly: false }
   }
 }
 
-/** What a credential vouches for by itself. `nonce`: of a signature, good for one call. */
-type Vouched = { kind: 'application', nonce?: string | undefined } | { kind: 'user', claims: Claims }
+const APPLICATION: Principal = { kind: 'application' }
+
+/** Takes the nonce of a signed call that comes to no command which would. Throws `claimRejected` where it was used before. */
+export async function takeNonce (store: Pick<Store, 'append'>, signature: Signature, now: number): Promise<void> {
+  mustBeInTime(signature, now)
+  await store.append({ type: 'take-nonce', actor: SYSTEM, nonce: signature.nonce })
+}
 
 function createVouchedBy ({ credentials, tokens, now = Date.now }: IdentifyOptions) {
   const ownBasic = digest(`${credentials.accessKey}:${credentials.accessSecret}`)
+  const verifySignature = signatureVerifier(credentials)
 
   /** Throws `claimRejected`. */
   return (shown: Credential, request: Shown): Vouched => {
     const { headers, eventStream } = request
-    if (shown.kind === 'signature') return { kind: 'application', nonce: verifySignature(request, shown.value, credentials, now()) }
+    if (shown.kind === 'signature') return { kind: 'application', signature: verifySignature(request, shown.value, now()) }
     if (shown.kind === 'basic') {
       // A browser page holds no application's secret: where one sends it, something has gone wrong.
       if (header(headers, 'origin') !== undefined) throw refuse('claimRejected', 'The access key is not for browsers: call with a user token there')
@@ -116,23 +161,31 @@ function createVouchedBy ({ credentials, tokens, now = Date.now }: IdentifyOptio
   }
 }
 
-type Standing = Pick<Store, 'userExists' | 'getToken'>
-
-export function createStillHolds (store: Standing): StillHolds {
+/** Asks the store itself: a stream is begun once, and lasts. */
+export function createStillHolds (store: Pick<Store, 'userExists' | 'getToken'>): StillHolds {
   return async principal => {
     if (principal.kind === 'user') await lineageOf(store, { userId: principal.userId, userTokenId: principal.lineage[0] })
   }
 }
 
+type Holder = Pick<Claims, 'userId'> & { userTokenId?: string | undefined }
+
 /** The tokens that must stay unrevoked; throws where one of them is revoked, or the user is gone. */
-async function lineageOf (store: Standing, { userTokenId, userId }: Pick<Claims, 'userId'> & { userTokenId?: string | undefined }): Promise<string[]> {
-  if (userTokenId === undefined) {
-    if (!await store.userExists(userId)) throw refuse('claimRejected', 'The user of this token was deleted')
-    return []
-  }
-  const state = await store.getToken(userTokenId)
+function lineageOf (standing: Standing, { userTokenId, userId }: Holder): string[] | Promise<string[]> {
+  if (userTokenId === undefined) return lineageOfNone(standing, userId)
+  const state = standing.getToken(userTokenId)
+  return state instanceof Promise ? state.then(state => liveLineage(state, userId)) : liveLineage(state, userId)
+}
+
+function liveLineage (state: TokenState | undefined, userId: string): string[] {
   if (!state?.live || state.userId !== userId) throw refuse('claimRejected', 'The token was revoked: ask for a new one')
   return state.lineage
+}
+
+/** Of an event token that the application had made, without a record of its own. */
+async function lineageOfNone (standing: Standing, userId: string): Promise<string[]> {
+  if (!await standing.userExists(userId)) throw refuse('claimRejected', 'The user of this token was deleted')
+  return []
 }
 
 /** One credential as it was sent; `query` is a token too, from the URL. */
@@ -169,15 +222,9 @@ function authorizationOf (authorization: string): Credential {
 
 /** Schemes are compared without regard to case (RFC 9110, 11.1). */
 function schemeOf (authorization: string): { scheme: string, value: string } {
-  const [, scheme = '', value = ''] = /^(\S*) *(.*)$/s.exec(authorization) ?? []
-  return { scheme: scheme.toLowerCase(), value }
-}
-
-/** The `Content-Md5` that an authenticated call's signature vouches for; undefined: the call is not signed. */
-export function signedMd5Of (headers: IncomingHttpHeaders): string | undefined {
-  const authorization = header(headers, 'authorization')
-  if (authorization === undefined || schemeOf(authorization).scheme !== 'auth') return undefined
-  return header(headers, 'content-md5')
+  const end = authorization.indexOf(' ')
+  if (end === -1) return { scheme: authorization.toLowerCase(), value: '' }
+  return { scheme: authorization.slice(0, end).toLowerCase(), value: authorization.slice(end + 1).replace(/^ +/, '') }
 }
 
 function userOf (claims: Claims, lineage: string[]): UserPrincipal {
@@ -186,14 +233,15 @@ function userOf (claims: Claims, lineage: string[]): UserPrincipal {
   return { kind: 'user', userId: claims.userId, lineage, receiveOnly, ...(end === undefined ? {} : { expiresAt: end * 1000 }) }
 }
 
-function same (one: Principal, other: Principal): boolean {
-  return one.kind === 'user' ? other.kind === 'user' && one.userId === other.userId : other.kind === 'application'
+function isSame (one: Vouched, other: Vouched): boolean {
+  return one.kind === 'user' ? other.kind === 'user' && one.claims.userId === other.claims.userId : other.kind === 'application'
 }
 
+const credentialNames = CREDENTIAL_HEADERS.map(name => name.toLowerCase())
+
 function mustNotBeEmpty (headers: IncomingHttpHeaders): void {
-  for (const name of CREDENTIAL_HEADERS) {
-    if (header(headers, name.toLowerCase()) === '') throw refuse('claimRejected', `${name} is empty: give it its value, or leave it out`)
-  }
+  const empty = credentialNames.findIndex(name => headers[name] === '')
+  if (empty !== -1) throw refuse('claimRejected', `${CREDENTIAL_HEADERS[empty]} is empty: give it its value, or leave it out`)
 }
 
 function header (headers: IncomingHttpHeaders, name: string): string | undefined {
@@ -203,5 +251,5 @@ function header (headers: IncomingHttpHeaders, name: string): string | undefined
 
 /** Digests have one length, which a comparison in constant time needs. */
 function digest (content: string | Buffer): Buffer {
-  return createHash('sha256').update(content).digest()
+  return hash('sha256', content, 'buffer')
 }

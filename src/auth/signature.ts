@@ -1,5 +1,5 @@
 /** Signed calls of the application (protocol 2, "Signature"), as mitter's server SDKs make them. */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { refuse, type Refusal } from '../errors.ts'
 import type { Credentials } from './credentials.ts'
@@ -12,8 +12,24 @@ export interface SignedRequest {
   headers: IncomingHttpHeaders
 }
 
-/** How far a request's `Date` may be from this clock, in milliseconds. A nonce is kept for longer than twice this. */
+/** What a signature that proved good leaves to be done. */
+export interface Signature {
+  /** Good for one call: whoever verifies it must see that it is taken before anything is done. */
+  nonce: string
+  /** The MD5 that the body must have: it is vouched for, but the body has not been compared with it (`alteration`). */
+  md5: string
+  /** Until when the nonce may be taken, in milliseconds since the epoch: later, it might have been forgotten. */
+  until: number
+}
+
+/** How far a request's `Date` may be from this clock, in milliseconds. */
 const LARGEST_SKEW_MS = 25_000
+
+/**
+ * How long a request may take from its headers to its command, in milliseconds: its body may be slow, and wait. A nonce is
+ * kept for longer than this and twice the skew (`NONCE_MS`).
+ */
+const LONGEST_WAY_MS = 35_000
 
 /** 1 to 128 printable ASCII characters: it is stored. */
 const NONCE = /^[!-~]{1,128}$/
@@ -26,44 +42,53 @@ const DATE = /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?
 const SHOWN_CHARACTERS = 600
 
 /**
- * The nonce of a request whose signature is good: whoever calls this must take it (`take-nonce`) before anything is done.
- * The MD5 is vouched for from here on, but the body has not been compared with it: `alteration` does that.
- * `authorization` is what follows `Auth` in the header; `now` is in milliseconds. Throws `claimRejected`.
+ * Makes the function that verifies signatures; it throws `claimRejected`. Its `authorization` is what follows `Auth` in the
+ * header, its `now` is in milliseconds since the epoch.
  */
-export function verifySignature (
-  request: SignedRequest, authorization: string, credentials: Pick<Credentials, 'accessKey' | 'accessSecret'>, now: number
-): string {
-  const { headers } = request
-  // The last colon: base64 has none.
-  const [, key, digest] = /^(\S+):([^\s:]*)$/.exec(authorization) ?? []
-  if (key === undefined || digest === undefined || !SHA1.test(digest)) {
-    throw refuse('claimRejected', 'A signature is written "Authorization: Auth <access key>:<digest>", the digest being HMAC-SHA1 in base64, 28 characters')
-  }
-  if (required(headers, 'X-Mitter-Application-Access-Key') !== key) {
-    throw refuse('claimRejected', 'X-Mitter-Application-Access-Key differs from the access key in Authorization: send the same in both')
-  }
-  if (!sameText(key, credentials.accessKey)) throw refuse('claimRejected', 'The access key is unknown: sign with the key and the secret of this application')
-
-  const date = required(headers, 'Date')
-  mustBeNow(date, now)
-  const nonce = required(headers, 'Nonce')
-  if (!NONCE.test(nonce)) throw refuse('claimRejected', 'Nonce must be 1 to 128 printable ASCII characters without spaces')
-  const md5 = required(headers, 'Content-Md5')
-  if (!MD5.test(md5)) throw refuse('claimRejected', 'Content-Md5 must be the MD5 of the body (of the empty string where there is none) in base64, 24 characters')
-
-  const textOf = (path: string) => [request.method, headers['content-type'] ?? 'null', md5, date, path, nonce].join('\n')
-  const secret = Buffer.from(credentials.accessSecret, 'base64')
+export function signatureVerifier ({ accessKey, accessSecret }: Pick<Credentials, 'accessKey' | 'accessSecret'>) {
+  const ownKey = Buffer.from(accessKey)
+  const secret = createSecretKey(accessSecret, 'base64')
   // As text: base64 can say the same bytes in several ways, of which one is right. All have 28 characters.
-  const good = (path: string) => timingSafeEqual(Buffer.from(createHmac('sha1', secret).update(textOf(path)).digest('base64')), Buffer.from(digest))
-  if (!spellingsOf(request.path).some(good)) throw wrongDigest(textOf(request.path))
-  return nonce
+  const digestOf = (text: string) => Buffer.from(createHmac('sha1', secret).update(text).digest('base64'))
+
+  return (request: SignedRequest, authorization: string, now: number): Signature => {
+    const { method, headers } = request
+    // The last colon: base64 has none.
+    const colon = authorization.lastIndexOf(':')
+    const [key, digest] = [authorization.slice(0, colon), authorization.slice(colon + 1)]
+    if (colon < 1 || /\s/.test(key) || !SHA1.test(digest)) {
+      throw refuse('claimRejected', 'A signature is written "Authorization: Auth <access key>:<digest>", the digest being HMAC-SHA1 in base64, 28 characters')
+    }
+    if (required(headers, 'X-Mitter-Application-Access-Key') !== key) {
+      throw refuse('claimRejected', 'X-Mitter-Application-Access-Key differs from the access key in Authorization: send the same in both')
+    }
+    if (!isSame(Buffer.from(key), ownKey)) throw refuse('claimRejected', 'The access key is unknown: sign with the key and the secret of this application')
+
+    const date = required(headers, 'Date')
+    const time = timeOf(date, now)
+    const nonce = required(headers, 'Nonce')
+    if (!NONCE.test(nonce)) throw refuse('claimRejected', 'Nonce must be 1 to 128 printable ASCII characters without spaces')
+    const md5 = required(headers, 'Content-Md5')
+    if (!MD5.test(md5)) throw refuse('claimRejected', 'Content-Md5 must be the MD5 of the body (of the empty string where there is none) in base64, 24 characters')
+
+    const { path } = request
+    const shown = Buffer.from(digest)
+    const textOf = (path: string) => `${method}\n${headers['content-type'] ?? 'null'}\n${md5}\n${date}\n${path}\n${nonce}`
+    if (!spellingsOf(path).some(spelling => timingSafeEqual(digestOf(textOf(spelling)), shown))) throw wrongDigest(textOf(path))
+    return { nonce, md5, until: time + LARGEST_SKEW_MS + LONGEST_WAY_MS }
+  }
+}
+
+/** Throws `claimRejected` where a request has come so late to what it asks for that its nonce might have been forgotten. */
+export function mustBeInTime ({ until }: Signature, now: number): void {
+  if (now > until) throw refuse('claimRejected', 'The call took too long to arrive: sign it anew, and send it at once')
 }
 
 /**
  * Why a body is not the one that was signed; undefined: it is. `md5` is the `Content-Md5` of a signature that proved good.
  */
 export function alteration (md5: string, body: Buffer): Refusal | undefined {
-  const own = createHash('md5').update(body).digest('base64')
+  const own = hash('md5', body, 'base64')
   // Not in constant time: neither is a secret.
   if (own === md5) return undefined
   return refuse('claimRejected', `Content-Md5 is ${md5}, but the MD5 of the ${body.length} bytes of body that arrived is ${own}: sign the bytes that are sent`)
@@ -83,13 +108,15 @@ function spellingsOf (path: string): string[] {
   return spellings
 }
 
-function mustBeNow (date: string, now: number): void {
+/** What a `Date` says, in milliseconds. Throws where that is not now. */
+function timeOf (date: string, now: number): number {
   const time = DATE.test(date) ? Date.parse(date) : NaN
   if (Number.isNaN(time)) throw refuse('claimRejected', `Date must be the time of the call as HTTP writes it, for example "${new Date(now).toUTCString()}"`)
   if (Math.abs(now - time) > LARGEST_SKEW_MS) {
     throw refuse('claimRejected',
       `Date is ${new Date(time).toUTCString()}, but the clock here says ${new Date(now).toUTCString()}: they may differ by ${LARGEST_SKEW_MS / 1000} seconds; set the clock, and sign each call anew`)
   }
+  return time
 }
 
 function wrongDigest (text: string): Refusal {
@@ -105,6 +132,7 @@ function required (headers: IncomingHttpHeaders, name: string): string {
   return String(value)
 }
 
-function sameText (one: string, other: string): boolean {
-  return timingSafeEqual(createHash('sha256').update(one).digest(), createHash('sha256').update(other).digest())
+/** In a time that depends on nothing but their lengths. */
+function isSame (one: Buffer, other: Buffer): boolean {
+  return one.length === other.length && timingSafeEqual(one, other)
 }

@@ -2,11 +2,12 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createSigner, createVerifier, TOKEN_ERROR_CODES } from 'fast-jwt'
 import { Type, type Static } from 'typebox'
-import { Value } from 'typebox/value'
+import { Compile } from 'typebox/compile'
 import { Refusal, refuse } from '../errors.ts'
-import type { Idempotency } from '../store/contract/commands.ts'
+import type { GivenBy } from '../store/contract/commands.ts'
 import type { Store } from '../store/contract/store.ts'
 import type { Credentials } from './credentials.ts'
+import { LatelyUsed } from './lately-used.ts'
 import { rightOf, type Principal, type UserPrincipal } from './principal.ts'
 
 const ISSUER = 'mitter-io'
@@ -14,8 +15,8 @@ const ALGORITHM = 'HS512'
 /** How long an event token is good for connects and reconnects (protocol 2), in milliseconds. */
 const EVENT_TOKEN_MS = 12 * 3_600_000
 
-/** Of so many tokens it is remembered what their signatures vouch for, which never changes: a check costs 30 µs. */
-const VERIFIED_TOKENS = 10_000
+/** Of so many tokens it is remembered what their signatures vouch for, which never changes: a check costs 30 µs, one of them 1 KB. */
+const VERIFIED_TOKENS = 16_384
 
 /** As long as mitter's. */
 const USERTOKEN_CHARACTERS = 32
@@ -36,6 +37,10 @@ const Claims = Type.Object({
   parentExp: Type.Optional(Type.Integer())
 })
 export type Claims = Static<typeof Claims>
+const claimsCheck = Compile(Claims)
+
+/** What makes a request happen once: the commands that issue tokens take it along. */
+type Once = Pick<GivenBy, 'idempotency' | 'nonce'>
 
 export interface Tokens {
   /**
@@ -43,12 +48,12 @@ export interface Tokens {
    * than, and is revoked with, the token that asks. A repeat under an `Idempotency-Key` gets the very same.
    * Throws `userNotFound`, `missingPrivilege`.
    */
-  issueUserToken (principal: Principal, userId: string, idempotency?: Idempotency): Promise<{ signedToken: string, tokenId: string }>
+  issueUserToken (principal: Principal, userId: string, once?: Once): Promise<{ signedToken: string, tokenId: string }>
   /**
    * A receive-only child of the token that asks, stored nowhere; where the application asks as a user, one with a record
    * of its own among the user's tokens. `expiresAt` is in milliseconds. Throws `missingPrivilege`.
    */
-  issueEventToken (principal: UserPrincipal, idempotency?: Idempotency): Promise<{ eventToken: string, expiresAt: number }>
+  issueEventToken (principal: UserPrincipal, once?: Once): Promise<{ eventToken: string, expiresAt: number }>
   /** The claims of a token that is ours and has not expired; whether it was revoked only the store knows. Throws `claimRejected`. */
   verify (token: string): Claims
 }
@@ -67,19 +72,18 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
   const sign = createSigner<Claims>({ key: tokenSecret, algorithm: ALGORITHM, noTimestamp: true })
   // Expiry is checked below, by our clock and with a message that helps.
   const verifySignature = createVerifier<string>({ key: tokenSecret, algorithms: [ALGORITHM], allowedIss: ISSUER, ignoreExpiration: true })
-  const verified = new Map<string, Claims>()
+  const verified = new LatelyUsed<string, Claims>(VERIFIED_TOKENS)
 
   function claimsOf (token: string): Claims {
     const known = verified.get(token)
     if (known !== undefined) return known
     const claims = trusted(() => verifySignature(token))
     verified.set(token, claims)
-    if (verified.size > VERIFIED_TOKENS) verified.delete(verified.keys().next().value!)
     return claims
   }
 
   return {
-    async issueUserToken (principal, userId, idempotency) {
+    async issueUserToken (principal, userId, once) {
       const parent = principal.kind === 'user' ? principal : undefined
       mustNotBeEventToken(parent)
       const ownEnd = ttlSeconds === 0 ? undefined : now() + ttlSeconds * 1000
@@ -93,7 +97,7 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
         tokenId: randomUUID(),
         ...(parentId === undefined ? {} : { parentId }),
         ...(end === undefined ? {} : { expiresAt: end * 1000 }),
-        ...under(idempotency, parentId)
+        ...under(once, parentId)
       })
       const exp = seconds(expiresAt)
       const usertoken = createHash('sha256').update(tokenId).digest('hex').slice(0, USERTOKEN_CHARACTERS)
@@ -101,10 +105,10 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
       return { signedToken, tokenId }
     },
 
-    async issueEventToken (principal, idempotency) {
+    async issueEventToken (principal, once) {
       mustNotBeEventToken(principal)
       const { userId, lineage: [userTokenId] } = principal
-      const by = { ...rightOf(principal), ...under(idempotency, userTokenId) }
+      const by = { ...rightOf(principal), ...under(once, userTokenId) }
       const expiresAt = seconds(earlier(now() + EVENT_TOKEN_MS, principal.expiresAt))! * 1000
       const signed = (claims: Pick<Claims, 'userTokenId' | 'parentExp'>, expiresAt: number) => ({
         eventToken: sign({ iss: ISSUER, applicationId, userId, use: 'events', exp: seconds(expiresAt)!, ...claims }), expiresAt
@@ -123,23 +127,27 @@ export function createTokens ({ credentials, store, ttlSeconds, now = Date.now }
     verify (token) {
       const claims = claimsOf(token)
       if (claims.applicationId !== applicationId) throw refuse('claimRejected', 'The token is for another application: ask this one for a token')
-      if (claims.exp !== undefined && now() >= claims.exp * 1000) {
-        throw refuse('claimRejected', `The token expired at ${new Date(claims.exp * 1000).toISOString()}: ask for a new one`)
-      }
+      mustNotHaveEnded(claims, now())
       return claims
     }
   }
+}
+
+/** `now` in milliseconds since the epoch. Throws `claimRejected`. */
+export function mustNotHaveEnded ({ exp }: Claims, now: number): void {
+  if (exp !== undefined && now >= exp * 1000) throw refuse('claimRejected', `The token expired at ${new Date(exp * 1000).toISOString()}: ask for a new one`)
 }
 
 function mustNotBeEventToken (principal: UserPrincipal | undefined): void {
   if (principal?.receiveOnly) throw refuse('missingPrivilege', 'An event token is good for event streams only: ask for further tokens with a user token')
 }
 
-/** Under a caller's key; a repeat with another of its tokens is another request: what the first one made ends with the first token. */
-function under (idempotency: Idempotency | undefined, tokenId: string | undefined): { idempotency?: Idempotency } {
-  if (idempotency === undefined) return {}
+/** A repeat with another of the caller's tokens is another request: what the first one made ends with the first token. */
+function under (once: Once = {}, tokenId: string | undefined): Once {
+  const { idempotency } = once
+  if (idempotency === undefined) return once
   const { key, fingerprint } = idempotency
-  return { idempotency: { key, fingerprint: `${fingerprint} ${tokenId ?? ''}` } }
+  return { ...once, idempotency: { key, fingerprint: `${fingerprint} ${tokenId ?? ''}` } }
 }
 
 /** What the signature vouches for, in the shape of claims; every other outcome is a 401. */
@@ -151,7 +159,7 @@ function trusted (verifySignature: () => unknown): Claims {
     throw unreadable((err as { code?: string }).code)
   }
   // A user token is a stored one; only an event token may name none.
-  if (!Value.Check(Claims, claims) || (claims.use === undefined && claims.userTokenId === undefined)) {
+  if (!claimsCheck.Check(claims) || (claims.use === undefined && claims.userTokenId === undefined)) {
     throw unreadable(TOKEN_ERROR_CODES.invalidPayload)
   }
   return claims

@@ -1,16 +1,22 @@
 /** Who is calling, and what only some may do where the store does not decide it (protocol 7). */
-import type { FastifyRequest } from 'fastify'
-import { signedMd5Of, type Authenticate, type Shown } from '../auth/authenticate.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { takeNonce, type Authenticate, type Identity, type Shown } from '../auth/authenticate.ts'
 import { rightOf, type Principal } from '../auth/principal.ts'
+import { mustBeInTime, type Signature } from '../auth/signature.ts'
 import { refuse } from '../errors.ts'
 import type { GivenBy } from '../store/contract/commands.ts'
-import { pathOf } from './envelope.ts'
+import type { Store } from '../store/contract/store.ts'
+import { answerError, pathOf } from './envelope.ts'
 import { idempotencyOf } from './idempotency.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
+    /** Who it says it is (turns.ts). */
+    identity: Identity
     /** Present on every route behind authentication. */
     principal: Principal
+    /** Of a signed request, as long as its nonce is to be taken. */
+    unspent: Signature | undefined
   }
   interface FastifyContextConfig {
     /** The route answers an event stream: event tokens are good here. */
@@ -19,29 +25,70 @@ declare module 'fastify' {
 }
 
 /** What a request says about its caller. */
-export function shownBy ({ method, url, headers, query, routeOptions: { config } }: FastifyRequest): Shown {
-  return { method, path: pathOf(url), headers, query, eventStream: config.eventStream === true }
+export function shownBy (request: FastifyRequest): Shown {
+  const { method, url, headers, query } = request
+  // Asked of a GET alone: Fastify makes up a route's options anew for each who asks.
+  const eventStream = method === 'GET' && request.routeOptions.config.eventStream === true
+  return { method, path: pathOf(url), headers, query, eventStream }
 }
 
-/** An `onRequest` hook that finds out who calls, or refuses. */
-export function authenticated (authenticate: Authenticate) {
+/** Requests that answer with content, and change nothing. */
+export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
+
+/**
+ * Finds out who calls, or refuses: an `onRequest` hook, for routes whose requests are identified (turns.ts).
+ *
+ * The nonce of a signed request is taken once, before anything comes of it. Of one that reads, here. Of one that changes
+ * something, by its command (`givenBy`), in the transaction that carries it out: that is one commit less. And where it comes
+ * to no command, before its refusal is told: a replay is told that it is one, whatever is wrong with it besides.
+ */
+export function authenticated (callers: FastifyInstance, authenticate: Authenticate, store: Pick<Store, 'append'>) {
+  callers.decorateRequest('principal')
+  callers.decorateRequest('unspent')
+  callers.setErrorHandler((err, request, reply) => answerSpent(store, err, request, reply))
+
   return async (request: FastifyRequest): Promise<void> => {
-    request.principal = await authenticate(shownBy(request))
+    const { identity, method } = request
+    const { signature } = identity
+    const later = signature === undefined || isRead(method) ? undefined : () => { request.unspent = signature }
+    request.principal = await authenticate(identity, later)
     // The body has not been read yet: whether it is the one that was signed, http/body.ts sees to.
-    request.signedMd5 = signedMd5Of(request.headers)
+    request.signedMd5 = signature?.md5
   }
+}
+
+/** Answers with an error, of a signed request when its nonce was taken. */
+function answerSpent (store: Pick<Store, 'append'>, err: unknown, request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
+  const { unspent } = request
+  if (unspent === undefined) return answerError(err, request, reply)
+  request.unspent = undefined
+  const taken = takeNonce(store, unspent, Date.now())
+  return taken.then(() => answerError(err, request, reply), refusal => answerError(refusal, request, reply))
 }
 
 /** An `onRequest` hook: an empty segment of a path (`/v1/channels/`) names nothing (protocol 1, rule 5). */
-export async function refuseEmptySegments (request: FastifyRequest): Promise<void> {
-  if (Object.values(request.params as Record<string, string>).includes('')) {
-    throw refuse('notFound', 'The path has an empty id in it: write a # in an id as %23, and leave a slash at the end out')
+export function refuseEmptySegments ({ params }: FastifyRequest, _reply: unknown, done: () => void): void {
+  for (const name in params as Record<string, string>) {
+    if ((params as Record<string, string>)[name] === '') throw refuse('notFound', 'The path has an empty id in it: write a # in an id as %23, and leave a slash at the end out')
   }
+  done()
 }
 
-/** What every command says of its caller: in whose name, by what right, and under which `Idempotency-Key`. */
+/**
+ * What every command says of its caller: in whose name, by what right, and what makes it happen once. The command it is for
+ * must be given at once: its nonce is the command's from here on.
+ */
 export function givenBy (request: FastifyRequest): GivenBy {
-  return { ...rightOf(request.principal), ...idempotencyOf(request) }
+  return { ...rightOf(request.principal), ...onceOf(request) }
+}
+
+/** What makes a request happen once: its `Idempotency-Key`, and its nonce where it is signed. As `givenBy`. */
+export function onceOf (request: FastifyRequest): Pick<GivenBy, 'idempotency' | 'nonce'> {
+  const { unspent } = request
+  if (unspent === undefined) return idempotencyOf(request)
+  mustBeInTime(unspent, Date.now())
+  request.unspent = undefined
+  return { ...idempotencyOf(request), nonce: unspent.nonce }
 }
 
 /** The user whom a path names: `me` is whoever calls. */

@@ -1,16 +1,17 @@
 /** From the body of a message to the command, and from its outcome to the answer (protocol 6). */
 import type { NewMessage } from '../../schemas/message.ts'
+import { actorOf } from '../auth/principal.ts'
 import { parseLists } from '../rules/access-entries.ts'
-import type { GivenBy, SendMessage, SendOutcome } from '../store/contract/commands.ts'
+import type { SendMessage, SendOutcome } from '../store/contract/commands.ts'
+import { givenBy } from './callers.ts'
 import { idOf, mustNotUseUnsupported, timelineEventsOf } from './input.ts'
 
 /** Throws what `mustNotUseUnsupported` and `timelineEventsOf` throw. Whether a user names itself is decided with the channel. */
-export function sendCommand (by: GivenBy, channelId: string, messageId: string, body: NewMessage): SendMessage {
+export function sendCommand (request: Parameters<typeof givenBy>[0], channelId: string, messageId: string, body: NewMessage): SendMessage {
   mustNotUseUnsupported(body)
   const acls = parseLists(body.appliedAcls, { kind: 'message', channelId })
-  const senderId = body.senderId === undefined ? by.actor : idOf(body.senderId)
+  const senderId = body.senderId === undefined ? actorOf(request.principal) : idOf(body.senderId)
   return {
-    ...by,
     type: 'send-message',
     channelId,
     messageId,
@@ -20,7 +21,8 @@ export function sendCommand (by: GivenBy, channelId: string, messageId: string, 
     textPayload: body.textPayload,
     messageData: body.messageData ?? [],
     timelineEvents: timelineEventsOf(body.timelineEvents),
-    ...(acls === undefined ? {} : { acls })
+    ...(acls === undefined ? {} : { acls }),
+    ...givenBy(request)
   }
 }
 

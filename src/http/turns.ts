@@ -7,15 +7,15 @@
  */
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
-import { NOBODY, type Identify } from '../auth/authenticate.ts'
+import { NOBODY, type Identify, type Identity } from '../auth/authenticate.ts'
 import { refuse } from '../errors.ts'
 import { FairQueue } from '../fair-queue.ts'
-import { shownBy } from './callers.ts'
+import { isRead, shownBy } from './callers.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** In whose name it is made, before it is known whether it may be: for what is shared out among callers. */
-    caller: ReturnType<Identify>
+    caller: Identity['caller']
   }
 }
 
@@ -65,22 +65,24 @@ export class Turns {
 const allThatFollows = (): Promise<void> => new Promise(resolve => process.nextTick(resolve))
 
 /**
- * Gives every request its `caller`.
+ * Gives every request its `identity` and its `caller`.
  * @param turns also those of large bodies (body.ts)
  * @param closeWithinMs how long a stop may take, in milliseconds
  * @returns an `onRequest` hook, for routes whose GETs answer with content: call before the hooks that look at the caller
  */
 export function takeTurns (app: FastifyInstance, turns: Turns, identify: Identify, closeWithinMs: number): onRequestHookHandler {
   app.decorateRequest('caller', NOBODY)
+  app.decorateRequest('identity')
   let closingSince: number | undefined
   app.addHook('preClose', done => {
     closingSince = performance.now()
     done()
   })
   return (request, reply, done) => {
-    const { method, raw: { socket }, routeOptions: { config } } = request
-    request.caller = identify(shownBy(request))
-    if ((method !== 'GET' && method !== 'HEAD') || config.eventStream === true) return done()
+    const { method, raw: { socket } } = request
+    request.identity = identify(shownBy(request))
+    request.caller = request.identity.caller
+    if (!isRead(method) || request.routeOptions.config.eventStream === true) return done()
     turns.next(request.caller).then(() => {
       if (socket.destroyed) return // nobody is there to be answered
       const late = closingSince !== undefined && performance.now() - closingSince > closeWithinMs * WAITING_SHARE

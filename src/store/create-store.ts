@@ -12,6 +12,8 @@ import { Upkeep } from './upkeep.ts'
 
 /** What a database has to do (docs/store.md). */
 export interface Backend {
+  /** No other process commits (contract/store.ts). */
+  readonly onlyWriter: boolean
   /** Carries out a batch in one transaction, which is on disk when this resolves (group-commit.ts says what a rejection means). */
   commit (commands: Array<Command | Chore>): Promise<Committed>
   /** Runs a read on one snapshot. Throws `unavailable` where the database cannot answer. */
@@ -86,6 +88,7 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
   const reads = readsBy(read => backend.read(read))
   return {
     ...reads,
+    onlyWriter: backend.onlyWriter,
 
     async append<C extends Command> (command: C): Promise<OutcomeOf<C>> {
       const outcome = await append(command) as OutcomeOf<C>

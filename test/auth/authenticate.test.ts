@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSigner } from 'fast-jwt'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createAuthenticate, createIdentify, NOBODY, type Authenticate } from '../../src/auth/authenticate.ts'
+import { createAuthenticate, createIdentify, NOBODY, type Shown } from '../../src/auth/authenticate.ts'
 import type { Credentials } from '../../src/auth/credentials.ts'
-import type { UserPrincipal } from '../../src/auth/principal.ts'
+import type { Principal, UserPrincipal } from '../../src/auth/principal.ts'
 import { createTokens, type Tokens } from '../../src/auth/tokens.ts'
 import { SYSTEM } from '../../src/store/contract/commands.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
@@ -26,7 +26,7 @@ const HOUR = 3_600_000
 let dataDir: string
 let store: Store
 let tokens: Tokens
-let authenticate: Authenticate
+let authenticate: (shown: Shown) => Promise<Principal>
 let now: number
 let alice: { signedToken: string, tokenId: string }
 let bob: { signedToken: string, tokenId: string }
@@ -35,7 +35,8 @@ beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-'))
   store = await openSqliteStore({ dataDir })
   tokens = createTokens({ credentials, store, ttlSeconds: 86_400, now: () => now })
-  authenticate = createAuthenticate({ credentials, tokens, store })
+  const [identify, byIdentity] = [createIdentify({ credentials, tokens }), createAuthenticate({ store })]
+  authenticate = async shown => await byIdentity(identify(shown))
   for (const userId of ['alice', 'bob']) await addUser(userId)
 })
 afterAll(async () => {
@@ -190,13 +191,24 @@ describe('two credentials in one call', () => {
     await expect(onStream(bearer(alice.signedToken), { access_token: await eventTokenOf(bob.signedToken) })).rejects.toThrow(refusal(401, 'different callers'))
   })
 
+  test('are refused where either was revoked, known before or not', async () => {
+    for (const known of [false, true]) {
+      const revoked = await tokens.issueUserToken(application, 'alice')
+      if (known) await onRoute(bearer(revoked.signedToken))
+      await store.append({ type: 'revoke-tokens', actor: SYSTEM, userId: 'alice', tokenIds: [revoked.tokenId] })
+      const [good, bad] = [alice.signedToken, revoked.signedToken]
+      await expect(onRoute({ ...bearer(good), 'x-issued-mitter-user-authorization': bad })).rejects.toThrow(refusal(401, 'revoked'))
+      await expect(onRoute({ ...bearer(bad), 'x-issued-mitter-user-authorization': good })).rejects.toThrow(refusal(401, 'revoked'))
+    }
+  })
+
   test('are refused where one of them is bad', async () => {
     await expect(onRoute({ ...bearer(alice.signedToken), 'x-issued-mitter-user-authorization': 'x' })).rejects.toThrow(refusal(401, 'malformed'))
   })
 })
 
 describe('in whose name a call is, before anything is asked of the store', () => {
-  const identified = (headers: IncomingHttpHeaders) => createIdentify({ credentials, tokens, now: () => now })({ ...target, headers, query: {}, eventStream: false })
+  const identified = (headers: IncomingHttpHeaders) => createIdentify({ credentials, tokens, now: () => now })({ ...target, headers, query: {}, eventStream: false }).caller
 
   test('is the same however it is written, and with whichever of a user\'s tokens', async () => {
     const child = await tokens.issueUserToken(await onRoute(bearer(alice.signedToken)), 'alice')

@@ -1,7 +1,8 @@
 /** What a signed call is protected from: another body, and being sent again (protocol 2, "Signature"). */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { PassThrough } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { LightMyRequestResponse } from 'fastify'
-import { createAuthenticate } from '../../src/auth/authenticate.ts'
+import { createAuthenticate, createIdentify } from '../../src/auth/authenticate.ts'
 import { credentials, startService, type Service } from '../http/service.ts'
 import { httpDate, signed, type SignedHeaders, type Signing } from './signing.ts'
 
@@ -100,10 +101,11 @@ describe('a nonce', () => {
 
   test('is good once on all nodes of a store together', async () => {
     const tokens = { verify: () => { throw new Error('no token is shown') } }
-    const [one, other] = [1, 2].map(() => createAuthenticate({ credentials, tokens, store: service.store }))
+    const identify = createIdentify({ credentials, tokens })
+    const [one, other] = [1, 2].map(() => createAuthenticate({ store: service.store }))
     const request = { method: 'GET', path: '/v1/users', query: {}, eventStream: false, headers: { ...sign({ method: 'GET', body: '' }) } }
-    await expect(one!(request)).resolves.toEqual({ kind: 'application' })
-    await expect(other!(request)).rejects.toMatchObject({ status: 401, message: expect.stringContaining('This Nonce was used') })
+    await expect(one!(identify(request))).resolves.toEqual({ kind: 'application' })
+    await expect(other!(identify(request))).rejects.toMatchObject({ status: 401, message: expect.stringContaining('This Nonce was used') })
   })
 
   test('is used up by a good signature, even where the call then fails', async () => {
@@ -133,6 +135,92 @@ describe('a nonce', () => {
     const headers = sign({ body })
     expect((await post(spoil(headers), body)).statusCode).toBe(401)
     expect((await post(headers, body)).statusCode).toBe(200)
+  })
+
+  test('is used up by a call whose command is refused', async () => {
+    const body = newUser()
+    expect((await post(sign({ body }), body)).statusCode).toBe(200)
+    const headers = sign({ body })
+    expect((await post(headers, body)).statusCode).toBe(409)
+    refused(await post(headers, body), 'This Nonce was used')
+  })
+
+  test.each<[string, string, object, number]>([
+    ['its form', '{"userId":5}', {}, 400],
+    ['no JSON', '{', {}, 400],
+    ['something that is not there yet', JSON.stringify({ userId: 'user-of-no-metadata', entityMetadata: { a: 1 } }), {}, 501],
+    ['its key', JSON.stringify({ userId: 'user-of-a-short-key' }), { 'idempotency-key': 'short' }, 400],
+    ['its sudo', JSON.stringify({ userId: 'user-of-nobody' }), { 'x-mitter-sudo-user-id': 'nobody' }, 404],
+    ['its empty sudo', JSON.stringify({ userId: 'user-of-nobody' }), { 'x-mitter-sudo-user-id': '' }, 400],
+    ['its encoding', JSON.stringify({ userId: 'user-of-gzip' }), { 'content-encoding': 'gzip' }, 415],
+    ['its type', 'text', { 'content-type': 'text/plain' }, 415]
+  ])('is used up by a call that is refused for %s, and a replay is told nothing else', async (_, body, more, status) => {
+    const headers = { ...sign({ body, ...('content-type' in more ? { contentType: 'text/plain' } : {}) }), ...more }
+    expect((await post(headers, body)).statusCode).toBe(status)
+    refused(await post(headers, body), 'This Nonce was used')
+    // Nothing that is not signed makes another call of it.
+    refused(await post({ ...headers, 'x-mitter-sudo-user-id': 'nobody' }, body), 'This Nonce was used')
+    const { 'idempotency-key': key, 'x-mitter-sudo-user-id': sudo, 'content-encoding': encoding, ...bare } = headers as Record<string, string>
+    refused(await post(bare, body), 'This Nonce was used')
+    refused(await post({ ...bare, 'idempotency-key': 'another-key' }, body), 'This Nonce was used')
+  })
+
+  test.each<[string, number]>([
+    ['POST /v1/users/amy/tokens', 200], ['POST /v1/users/me/event-tokens', 400], ['DELETE /v1/channels/nothing-there', 404], ['DELETE /v1/users/amy/tokens/none', 404],
+    ['GET /v1/users/nobody', 404], ['GET /v1/users/amy', 200], ['GET /v1/users/me/logout', 400], ['POST /v1/channels//timeline', 404]
+  ])('is good once on %s, which answers %i', async (request, status) => {
+    const [method, path] = request.split(' ') as [string, string]
+    const headers = signed({ method, path, secret: credentials.accessSecret })
+    const call = async () => await service.call(request, { as: null, headers: headers as Record<string, string> })
+    expect((await call()).statusCode).toBe(status)
+    refused(await call(), 'This Nonce was used')
+  })
+
+  test('is taken by the command that it signs, in the same commit', async () => {
+    const given: string[] = []
+    const { append } = service.store
+    service.store.append = async command => {
+      given.push(command.type)
+      return await append(command)
+    }
+    try {
+      const body = newUser()
+      const headers = sign({ body })
+      expect((await post(headers, body)).statusCode).toBe(200)
+      refused(await post(headers, body), 'This Nonce was used')
+      expect((await post(sign({ body: '{}' }), '{"')).statusCode).toBe(401)
+      expect(given).toEqual(['create-user', 'create-user', 'take-nonce'])
+    } finally {
+      service.store.append = append
+    }
+  })
+
+  test('is another one on a repeat, which answers what the first one answered', async () => {
+    const body = newUser()
+    const more = { 'idempotency-key': `key-of-${body.length}-${users}` }
+    const first = await post({ ...sign({ body }), ...more }, body)
+    const headers = { ...sign({ body }), ...more }
+    const second = await post(headers, body)
+    expect([first.statusCode, second.statusCode, second.body]).toEqual([200, 200, first.body])
+    refused(await post(headers, body), 'This Nonce was used')
+  })
+
+  test('is not taken when it might have been forgotten: a call whose body came late is refused', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      const body = newUser()
+      const headers = sign({ body })
+      const payload = new PassThrough()
+      const answer = service.app.inject({ method: 'POST', url: '/v1/users', headers: { ...headers, 'content-length': String(body.length) }, payload })
+      payload.write(body.slice(0, 5))
+      await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+      vi.setSystemTime(Date.now() + 60_001)
+      payload.end(body.slice(5))
+      refused(await answer, 'took too long to arrive')
+      expect(await isThere(body)).toBe(false)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test.each([1, 128])('may have %i characters', async (length) => {

@@ -110,6 +110,43 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
       })
     })
 
+    describe('a nonce', () => {
+      const signed = (nonce: string) => ({ nonce: `${nonce}-${serial}` })
+      const used = { refusal: 'claimRejected', message: expect.stringContaining('This Nonce was used') }
+
+      it('is good for one command, of several at once too', async () => {
+        const results = await Promise.allSettled(['one', 'two', 'three'].map(what => store.append(send(alice, room, what, signed('n')))))
+        expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+        await expect(store.append(send(alice, room, 'four', signed('n')))).rejects.toMatchObject(used)
+        await expect(store.append({ type: 'take-nonce', actor: SYSTEM, ...signed('n') })).rejects.toMatchObject(used)
+        expect(await text(alice)).toEqual(['one'])
+      })
+
+      it('is used up by a command that is refused, which leaves nothing else; before anything else is said', async () => {
+        const { position } = await store.head()
+        await expect(store.append(send(bob, room, 'no member', signed('n')))).rejects.toMatchObject({ refusal: 'actorNotInGroup' })
+        await expect(store.append(send(bob, room, 'no member', signed('n')))).rejects.toMatchObject(used)
+        await expect(store.append(send('nobody-there', 'no-such-room', 'no user', signed('n')))).rejects.toMatchObject(used)
+        expect((await store.head()).position).toBe(position)
+      })
+
+      it('is used up after a restart too', async () => {
+        await store.append(send(alice, room, 'one', signed('n')))
+        await store.append({ type: 'take-nonce', actor: SYSTEM, ...signed('m') })
+        store = await under.reopen()
+        for (const nonce of ['n', 'm']) await expect(store.append(send(alice, room, 'two', signed(nonce)))).rejects.toMatchObject(used)
+      })
+
+      it('is another one on a repeat, which is answered like the first', async () => {
+        const once = { idempotency: { key: `signed-${serial}-00`, fingerprint: 'same' } }
+        const first = await store.append(send(alice, room, 'once', { ...once, ...signed('n') }))
+        await expect(store.append(send(alice, room, 'once', { ...once, ...signed('n') }))).rejects.toMatchObject(used)
+        expect(await store.append(send(alice, room, 'once', { ...once, ...signed('m') }))).toEqual(first)
+        await expect(store.append(send(alice, room, 'once', { ...once, ...signed('m') }))).rejects.toMatchObject(used)
+        expect(await text(alice)).toEqual(['once'])
+      })
+    })
+
     describe('idempotency', () => {
       const once = (key: string, fingerprint = 'same') => ({ idempotency: { key: `${key}-${serial}-00`, fingerprint } })
 

@@ -24,6 +24,7 @@ const SUCCESSORS = 2
 type Commands = Parameters<Backend['commit']>[0]
 
 export class LoadingBeforehand implements Backend {
+  readonly onlyWriter = false
   readonly #db: DatabaseSync
   readonly #reader: DatabaseSync
   readonly #queries: Queries

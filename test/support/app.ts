@@ -62,7 +62,7 @@ export async function startApp (options: TestAppOptions = {}): Promise<TestApp> 
   const store = await openTestStore({ dataDir, retentionMs, onError: err => failures.push(err) })
   const served = wrapStore(alone ? store : loseHints(store, { seed: readsSeed }))
   const tokens = createTokens({ credentials, store: served, ttlSeconds: tokenTtlSeconds })
-  const authenticate = createAuthenticate({ credentials, tokens, store: served })
+  const authenticate = createAuthenticate({ store: served })
   const streams = await createStreams({ store: served, logger, heartbeatMs, queueBytes, ...more })
   const app = await buildApp({ applicationId: credentials.applicationId, store: served, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger, unread, closeWithinMs })
   await app.listen({ port: 0, host: '127.0.0.1' })

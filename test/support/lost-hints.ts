@@ -12,6 +12,7 @@ export function loseHints (store: Store, { seed }: { seed: number }): Store {
   const random = randomsOf(seed)
   return new Proxy(store, {
     get (target, name) {
+      if (name === 'onlyWriter') return false
       if (name !== 'onCommitted') {
         const member: unknown = Reflect.get(target, name, target)
         return typeof member === 'function' ? member.bind(target) : member

@@ -34,6 +34,11 @@ export interface GivenBy {
   /** The tokens that were shown for the actor, each followed by its maker: revoked ones are `claimRejected`. Absent: the application acts, or acts as a user. */
   lineage?: readonly string[]
   idempotency?: Idempotency
+  /**
+   * Of the signed call that gives it, whose signature has proved good. Taken before anything else is looked at, and kept
+   * though the command is refused. Throws `claimRejected` where it was taken of late.
+   */
+  nonce?: string
 }
 
 export interface CreateUser extends GivenBy {
@@ -185,7 +190,7 @@ export interface ChangeAcls extends GivenBy {
   patch: AclPatch
 }
 
-/** Takes a nonce of a signed call, whose signature has proved good. Throws `claimRejected` where it was taken of late. */
+/** Nothing but the taking of its nonce, for a signed call that comes to no other command. */
 export interface TakeNonce extends GivenBy {
   type: 'take-nonce'
   nonce: string

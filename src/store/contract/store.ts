@@ -21,6 +21,12 @@ export interface Append {
 }
 
 export interface Store extends Append, Log, Reads {
+  /**
+   * This process alone writes the log: `onCommitted` hands over every entry there is, each before its command is answered,
+   * so that what was read stays true until an entry says otherwise. Where it is false, others write too.
+   */
+  readonly onlyWriter: boolean
+
   /** Resolves when the store can answer and, as far as it knows, be written to; throws `unavailable`. */
   check (): Promise<void>
 

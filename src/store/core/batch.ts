@@ -6,7 +6,7 @@ import type { Changes } from './changes.ts'
 import type { Chore } from './chores.ts'
 import { decide } from './decide/decide.ts'
 import { answerOf, type Remembered } from './decide/idempotency.ts'
-import { mustHold } from './decide/users.ts'
+import { mustHold, takeNonce } from './decide/users.ts'
 import { Draft } from './draft.ts'
 import type { LogState } from './records.ts'
 import type { Source } from './source.ts'
@@ -28,17 +28,17 @@ export class Batch {
     this.#draft = new Draft(source, { ...log, at: log.at > now + AHEAD_MS ? now : Math.max(now, log.at) })
   }
 
-  /** Carries out one command, with what those before it have changed. A refused one leaves nothing. Throws `Unloaded`. */
+  /** Carries out one command, with what those before it have changed. A refused one leaves nothing but its nonce. Throws `Unloaded`. */
   execute (command: Command | Chore): Result {
-    const draft = new Draft(this.#draft, this.#draft.log)
-    try {
-      const outcome = carryOut(draft, command)
-      this.#draft.absorb(draft)
-      return { outcome }
-    } catch (err) {
-      if (err instanceof Refusal) return { refusal: err.toPlain() }
-      throw err
-    }
+    const nonce = 'actor' in command ? command.nonce : undefined
+    if (nonce === undefined) return attempt(this.#draft, draft => carryOut(draft, command))
+    // In a layer of its own: a command that is tried again, once what it needs was loaded, finds its nonce as it was.
+    const layer = new Draft(this.#draft, this.#draft.log)
+    const taken = attempt(layer, draft => takeNonce(draft, nonce))
+    if ('refusal' in taken) return taken
+    const result = attempt(layer, draft => carryOut(draft, command))
+    this.#draft.absorb(layer)
+    return result
   }
 
   /** The entries of the log that were written. */
@@ -52,6 +52,19 @@ export class Batch {
 
   changes (): Changes {
     return this.#draft.changes()
+  }
+}
+
+/** Changes a draft by what is carried out over it, or not at all. */
+function attempt (below: Draft, carryOut: (draft: Draft) => Outcome): Result {
+  const draft = new Draft(below, below.log)
+  try {
+    const outcome = carryOut(draft)
+    below.absorb(draft)
+    return { outcome }
+  } catch (err) {
+    if (err instanceof Refusal) return { refusal: err.toPlain() }
+    throw err
   }
 }
 

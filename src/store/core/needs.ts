@@ -47,6 +47,7 @@ export function needsOf (commands: Array<Command | Chore>): Needs {
     needs.users.push(command.actor)
     if (command.lineage !== undefined) needs.tokens.push(...command.lineage)
     if ('channelId' in command) needs.members.push({ channelId: command.channelId, userId: command.actor })
+    if (command.nonce !== undefined) needs.nonces.push(command.nonce)
     if (command.idempotency !== undefined) needs.replies.push(`${command.actor} ${command.idempotency.key}`)
   }
   return needs
@@ -100,9 +101,6 @@ function addNeeds (needs: Needs, command: Command | Chore): void {
     case 'revoke-tokens':
       needs.users.push(command.userId)
       needs.tokens.push(...command.tokenIds)
-      return
-    case 'take-nonce':
-      needs.nonces.push(command.nonce)
       return
     case 'close-members':
       needs.channelKeys.push(String(command.channelKey))

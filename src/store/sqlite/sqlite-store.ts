@@ -54,6 +54,8 @@ export async function openSqliteStore (options: SqliteStoreOptions): Promise<Sto
 }
 
 class SqliteBackend implements Backend {
+  /** By the lock on its directory. */
+  readonly onlyWriter = true
   readonly #dataDir: string
   readonly #lock: DatabaseSync
   readonly #worker: Worker

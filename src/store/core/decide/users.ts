@@ -1,14 +1,17 @@
 /** Users and their tokens (protocol 7). */
 import { refuse } from '../../../errors.ts'
 import { SYSTEM } from '../../../rules/identifiers.ts'
-import type { Actor, CreateUser, DeleteUser, GivenBy, IssueToken, RevokeTokens, TakeNonce } from '../../contract/commands.ts'
+import type { Actor, CreateUser, DeleteUser, GivenBy, IssueToken, RevokeTokens } from '../../contract/commands.ts'
 import type { Draft } from '../draft.ts'
 import { lanes } from '../records.ts'
 import type { Profile } from '../render/entities.ts'
 import { mustBeAllowedHere } from './application.ts'
 
-/** For how long a nonce may not recur (protocol 2), in milliseconds: longer than twice the skew that a signature may have. */
-export const NONCE_MS = 60_000
+/**
+ * For how long a nonce may not recur (protocol 2), in milliseconds: longer than twice the skew that a signature may have, and
+ * what a signed call may take until its nonce is taken (src/auth/signature.ts).
+ */
+export const NONCE_MS = 120_000
 
 /** Tokens in a line, each made with the one before: far more than anybody has a use for; no longer one is made, or live. */
 export const LINEAGE_MAX = 64
@@ -58,12 +61,14 @@ export function revokeTokens (draft: Draft, { actor, userId, tokenIds }: RevokeT
   }
 }
 
-export function takeNonce (draft: Draft, { nonce }: TakeNonce): void {
+/** Throws `claimRejected` where it was taken of late. */
+export function takeNonce (draft: Draft, nonce: string): Record<string, never> {
   const taken = draft.get('nonce', nonce)
   if (taken !== undefined && taken.at > draft.at - NONCE_MS) {
     throw refuse('claimRejected', 'This Nonce was used a moment ago: sign each call with a new one')
   }
   draft.put('nonce', nonce, { nonce, at: draft.at })
+  return {}
 }
 
 /** Whether a user was deleted. */
