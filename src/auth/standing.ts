@@ -4,7 +4,7 @@ import type { Store } from '../store/contract/store.ts'
 import { LatelyUsed } from './lately-used.ts'
 
 /** Of so many tokens, and users, it is remembered that they are good: a few hundred bytes each. */
-const REMEMBERED = 16_384
+const REMEMBERED = 32_768
 
 export interface Standing {
   /** As `Reads.getToken`; at once where it is known. */

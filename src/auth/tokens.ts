@@ -15,8 +15,8 @@ const ALGORITHM = 'HS512'
 /** How long an event token is good for connects and reconnects (protocol 2), in milliseconds. */
 const EVENT_TOKEN_MS = 12 * 3_600_000
 
-/** Of so many tokens it is remembered what their signatures vouch for, which never changes: a check costs 30 µs, one of them 1 KB. */
-const VERIFIED_TOKENS = 16_384
+/** Of so many tokens it is remembered what their signatures vouch for, which never changes: a check costs 30 µs, and each takes about 1 KB. */
+const VERIFIED_TOKENS = 32_768
 
 /** As long as mitter's. */
 const USERTOKEN_CHARACTERS = 32
