@@ -7,7 +7,7 @@ import { Refusal, refuse } from '../errors.ts'
 import { FairQueue } from '../fair-queue.ts'
 import { SYSTEM, type Actor, type Command, type Outcome, type OutcomeOf } from './contract/commands.ts'
 import type { Entry } from './contract/log.ts'
-import type { Result } from './core/batch.ts'
+import { outcomeOf, type Result } from './core/batch.ts'
 import type { Chore } from './core/chores.ts'
 
 /** Commands in one transaction at most: enough to share a sync among all, few enough to answer the first soon. */
@@ -156,7 +156,7 @@ export class GroupCommit {
     }
     const { results, entries } = committed
     this.#publish(entries)
-    results.forEach((result, index) => answer(batch[index]!, result))
+    results.forEach((result, index) => answer(batch[index]!, result, entries))
     const rest = batch.slice(results.length)
     if (rest.length > 0 && results.length > 0) {
       this.#rest = rest
@@ -199,9 +199,12 @@ function isUnavailable (err: unknown): boolean {
   return err instanceof Refusal && err.refusal === 'unavailable'
 }
 
-function answer ({ resolve, reject }: Waiting, result: Result): void {
-  if ('outcome' in result) resolve(result.outcome)
-  else reject(new Refusal(result.refusal))
+function answer ({ resolve, reject }: Waiting, result: Result, entries: Entry[]): void {
+  try {
+    resolve(outcomeOf(result, entries))
+  } catch (err) {
+    reject(err as Error)
+  }
 }
 
 /** What a command holds of its caller's data, in bytes, about: text counts as if each character took two. */
