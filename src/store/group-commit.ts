@@ -65,6 +65,8 @@ export class GroupCommit {
   #queuedBytes = 0
   /** The batch that is being committed. */
   #underWay: Promise<void> | undefined
+  /** The next batch leaves at the end of this turn of the loop. */
+  #leaving = false
   #closed = false
 
   constructor (options: GroupCommitOptions) {
@@ -82,7 +84,7 @@ export class GroupCommit {
       if (caller === SYSTEM) this.#ofApplication.push(waiting)
       else this.#ofUsers.push(caller, waiting)
       this.#queuedBytes += bytes
-      this.#next()
+      this.#leave()
     })
   }
 
@@ -102,6 +104,7 @@ export class GroupCommit {
   /** Refuses what comes from now on, and waits for what came. */
   async close (): Promise<void> {
     this.#closed = true
+    this.#next()
     while (this.#underWay !== undefined) await this.#underWay
   }
 
@@ -110,6 +113,16 @@ export class GroupCommit {
     this.#closed = true
     for (let batch = this.#take(); batch.length > 0; batch = this.#take()) for (const { reject } of batch) reject(refuse('unavailable'))
     this.#queuedBytes = 0
+  }
+
+  /** What one turn of the loop brings goes together: the first of a burst does not go alone, and no other waits longer. */
+  #leave (): void {
+    if (this.#underWay !== undefined || this.#leaving) return
+    this.#leaving = true
+    setImmediate(() => {
+      this.#leaving = false
+      this.#next()
+    })
   }
 
   #next (): void {
