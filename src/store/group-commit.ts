@@ -7,7 +7,7 @@ import { Refusal, refuse } from '../errors.ts'
 import { FairQueue } from '../fair-queue.ts'
 import { SYSTEM, type Actor, type Command, type Outcome, type OutcomeOf } from './contract/commands.ts'
 import type { Entry } from './contract/log.ts'
-import type { Result } from './core/batch.ts'
+import { outcomeOf, type Result } from './core/batch.ts'
 import type { Chore } from './core/chores.ts'
 
 /** Commands in one transaction at most: enough to share a sync among all, few enough to answer the first soon. */
@@ -65,6 +65,8 @@ export class GroupCommit {
   #queuedBytes = 0
   /** The batch that is being committed. */
   #underWay: Promise<void> | undefined
+  /** The next batch leaves at the end of this turn of the loop. */
+  #leaving = false
   #closed = false
 
   constructor (options: GroupCommitOptions) {
@@ -82,7 +84,7 @@ export class GroupCommit {
       if (caller === SYSTEM) this.#ofApplication.push(waiting)
       else this.#ofUsers.push(caller, waiting)
       this.#queuedBytes += bytes
-      this.#next()
+      this.#leave()
     })
   }
 
@@ -102,6 +104,7 @@ export class GroupCommit {
   /** Refuses what comes from now on, and waits for what came. */
   async close (): Promise<void> {
     this.#closed = true
+    this.#next()
     while (this.#underWay !== undefined) await this.#underWay
   }
 
@@ -110,6 +113,16 @@ export class GroupCommit {
     this.#closed = true
     for (let batch = this.#take(); batch.length > 0; batch = this.#take()) for (const { reject } of batch) reject(refuse('unavailable'))
     this.#queuedBytes = 0
+  }
+
+  /** What one turn of the loop brings goes together: the first of a burst does not go alone, and no other waits longer. */
+  #leave (): void {
+    if (this.#underWay !== undefined || this.#leaving) return
+    this.#leaving = true
+    setImmediate(() => {
+      this.#leaving = false
+      this.#next()
+    })
   }
 
   #next (): void {
@@ -156,7 +169,7 @@ export class GroupCommit {
     }
     const { results, entries } = committed
     this.#publish(entries)
-    results.forEach((result, index) => answer(batch[index]!, result))
+    results.forEach((result, index) => answer(batch[index]!, result, entries))
     const rest = batch.slice(results.length)
     if (rest.length > 0 && results.length > 0) {
       this.#rest = rest
@@ -199,9 +212,12 @@ function isUnavailable (err: unknown): boolean {
   return err instanceof Refusal && err.refusal === 'unavailable'
 }
 
-function answer ({ resolve, reject }: Waiting, result: Result): void {
-  if ('outcome' in result) resolve(result.outcome)
-  else reject(new Refusal(result.refusal))
+function answer ({ resolve, reject }: Waiting, result: Result, entries: Entry[]): void {
+  try {
+    resolve(outcomeOf(result, entries))
+  } catch (err) {
+    reject(err as Error)
+  }
 }
 
 /** What a command holds of its caller's data, in bytes, about: text counts as if each character took two. */

@@ -1,7 +1,7 @@
 /** One command after the other, in the one transaction of a batch. Pure: it reads what was loaded, and comes to what is to be written. */
 import { Refusal, refuse, type PlainRefusal } from '../../errors.ts'
 import type { Command, Outcome } from '../contract/commands.ts'
-import type { Entry } from '../contract/log.ts'
+import type { Entry, Position } from '../contract/log.ts'
 import type { Changes } from './changes.ts'
 import type { Chore } from './chores.ts'
 import { decide } from './decide/decide.ts'
@@ -9,10 +9,24 @@ import { answerOf, type Remembered } from './decide/idempotency.ts'
 import { mustHold, takeNonce } from './decide/users.ts'
 import { Draft } from './draft.ts'
 import type { LogState } from './records.ts'
+import { messageIn } from './render/entry.ts'
 import type { Source } from './source.ts'
 
 /** What became of one command. */
-export type Result = { outcome: Outcome } | { refusal: PlainRefusal }
+export type Result =
+  | { outcome: Outcome }
+  /** It has written a message, or an edit: what it answers is in that entry, which goes with it. */
+  | { written: Position, recipientsCount?: number }
+  | { refusal: PlainRefusal }
+
+/** What a command answers. Throws its refusal. */
+export function outcomeOf (result: Result, entries: readonly Entry[]): Outcome {
+  if ('outcome' in result) return result.outcome
+  if ('refusal' in result) throw new Refusal(result.refusal)
+  const { payload, cursor } = entries[result.written - entries[0]!.position]!
+  const message = messageIn(payload!)
+  return result.recipientsCount === undefined ? { message } : { message, recipientsCount: result.recipientsCount, cursor }
+}
 
 /** How far times stay ahead of a clock that went back, in milliseconds: beyond, it was wrong before. */
 const AHEAD_MS = 60_000
@@ -34,7 +48,7 @@ export class Batch {
     if (nonce === undefined) return attempt(this.#draft, draft => carryOut(draft, command))
     // In a layer of its own: a command that is tried again, once what it needs was loaded, finds its nonce as it was.
     const layer = new Draft(this.#draft, this.#draft.log)
-    const taken = attempt(layer, draft => takeNonce(draft, nonce))
+    const taken = attempt(layer, draft => ({ outcome: takeNonce(draft, nonce) }))
     if ('refusal' in taken) return taken
     const result = attempt(layer, draft => carryOut(draft, command))
     this.#draft.absorb(layer)
@@ -56,29 +70,36 @@ export class Batch {
 }
 
 /** Changes a draft by what is carried out over it, or not at all. */
-function attempt (below: Draft, carryOut: (draft: Draft) => Outcome): Result {
+function attempt (below: Draft, carryOut: (draft: Draft) => Result): Result {
   const draft = new Draft(below, below.log)
   try {
-    const outcome = carryOut(draft)
+    const result = carryOut(draft)
     below.absorb(draft)
-    return { outcome }
+    return result
   } catch (err) {
     if (err instanceof Refusal) return { refusal: err.toPlain() }
     throw err
   }
 }
 
-function carryOut (draft: Draft, command: Command | Chore): Outcome {
+function carryOut (draft: Draft, command: Command | Chore): Result {
   if ('actor' in command) mustHold(draft, command)
-  if (!('idempotency' in command) || command.idempotency === undefined) return answerOf(draft, decide(draft, command))
+  if (!('idempotency' in command) || command.idempotency === undefined) return firstAnswer(draft, decide(draft, command))
   const { actor, idempotency: { key, fingerprint } } = command
   const known = draft.get('reply', `${actor} ${key}`)
   // However old it is by a clock that may be wrong: what is too old is forgotten in the background.
   if (known !== undefined) {
     if (known.fingerprint !== fingerprint) throw refuse('idempotencyMismatch')
-    return answerOf(draft, JSON.parse(known.remembered) as Remembered)
+    return { outcome: answerOf(draft, JSON.parse(known.remembered) as Remembered) }
   }
   const remembered = decide(draft, command)
   draft.put('reply', `${actor} ${key}`, { actor, key, fingerprint, at: draft.at, remembered: JSON.stringify(remembered) })
-  return answerOf(draft, remembered)
+  return firstAnswer(draft, remembered)
+}
+
+/** A message is rendered once, for its entry. */
+function firstAnswer (draft: Draft, remembered: Remembered): Result {
+  if (remembered.type !== 'message') return { outcome: answerOf(draft, remembered) }
+  const { position, recipientsCount } = remembered
+  return { written: position, ...(recipientsCount === undefined ? {} : { recipientsCount }) }
 }

@@ -20,6 +20,12 @@ const migrationsDir = join(import.meta.dirname, 'migrations')
 const BUSY_WAIT_MS = 5_000
 const EMPTY_WAIT_MS = 100
 
+/**
+ * Pages of the write-ahead log that have not been moved into the database file, at most, give or take a batch: 16 MiB. A page
+ * that many batches have changed in the meantime is moved once.
+ */
+const UNMOVED_PAGES = 4_000
+
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const BUSY = 5
 const READ_ONLY = 8
@@ -153,6 +159,22 @@ export function inPlace (dataDir: string): () => boolean {
     if (now === undefined || now.file !== opened?.file || now.size < size) return false
     size = now.size
     return identify('-wal')?.file === openedLog?.file
+  }
+}
+
+/**
+ * Moves what was written into the database file, once that is enough: for whoever writes, when the callers have their answers.
+ * Where it fails nothing is lost, and it is tried again behind the next batch.
+ */
+export function movesLog (db: DatabaseSync): () => void {
+  db.exec('pragma wal_autocheckpoint = 0')
+  const look = db.prepare('pragma wal_checkpoint(noop)')
+  const move = db.prepare('pragma wal_checkpoint(passive)')
+  return () => {
+    try {
+      const { log, checkpointed } = look.get() as { log: number, checkpointed: number }
+      if (log - checkpointed >= UNMOVED_PAGES) move.get()
+    } catch {}
   }
 }
 

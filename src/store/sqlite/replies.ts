@@ -10,7 +10,7 @@ const FILL_ROWS = 1_000
  * Two may be, all the same: whoever looks compares both.
  */
 export function lookupOf (actor: string, key: string): number {
-  return hash('sha1', `${actor} ${key}`, 'buffer').readUIntBE(0, 6)
+  return parseInt(hash('sha1', `${actor} ${key}`, 'hex').slice(0, 12), 16)
 }
 
 /** Gives rows of an earlier schema their place, which SQL alone cannot. */

@@ -98,7 +98,7 @@ class SqliteBackend implements Backend {
   commit (commands: Array<Command | Chore>): Promise<Committed> {
     if (this.#failed || this.#misplaced || this.#harmed) return Promise.reject(refuse('unavailable'))
     this.#underWay = Promise.withResolvers()
-    this.#post({ type: 'batch', commands })
+    this.#post(JSON.stringify(commands))
     return this.#underWay.promise
   }
 
@@ -107,10 +107,11 @@ class SqliteBackend implements Backend {
   }
 
   #receive (message: FromWriter): void {
-    if (message.type === 'batch') {
-      if ('error' in message) return this.#underWay!.reject(this.#refusalOf(message.error, message.refusal))
+    if (typeof message === 'string') {
       this.#unwritable = false
-      this.#underWay!.resolve(message)
+      this.#underWay!.resolve(JSON.parse(message) as Committed)
+    } else if (message.type === 'failed') {
+      this.#underWay!.reject(this.#refusalOf(message.error, message.refusal))
     } else if (message.type === 'recovered') {
       this.#unwritable = false
     } else if (message.type === 'checkpointed') {

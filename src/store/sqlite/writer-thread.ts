@@ -8,7 +8,7 @@ import type { Command } from '../contract/commands.ts'
 import { Batch } from '../core/batch.ts'
 import type { Chore } from '../core/chores.ts'
 import type { Committed } from '../group-commit.ts'
-import { emptyLog, inPlace, isUnavailable, Misplaced, openWriter, probe } from './database.ts'
+import { emptyLog, inPlace, isUnavailable, Misplaced, movesLog, openWriter, probe } from './database.ts'
 import { Loader } from './load.ts'
 import { BatchWriter } from './write.ts'
 
@@ -16,14 +16,18 @@ export interface WriterOptions {
   dataDir: string
 }
 
-/** `checkpoint`, and `close` too: everything that was written moves into the database file, and the write-ahead log is emptied. */
-export type ToWriter = { type: 'batch', commands: Array<Command | Chore> } | { type: 'checkpoint' } | { type: 'probe' } | { type: 'close' }
+/**
+ * A string is a batch: JSON text of its commands, which is made and read with less than a clone of many small objects takes.
+ * `checkpoint`, and `close` too: everything that was written moves into the database file, and the write-ahead log is emptied.
+ */
+export type ToWriter = string | { type: 'checkpoint' } | { type: 'probe' } | { type: 'close' }
 
+/** A string is what a batch has come to: JSON text of `Committed`. */
 export type FromWriter =
+  | string
   | { type: 'ready' }
-  | { type: 'batch' } & Committed
-  /** The transaction left nothing behind; with a refusal: `unavailable`. */
-  | { type: 'batch', error: Error, refusal?: PlainRefusal }
+  /** The batch's transaction left nothing behind; with a refusal: `unavailable`. */
+  | { type: 'failed', error: Error, refusal?: PlainRefusal }
   | { type: 'checkpointed', done: boolean, error?: Error }
   /** It can be written to again. */
   | { type: 'recovered' }
@@ -35,6 +39,7 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
   const isInPlace = inPlace(options.dataDir)
   const loader = new Loader(db)
   const writer = new BatchWriter(db, loader)
+  const moveLog = movesLog(db)
   const post = (message: FromWriter) => port.postMessage(message)
 
   const commit = (commands: Array<Command | Chore>): Committed => {
@@ -60,12 +65,13 @@ function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): v
   }
 
   port.on('message', (message: ToWriter) => {
-    if (message.type === 'batch') {
+    if (typeof message === 'string') {
       try {
-        post({ type: 'batch', ...commit(message.commands) })
+        post(JSON.stringify(commit(JSON.parse(message) as Array<Command | Chore>)))
       } catch (err) {
-        post({ type: 'batch', error: err as Error, ...(isUnavailable(err) || err instanceof Misplaced ? { refusal: refuse('unavailable').toPlain() } : {}) })
+        post({ type: 'failed', error: err as Error, ...(isUnavailable(err) || err instanceof Misplaced ? { refusal: refuse('unavailable').toPlain() } : {}) })
       }
+      moveLog()
     } else if (message.type === 'probe') {
       try {
         probe(db)

@@ -65,6 +65,13 @@ function standingOf ({ record, about }: EntryView): Standing {
   return { userId: about!.userId, ...(relayStatus === undefined ? {} : { status: relayStatus }), admin: roles?.includes('admin') === true }
 }
 
+const MESSAGE_KEY = ',"message":'
+
+/** The message within the payload of its entry, or of an edit's: no text within JSON has those characters in it. */
+export function messageIn (payload: string): string {
+  return payload.slice(payload.indexOf(MESSAGE_KEY) + MESSAGE_KEY.length, -1)
+}
+
 /** What clients see of an entry, or nothing where nothing is left of it, or never was to be seen. */
 function payloadOf (view: EntryView): string | undefined {
   const { record, channel, gone } = view
@@ -74,7 +81,7 @@ function payloadOf (view: EntryView): string | undefined {
     case 'message':
     case 'message-updated':
     case 'message-acls-changed':
-      return record.body === undefined || isDeleted(view) ? undefined : `{${here},"message":${messageOfEntry(view, record.body)}}`
+      return record.body === undefined || isDeleted(view) ? undefined : `{${here}${MESSAGE_KEY}${messageOfEntry(view, record.body)}}`
     case 'channel-timeline':
       return `{${here},"timelineEvent":${eventText(view)}}`
     case 'message-timeline':
