@@ -1,6 +1,6 @@
 /** Opening the embedded database: the lock of its directory, its settings, its schema. */
 import { randomInt } from 'node:crypto'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { keepToOwner, makeDataDirectory } from '../../data-directory.ts'
@@ -143,22 +143,23 @@ export class Misplaced extends Error {
  * or removed is gone with it. Where that cannot be seen, they are not.
  */
 export function inPlace (dataDir: string): () => boolean {
-  const identify = (suffix: string): { file: string, size: number } | undefined => {
+  const look = (name: string): Stats | undefined => {
     try {
-      const { dev, ino, size } = statSync(databaseFile(dataDir) + suffix)
-      return { file: `${dev} ${ino}`, size }
+      return statSync(name, { throwIfNoEntry: false })
     } catch {
       return undefined
     }
   }
-  const [opened, openedLog] = [identify(''), identify('-wal')]
+  const isSame = (one: Stats | undefined, other: Stats | undefined) => one?.ino === other?.ino && one?.dev === other?.dev
+  const [file, log] = [databaseFile(dataDir), `${databaseFile(dataDir)}-wal`]
+  const [opened, openedLog] = [look(file), look(log)]
   /** It only grows; the write-ahead log does not. */
   let size = opened?.size ?? 0
   return () => {
-    const now = identify('')
-    if (now === undefined || now.file !== opened?.file || now.size < size) return false
+    const now = look(file)
+    if (now === undefined || !isSame(now, opened) || now.size < size) return false
     size = now.size
-    return identify('-wal')?.file === openedLog?.file
+    return isSame(look(log), openedLog)
   }
 }
 
