@@ -1,5 +1,5 @@
 /** Messages (protocol 6). The store has them as JSON text already: it is sent as it is. */
-import { randomUUID } from 'node:crypto'
+import { randomUUIDv7 } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LARGEST_ID_LIST, LARGEST_PAGE_ROWS, PagingQuery, ref } from '../schemas/common.ts'
 import { Message, MessageEdit, NewMessage, SentMessage } from '../schemas/message.ts'
@@ -40,7 +40,8 @@ export const messages: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
     }
   }, async (request, reply) => {
     const { params: { channelId }, body } = request
-    const messageId = body.messageId ?? randomUUID()
+    // In the order of time: the index of ids then takes a batch's at its end, not each on a page of its own.
+    const messageId = body.messageId ?? randomUUIDv7()
     mustBeNewId('message', messageId)
     const outcome = await store.append(sendCommand(givenBy(request), channelId, messageId, body))
     sendText(reply, withRelay(outcome))
