@@ -32,8 +32,8 @@ export class KeptRows {
 
   /** What a transaction has written is on disk. */
   committed ({ rows, forgottenMembers, forgottenChannels }: Changes): void {
-    // These go without being named one by one.
-    if (forgottenMembers.length > 0 || forgottenChannels.length > 0) this.forget()
+    // These go without being rows to take away.
+    if (forgottenMembers.length > 0 || forgottenChannels.length > 0) return this.forget()
     for (const table of keptTables) {
       for (const [key, record] of rows[table] ?? []) {
         if (record !== null && isSmall(table, record)) this.#tables[table].set(key, record)

@@ -108,6 +108,7 @@ export class Loader implements Source {
   /** What the batch has come to is on disk. */
   committed (changes: Changes, log: LogState): void {
     this.#underWay = false
+    this.#found = {}
     this.#kept.committed(changes)
     this.#log = { ...log, at: changes.entries.at(-1)?.at ?? this.#log?.at ?? log.at }
   }

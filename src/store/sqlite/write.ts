@@ -18,7 +18,8 @@ export const writeSql = {
     on conflict (user_key) do update set profile = excluded.profile, updated_at = excluded.updated_at,
       deleted_at = excluded.deleted_at, leaving = excluded.leaving`,
   putToken: `insert into tokens (token_id, user_key, parent_id, created_at, expires_at, revoked_at) values (?, ?, ?, ?, ?, ?)
-    on conflict (token_id) do update set revoked_at = excluded.revoked_at`,
+    on conflict (token_id) do update set user_key = excluded.user_key, parent_id = excluded.parent_id, created_at = excluded.created_at,
+      expires_at = excluded.expires_at, revoked_at = excluded.revoked_at`,
   deleteToken: 'delete from tokens where token_id = ?',
   insertChannel: `insert into channels (channel_key, channel_id, ruleset, group_type, system_channel, created_at, created_position,
       deleted_position, erasing, closing, updated_at, truncated_position, last_position, admin_vacant, receiving_count, muted_count, pending_count, disabled_count,

@@ -5,12 +5,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { refuse, type PlainRefusal } from '../../errors.ts'
 import type { Command } from '../contract/commands.ts'
-import { Batch } from '../core/batch.ts'
 import type { Chore } from '../core/chores.ts'
 import type { Committed } from '../group-commit.ts'
 import { emptyLog, inPlace, isUnavailable, Misplaced, movesLog, openWriter, probe } from './database.ts'
-import { Loader } from './load.ts'
-import { BatchWriter } from './write.ts'
+import { Transactions } from './transactions.ts'
 
 export interface WriterOptions {
   dataDir: string
@@ -37,31 +35,16 @@ if (parentPort !== null) serve(parentPort, workerData as WriterOptions)
 function serve (port: NonNullable<typeof parentPort>, options: WriterOptions): void {
   const db = openWriter(options.dataDir)
   const isInPlace = inPlace(options.dataDir)
-  const loader = new Loader(db)
-  const writer = new BatchWriter(db, loader)
+  const transactions = new Transactions(db)
   const moveLog = movesLog(db)
   const post = (message: FromWriter) => port.postMessage(message)
 
   const commit = (commands: Array<Command | Chore>): Committed => {
     // Before it, so that what is refused has not happened; and after it, so that what is answered is there.
     if (!isInPlace()) throw new Misplaced(options.dataDir)
-    try {
-      db.exec('begin immediate')
-      loader.begin()
-      const before = loader.log()
-      const batch = new Batch(loader, before, Date.now())
-      const results = commands.map(command => batch.execute(command))
-      const changes = batch.changes()
-      writer.write(changes, before, batch.log)
-      const { entries } = batch
-      db.exec('commit')
-      loader.committed(changes, batch.log)
-      if (!isInPlace()) throw new Misplaced(options.dataDir)
-      return { results, entries }
-    } catch (err) {
-      if (db.isTransaction) db.exec('rollback')
-      throw err
-    }
+    const committed = transactions.commit(commands)
+    if (!isInPlace()) throw new Misplaced(options.dataDir)
+    return committed
   }
 
   port.on('message', (message: ToWriter) => {
