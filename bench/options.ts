@@ -38,8 +38,14 @@ export function readOptions (args: string[]): Options {
     peers: names(values.peers),
     quick,
     list,
-    rounds: Number(values.rounds ?? (quick ? 1 : 3)),
-    seconds: Number(values.seconds ?? (quick ? 0.8 : 1.2)),
+    rounds: numberOf('rounds', values.rounds, quick ? 1 : 3),
+    seconds: numberOf('seconds', values.seconds, quick ? 0.8 : 1.2),
     out: out ?? join(import.meta.dirname, 'results')
   }
+}
+
+function numberOf (name: string, text: string | undefined, otherwise: number): number {
+  const number = text === undefined ? otherwise : Number(text)
+  if (!(number > 0)) throw new Error(`--${name} is ${JSON.stringify(text)}: it must be a number above 0`)
+  return number
 }

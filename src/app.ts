@@ -112,8 +112,9 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
 
   // Before the server stops listening, while its connections are open: streams take their leave.
   app.addHook('preClose', async () => {
+    const begun = performance.now()
     await streams.drain()
-    letGo()
+    letGo(begun)
   })
   return app
 }

@@ -27,8 +27,12 @@ const BACKLOG = 65_535
  */
 const SAME_SIGNAL_MS = 500
 
-/** Of the time that a stop may take: for requests and answers under way. The rest is for streams before them, and the store after. */
+/** Of the time that a stop may take: for streams, requests and answers under way. The rest is for the store after them. */
 const CLOSING_SHARE = 0.6
+
+/** And of that time, how long a stream's reader may take to read what it still has; at most, in milliseconds. */
+const LINGERING_SHARE = 0.2
+const LONGEST_LINGER_MS = 2_000
 
 /** Signals of a process that has gone wrong: one that goes on after them does so for ever, at the same instruction. */
 const faults = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
@@ -55,7 +59,8 @@ async function start (settings: Settings): Promise<void> {
 
   const tokens = createTokens({ credentials, store, ttlSeconds: settings.tokenTtlSeconds })
   const authenticate = createAuthenticate({ store })
-  const streams = await createStreams({ store, heartbeatMs, queueBytes, logger })
+  const lingerMs = Math.min(LONGEST_LINGER_MS, shutdownGraceMs * LINGERING_SHARE)
+  const streams = await createStreams({ store, heartbeatMs, queueBytes, lingerMs, logger })
   const closeWithinMs = shutdownGraceMs * CLOSING_SHARE
   const app = await buildApp({ applicationId: credentials.applicationId, store, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger, closeWithinMs })
   // As any other uncaught error: it stops, streams first, with an exit code that has it started again.

@@ -1,7 +1,10 @@
 /** Whether tokens and users are still good: known in memory where that is exact, asked of the store otherwise. */
 import type { TokenState } from '../store/contract/reads.ts'
 import type { Store } from '../store/contract/store.ts'
-import { LatelyUsed } from './lately-used.ts'
+import { LatelyUsed } from '../lately-used.ts'
+
+/** Makers in the line of a token that is remembered, itself among them: few have more, and each is an id. */
+const LONGEST_LINE = 8
 
 /** Of so many tokens, and users, it is remembered that they are good: a few hundred bytes each. */
 const REMEMBERED = 32_768
@@ -26,7 +29,8 @@ export function createStanding (store: Pick<Store, 'getToken' | 'userExists' | '
   let times = 0
 
   store.onCommitted(entries => {
-    if (!entries.some(({ kind }) => kind === 'token-revoked' || kind === 'user-deleted')) return
+    // None: something was committed that is not known here, as where a commit could not be confirmed.
+    if (entries.length > 0 && !entries.some(({ kind }) => kind === 'token-revoked' || kind === 'user-deleted')) return
     times++
     tokens.clear()
     users.clear()
@@ -35,7 +39,7 @@ export function createStanding (store: Pick<Store, 'getToken' | 'userExists' | '
   async function readToken (tokenId: string): Promise<TokenState | undefined> {
     const before = times
     const state = await store.getToken(tokenId)
-    if (state?.live === true && times === before) tokens.set(tokenId, state)
+    if (state?.live === true && times === before && state.lineage.length <= LONGEST_LINE) tokens.set(tokenId, state)
     return state
   }
 

@@ -7,7 +7,7 @@ import { Refusal, refuse } from '../errors.ts'
 import type { GivenBy } from '../store/contract/commands.ts'
 import type { Store } from '../store/contract/store.ts'
 import type { Credentials } from './credentials.ts'
-import { LatelyUsed } from './lately-used.ts'
+import { LatelyUsed } from '../lately-used.ts'
 import { rightOf, type Principal, type UserPrincipal } from './principal.ts'
 
 const ISSUER = 'mitter-io'

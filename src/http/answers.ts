@@ -51,6 +51,6 @@ export function arrayText (texts: string[]): string {
 export const eventStream = Type.Unsafe<never>({
   description: 'Frames, until either side ends it: id, the cursor to go on after; event, one of message, message-updated, message-deleted, ' +
     'messages-truncated, message-timeline, channel, channel-deleted, channel-timeline, participation, participation-deleted, channel-acls-changed, and of the stream ' +
-    'itself ready, caught-up, checkpoint, gap, bye; data, one line of JSON. After a silence of 15,000 ms (HEARTBEAT_MS) a comment.',
+    'itself ready, caught-up, checkpoint, gap, bye; data, one line of JSON. With format=compact an event without a name is a message, and data says each thing once: {"channel":"football-fans","id":"greeting-1","sender":"@amy","text":"Hello","at":1795485807092}. After a silence of 15,000 ms (HEARTBEAT_MS) a comment.',
   content: { 'text/event-stream': { schema: { type: 'string', examples: ['id: k3f9x2ab10qz-2a-9f3kq1\nevent: message\ndata: {"@type":"new-message-payload"}\n\n'] } } }
 })

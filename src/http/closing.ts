@@ -19,9 +19,9 @@ const LOOK_MS = 100
 /**
  * Call before the server listens.
  * @param longestMs how long a connection is waited for at all, however steadily the other side sends or reads, in milliseconds
- * @returns what is to be called when the service closes
+ * @returns what is to be called when the streams have ended, with when the service began to close (`performance.now()`)
  */
-export function closeInTime ({ server }: FastifyInstance, longestMs: number): () => void {
+export function closeInTime ({ server }: FastifyInstance, longestMs: number): (since: number) => void {
   const connections = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     connections.add(socket)
@@ -29,13 +29,14 @@ export function closeInTime ({ server }: FastifyInstance, longestMs: number): ()
   })
   server.closeIdleConnections = () => {}
 
-  return () => {
+  return since => {
     const begun = performance.now()
     const idleMs = Math.min(IDLE.most, longestMs * IDLE.share)
     const look = () => {
       for (const socket of connections) {
         const answer = answerUnderWay(socket)
-        if (performance.now() - begun >= (answer === undefined ? idleMs : longestMs)) {
+        const over = answer === undefined ? performance.now() - begun >= idleMs : performance.now() - since >= longestMs
+        if (over) {
           socket.destroy()
           continue
         }

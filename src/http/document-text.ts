@@ -55,7 +55,7 @@ refused where the request has an \`Origin\`, which browsers send with everything
     description: `A signed call as the application, as mitter's SDKs make it. ${sudo}
 
 \`Authorization: Auth <access key>:<digest>\`, together with the headers \`X-Mitter-Application-Access-Key\` (the access key), \`Date\` \
-(at most 25 s off), \`Nonce\` (never the same within 60 s) and \`Content-Md5\` (base64 of the MD5 of the body's bytes; without a body, of none). \
+(at most 25 s off), \`Nonce\` (never the same within two minutes) and \`Content-Md5\` (base64 of the MD5 of the body's bytes; without a body, of none). \
 The digest is base64 of HMAC-SHA1, keyed with the base64-decoded secret, of six lines with a line feed between them: the method, \
 the Content-Type as sent (\`null\` without one), Content-Md5, Date, the path without its query, Nonce.`
   },

@@ -43,12 +43,12 @@ export function eventStreams ({ store, streams, stillHolds }: EventStreamsOption
         // Asked again now that the hub would tell: between the first check and here the right may have ended.
         await stillHolds(principal)
         if (stream.ended === 'expired') throw refuse('claimRejected', 'The token was revoked: ask for a new one')
+        const connection = stream.ended === undefined ? takeConnection(reply) : undefined
+        if (connection !== undefined) return stream.run(connection, start, readyIdOf(start, asked))
       } catch (err) {
         stream.abandon()
         throw err
       }
-      const connection = stream.ended === undefined ? takeConnection(reply) : undefined
-      if (connection !== undefined) return stream.run(connection, start, readyIdOf(start, asked))
       const { ended } = stream
       stream.abandon()
       if (ended !== undefined && ended !== 'gone') sendAway(reply, ended, format)
@@ -56,8 +56,9 @@ export function eventStreams ({ store, streams, stillHolds }: EventStreamsOption
 
     answerError (err, request, reply) {
       if (!isTemporary(err)) throw err
-      request.log.error({ err }, 'a stream could not be opened')
-      sendAway(reply, 'unavailable', formatOf(request))
+      const { closedFor } = streams
+      if (closedFor === undefined) request.log.error({ err }, 'a stream could not be opened')
+      sendAway(reply, closedFor ?? 'unavailable', formatOf(request))
     }
   }
 }

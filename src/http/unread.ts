@@ -15,9 +15,10 @@
  * of their own (src/relay/stream.ts).
  */
 import type { ServerResponse } from 'node:http'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { refuse } from '../errors.ts'
+import { untakenOf } from '../untaken.ts'
 import { SYSTEM } from '../store/contract/commands.ts'
 
 export interface UnreadBounds {
@@ -36,6 +37,9 @@ const USERS_SHARE = 1 / 4
 
 /** Requests that may wait on one connection. Each costs a few KiB; who sends more ahead is cut. */
 const MOST_WAITING = 256
+
+/** How often it is looked which answers are taken, in milliseconds at most. */
+const LOOK_MS = 1_000
 
 /** Characters from which on a text is turned into bytes here. */
 const LONG_TEXT = 16 * 1024
@@ -58,6 +62,9 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
   const { mostBytes = 256 * 1024 * 1024, stalledMs = 30_000, leastRate = 64 * 1024, spareMs = 5_000 } = bounds
   const connections = new WeakMap<Socket, Connection>()
   const unread = new UnreadAnswers()
+  // Not a socket's own time, which begins anew with whatever its client says.
+  const looking = setInterval(() => unread.cutStalled(), Math.min(LOOK_MS, stalledMs / 4)).unref()
+  app.addHook('onClose', async () => clearInterval(looking))
 
   app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
     const connection = connections.get(socket)
@@ -96,12 +103,9 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
     // Most answers are taken at once, by the kernel: they wait for nobody.
     if (response.writableEnded && response.writableLength === 0) return
     const bytes = typeof sent === 'string' || Buffer.isBuffer(sent) ? Buffer.byteLength(sent) : 0
-    unread.add(response, bytes, request.caller)
+    unread.add(response, bytes, request.caller, stalledMs + Math.round(bytes / leastRate * 1_000))
     response.once('finish', () => unread.delete(response))
     response.once('close', () => unread.delete(response))
-    // It begins anew with what the kernel takes. Node ends this time itself, with that of a connection that is kept alive.
-    const { socket } = request.raw
-    if (socket instanceof Socket) socket.setTimeout(stalledMs + Math.round(bytes / leastRate * 1_000))
   })
 
   return (request, _reply, done) => {
@@ -117,10 +121,21 @@ export function boundUnread (app: FastifyInstance, bounds: UnreadBounds = {}): (
   }
 }
 
+interface Unread {
+  bytes: number
+  caller: string
+  since: number
+  /** How long nothing of it may be taken, in milliseconds. */
+  patienceMs: number
+  /** When something was last, and what was left then, in bytes. */
+  takenAt: number
+  untaken: number | undefined
+}
+
 /** Answers that their readers have not taken yet. */
 class UnreadAnswers {
   /** The oldest first. */
-  readonly #answers = new Map<ServerResponse, { bytes: number, caller: string, since: number }>()
+  readonly #answers = new Map<ServerResponse, Unread>()
   readonly #byCaller = new Map<string, number>()
   /** Of all together. */
   bytes = 0
@@ -129,8 +144,9 @@ class UnreadAnswers {
     return this.#byCaller.get(caller) ?? 0
   }
 
-  add (response: ServerResponse, bytes: number, caller: string): void {
-    this.#answers.set(response, { bytes, caller, since: performance.now() })
+  add (response: ServerResponse, bytes: number, caller: string, patienceMs: number): void {
+    const now = performance.now()
+    this.#answers.set(response, { bytes, caller, since: now, patienceMs, takenAt: now, untaken: undefined })
     this.#count(caller, bytes)
   }
 
@@ -146,6 +162,16 @@ class UnreadAnswers {
     const bytes = this.bytesOf(caller) + more
     if (bytes > 0) this.#byCaller.set(caller, bytes)
     else this.#byCaller.delete(caller)
+  }
+
+  /** Cuts those of which nothing was taken for too long. */
+  cutStalled (): void {
+    const now = performance.now()
+    for (const [{ socket }, answer] of this.#answers) {
+      const untaken = socket === null ? undefined : untakenOf(socket)
+      if (untaken !== answer.untaken) Object.assign(answer, { untaken, takenAt: now })
+      else if (now - answer.takenAt > answer.patienceMs) socket?.destroy()
+    }
   }
 
   /**

@@ -18,24 +18,26 @@ export function encodingOf (format: Format, chunked: boolean): Encoding {
   return encodings.find(encoding => encoding.format === format && encoding.chunked === chunked)!
 }
 
-/** One frame, as it leaves by itself. */
+/** One frame. */
 export interface Frame {
+  /** As it leaves by itself where each write is a chunk. */
   readonly bytes: Buffer
-  /** Where in it the text begins, and how long that is. */
+  /** Where in it the text begins, and how long that is: what leaves elsewhere. */
   readonly start: number
   readonly length: number
 }
 
 const CHUNK_END = '\r\n'
 
-function encode (text: string, { chunked }: Encoding): Frame {
-  if (!chunked) {
-    const bytes = Buffer.from(text)
-    return { bytes, start: 0, length: bytes.length }
-  }
+/** In memory of its own: a frame may be kept for long, and must not keep a whole pool of others. */
+function encode (text: string): Frame {
   const length = Buffer.byteLength(text)
   const size = chunkSize(length)
-  return { bytes: Buffer.from(size + text + CHUNK_END), start: size.length, length }
+  const bytes = Buffer.allocUnsafeSlow(size.length + length + CHUNK_END.length)
+  bytes.write(size, 'latin1')
+  bytes.write(text, size.length)
+  bytes.write(CHUNK_END, size.length + length, 'latin1')
+  return { bytes, start: size.length, length }
 }
 
 /** The line in front of a chunk (RFC 9112, 7.1). */
@@ -45,25 +47,31 @@ const chunkSize = (length: number): string => `${length.toString(16)}\r\n`
 export const LAST_CHUNK = '0\r\n\r\n'
 
 /** The bytes of a frame that goes to one stream alone. */
-export const encoded = (text: string, encoding: Encoding): Buffer => encode(text, encoding).bytes
+export const encoded = (text: string, encoding: Encoding): Buffer => bytesOf(encode(text), encoding)
 
-/** By their entries, and kept as long as these are. */
-const made = new WeakMap<Entry, Frame[]>()
+/** A frame by itself, as it leaves. */
+export function bytesOf ({ bytes, start, length }: Frame, { chunked }: Encoding): Buffer {
+  return chunked ? bytes : bytes.subarray(start, start + length)
+}
+
+/** By their entries, in either format, and kept as long as these are. */
+const made = new WeakMap<Entry, { [F in Format]?: Frame }>()
 
 /** The frame of an entry that has a payload. */
-export function frameOf (entry: Entry, encoding: Encoding): Frame {
+export function frameOf (entry: Entry, { format }: Encoding): Frame {
   let frames = made.get(entry)
-  if (frames === undefined) made.set(entry, frames = [])
-  frames[encoding.index] ??= encode(entryFrame(entry, encoding.format), encoding)
-  return frames[encoding.index]!
+  if (frames === undefined) made.set(entry, frames = {})
+  frames[format] ??= encode(entryFrame(entry, format))
+  return frames[format]
 }
 
 /** Several frames, one at least, as one write. */
-export function joined (frames: readonly Frame[], { chunked }: Encoding): Buffer {
-  if (frames.length === 1) return frames[0]!.bytes
+export function joined (frames: readonly Frame[], encoding: Encoding): Buffer {
+  if (frames.length === 1) return bytesOf(frames[0]!, encoding)
+  const { chunked } = encoding
   const length = frames.reduce((sum, frame) => sum + frame.length, 0)
   const size = chunked ? chunkSize(length) : ''
-  const bytes = Buffer.allocUnsafe(size.length + length + (chunked ? CHUNK_END.length : 0))
+  const bytes = Buffer.allocUnsafeSlow(size.length + length + (chunked ? CHUNK_END.length : 0))
   let at = bytes.write(size, 'latin1')
   for (const { bytes: from, start, length } of frames) at += from.copy(bytes, at, start, start + length)
   if (chunked) bytes.write(CHUNK_END, at, 'latin1')

@@ -1,9 +1,7 @@
 /** What is on its way to one reader: bytes that it has not taken yet. */
 import type { Socket } from 'node:net'
+import { untakenOf } from '../untaken.ts'
 import { encoded, heartbeatFor, LAST_CHUNK, type Encoding } from './bytes.ts'
-
-/** How long a reader that was told to go may take to read what it still has, in milliseconds. */
-const LINGER_MS = 2_000
 
 /** A connection whose headers were sent, and which is the stream's from then on. */
 export interface Connection {
@@ -22,8 +20,10 @@ export interface OutboxOptions {
   rounds: Rounds
   /** Bytes that may wait for a reader. */
   queueBytes: number
-  /** How long a reader that is waited for may take nothing, in milliseconds. */
+  /** A reader that is waited for may take nothing for this long, and is cut before it has done so twice as long, in milliseconds. */
   stalledMs: number
+  /** How long a reader that was told to go may take to read what it still has, in milliseconds. */
+  lingerMs: number
 }
 
 export class Outbox {
@@ -77,17 +77,21 @@ export class Outbox {
     if (count - this.#written >= silence && this.isEmpty) this.write(heartbeatFor(this.encoding))
   }
 
-  /** Waits until the reader has taken all that was written, or is gone; tells where it has taken nothing for too long. */
+  /** Waits until the reader has taken all that was written, or is gone; tells where it has taken nothing for too long, whatever it says meanwhile. */
   async taken (onStalled: () => void): Promise<void> {
     this.uncork()
     if (this.isEmpty || this.#closing) return
-    // A socket's time begins anew whenever the kernel has taken some: in steps, which the time must leave room for.
-    this.#socket.setTimeout(this.#options.stalledMs, onStalled)
+    let before = untakenOf(this.#socket)
+    const looking = setInterval(() => {
+      const now = untakenOf(this.#socket)
+      if (now === before) onStalled()
+      before = now
+    }, this.#options.stalledMs)
     await new Promise<void>(resolve => {
       this.#release = resolve
       this.#socket.write(heartbeatFor(this.encoding), () => resolve())
     })
-    this.#socket.setTimeout(0, onStalled)
+    clearInterval(looking)
   }
 
   /** Writes a last frame, lets the reader take it, and lets go of it. */
@@ -96,7 +100,7 @@ export class Outbox {
     this.write(encoded(last, this.encoding))
     this.#closing = true
     this.#socket.end(this.encoding.chunked ? LAST_CHUNK : '')
-    this.#linger = setTimeout(() => this.#socket.destroy(), LINGER_MS)
+    this.#linger = setTimeout(() => this.#socket.destroy(), this.#options.lingerMs)
   }
 
   /** The connection is gone. */

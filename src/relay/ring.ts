@@ -5,8 +5,8 @@ import { changesNobody } from './rights.ts'
 /** Enough for what is written while a page of a replay is being read, at thousands of entries a second. */
 const ENTRIES = 8_192
 
-/** What they may hold, in characters. */
-const CHARACTERS = 16 * 1024 * 1024
+/** What they may hold, in characters: each is up to eight bytes where both formats of frames are asked for, in letters of three bytes. */
+const CHARACTERS = 8 * 1024 * 1024
 
 /** What a member of a new channel takes, in characters, about: an id and its place in a list. */
 const MEMBER_CHARACTERS = 128

@@ -5,7 +5,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { readsChannel, standingOf } from '../rules/audience.ts'
 import type { Entry, Interest, Log, Page, Place, Position, Rights, StreamStart } from '../store/contract/log.ts'
-import { encoded, encodingOf, frameOf } from './bytes.ts'
+import { bytesOf, encoded, encodingOf, frameOf } from './bytes.ts'
 import type { Feed } from './feed.ts'
 import { byeFrame, caughtUpFrame, checkpointFrame, gapFrame, readyFrame, type EndReason, type Format } from './frames.ts'
 import type { Hub, Subscriber } from './hub.ts'
@@ -132,7 +132,10 @@ export class Stream implements Subscriber {
     const { interest, format } = this.#opening
     let ahead: Page['ahead']
     let limit = PAGE_ENTRIES.first
-    if (!fresh) await this.#taken()
+    if (!fresh) {
+      await this.#taken()
+      if (!await turns.next(() => this.#ended === undefined)) return
+    }
     if (await this.#goOn()) return
     for (;;) {
       await this.#taken()
@@ -192,7 +195,7 @@ export class Stream implements Subscriber {
       const told = withdrawn.told(entry)
       if (told !== undefined) {
         outbox.cork()
-        outbox.write(frameOf(told, outbox.encoding).bytes)
+        outbox.write(bytesOf(frameOf(told, outbox.encoding), outbox.encoding))
         this.#moved = true
         this.#channelDeleted ||= entry.kind === 'channel-deleted'
       }

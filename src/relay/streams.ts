@@ -10,7 +10,10 @@ import { Turns } from './turns.ts'
 /** How often an idle stream's cursor is moved along, in milliseconds (protocol 8, `checkpoint`). */
 const CHECKPOINT_MS = 60_000
 
-/** Rounds of the sweep in one silence: a heartbeat comes after seven eighths of it at the earliest. */
+/** Unless something else is given, in milliseconds. */
+const LINGER_MS = 2_000
+
+/** Rounds of the sweep in one silence. A heartbeat is due one before: after three quarters of it at the earliest, and in time at the latest. */
 const ROUNDS_OF_SILENCE = 8
 
 /** Streams that the sweep looks at in one turn of the loop: each may be written to. */
@@ -24,6 +27,8 @@ export interface StreamsOptions {
   queueBytes: number
   checkpointMs?: number
   stalledMs?: number
+  /** How long a reader that was told to go may take to read what it still has, in milliseconds: 2 s unless given. */
+  lingerMs?: number
 }
 
 export interface Streams {
@@ -38,7 +43,7 @@ export interface Streams {
 }
 
 export async function createStreams (options: StreamsOptions): Promise<Streams> {
-  const { store, logger, heartbeatMs, queueBytes, checkpointMs = CHECKPOINT_MS, stalledMs = STALLED_MS } = options
+  const { store, logger, heartbeatMs, queueBytes, checkpointMs = CHECKPOINT_MS, stalledMs = STALLED_MS, lingerMs = LINGER_MS } = options
   const hub = new Hub()
   const open = new Set<Stream>()
   const allClosed = Promise.withResolvers<void>()
@@ -54,7 +59,7 @@ export async function createStreams (options: StreamsOptions): Promise<Streams> 
     endAll('unavailable')
   })
 
-  const rounds = { count: 0, silence: ROUNDS_OF_SILENCE }
+  const rounds = { count: 0, silence: ROUNDS_OF_SILENCE - 1 }
   const shared = {
     log: store,
     hub,
@@ -63,6 +68,7 @@ export async function createStreams (options: StreamsOptions): Promise<Streams> 
     logger,
     queueBytes,
     stalledMs,
+    lingerMs,
     rounds,
     onClose (stream: Stream) {
       open.delete(stream)

@@ -42,9 +42,14 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
   let failed = false
   let closing: Promise<void> | undefined
 
+  const publish = (entries: Entry[]) => { for (const listener of listeners) listener(entries) }
   const commits = new GroupCommit({
-    commit: commands => backend.commit(commands),
-    publish: entries => { for (const listener of listeners) listener(entries) },
+    commit: commands => backend.commit(commands).catch((err: unknown) => {
+      // It may be on disk all the same: whoever follows the log looks.
+      publish([])
+      throw err
+    }),
+    publish,
     onError
   })
   const append = async (command: Command | Chore): Promise<Outcome> => {

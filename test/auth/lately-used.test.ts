@@ -1,6 +1,6 @@
 /** What is remembered is bounded, and what is in use stays. */
 import { expect, it } from 'vitest'
-import { LatelyUsed } from '../../src/auth/lately-used.ts'
+import { LatelyUsed } from '../../src/lately-used.ts'
 
 it('holds no more than it may, and of that at least the half that was used last', () => {
   const lately = new LatelyUsed<number, string>(100)

@@ -9,7 +9,7 @@ import { everyOtherFromTheLog } from '../support/from-the-log.ts'
 import { isEntry, openReader, type Reader } from '../support/sse.ts'
 
 let on: TestApp
-let [behind, fell] = [false, 0]
+let behind = false
 afterEach(async () => { await on.stop() })
 
 function random (seed: number) {
@@ -23,7 +23,7 @@ const users = ['amy', 'bob', 'cat', 'dan']
 const rooms = ['room-one1', 'room-two2', 'room-three']
 
 for (const withdrawing of [false, true]) {
-  const seeds = Array.from({ length: Number(process.env.SEEDS ?? 5) }, (_, index) => Number(process.env.SEED ?? 1) + index)
+  const seeds = Array.from({ length: Number(process.env.SEEDS ?? 2) }, (_, index) => Number(process.env.SEED ?? 1) + index)
   it.each(seeds)(`${withdrawing ? 'with' : 'without'} what takes away, seed %i`, async seed => {
     on = await startApp({ wrapStore: everyOtherFromTheLog })
     const r = random(seed * 7919)
@@ -31,16 +31,13 @@ for (const withdrawing of [false, true]) {
     const pick = <T>(of: readonly T[]): T => of[r(of.length)]!
     on.app.server.on('connection', (socket: Socket) => {
       if (!behind) return
-      const length = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Object.getPrototypeOf(socket)), 'writableLength') ?? Object.getOwnPropertyDescriptor(Object.getPrototypeOf(socket), 'writableLength')
       Object.defineProperty(socket, 'writableLength', {
         get (this: Socket) {
           const real = (this as any)._writableState.length as number
           if (chance(6) !== 0) return real
-          fell++
           return 1e9
         }
       })
-      void length
     })
     const headers: Record<string, Record<string, string>> = {}
     for (const user of users) headers[user] = await on.user(user)
@@ -99,13 +96,10 @@ for (const withdrawing of [false, true]) {
     }
     for (let n = 0; n < 60; n++) await Promise.all(Array.from({ length: 1 + r(9) }, () => append(one())))
     // Everybody is told of this, or has ended.
-    const last = on.store
-    void last
     await on.store.append(createChannel(SYSTEM, 'room-sentinel', { participants: users.map(userId => ({ userId, status: 'active', roles: [] }) as never) }))
     for (const room of rooms) await append({ type: 'add-channel-event', actor: SYSTEM, channelId: room, event: { type: 'custom.last', eventTimeMs: 9, subject: 'amy' } })
     await new Promise(resolve => setTimeout(resolve, 400))
     const of = (reader: Reader) => reader.frames.filter(isEntry).map(({ id, event, json }) => JSON.stringify({ id, event, json }))
-    let [same, fewer] = [0, 0]
     for (const { path, as, steady, weak } of pairs) {
       const log = await openReader(`${on.url}${path}?after=${cursor}`, as)
       const replay = log.status === 200 ? (await log.until(({ event }) => event === 'caught-up' || event === 'bye'), log.frames.filter(isEntry).map(({ id }) => id)) : []
@@ -124,19 +118,11 @@ for (const withdrawing of [false, true]) {
           const order = wanted.filter(frame => got.includes(frame))
           if (JSON.stringify(order) !== JSON.stringify(got)) expect(got, `${path}: more than the steady one`).toEqual(order)
           const missing = as !== on.application ? [] : replay.filter(id => !ids.includes(id!) && steady.frames.some(frame => frame.id === id))
-          if (missing.length > 0) {
-            const short = (frames: any[]) => frames.filter(({ id }) => id === undefined || parseInt(id.split('-')[1], 36) >= parseInt(missing[0]!.split('-')[1]!, 36) - 6).slice(0, 25).map(({ id, event, json }) => `${id?.split('-')[1]} ${event} ${json.participantId?.identifier ?? ''} ${json.relayStatus ?? ''} ${json.messageId?.identifier ?? json.message?.messageId ?? ''} ${JSON.stringify(json.appliedAcls ?? json.message?.appliedAcls ?? '')}`)
-            console.log(path, as === on.application ? 'application' : users.find(user => headers[user] === as), 'STEADY', short(steady.frames), 'WEAK', short(one.frames), 'LOG', short(log.frames))
-          }
           expect(missing, `${path}: what the log has and it was not told`).toEqual([])
         }
-        if (got.length === wanted.length) same++
-        else fewer++
         one.close()
       }
       steady.close()
     }
-    console.log(seed, { fell, same, fewer, frames: pairs.reduce((sum, { steady }) => sum + steady.frames.length, 0) })
-    fell = 0
   }, 60_000)
 }

@@ -27,6 +27,5 @@ it('with some streams, nothing else to do', async () => {
   const silences = gaps.filter(gap => gap > heartbeatMs / 2).map(Math.round)
   for (const client of clients) client.destroy()
   await on.stop()
-  console.log(silences)
   expect(Math.max(...silences)).toBeLessThanOrEqual(heartbeatMs)
 }, 30_000)

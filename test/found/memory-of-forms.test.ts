@@ -27,7 +27,6 @@ it('four streams of one user, long texts: no more than 64 MiB of buffers', async
   await new Promise(resolve => setTimeout(resolve, 1_000))
   for (let n = 0; n < 5; n++) { gc(); await new Promise(resolve => setTimeout(resolve, 50)) }
   const took = process.memoryUsage().arrayBuffers - before
-  console.log(Math.round(took / MiB), 'MiB')
   for (const client of clients) client.destroy()
   await on.stop()
   expect(took).toBeLessThan(64 * MiB)

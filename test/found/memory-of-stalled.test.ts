@@ -52,7 +52,6 @@ it('one stalled reader of a quiet channel', async () => {
   reader.close()
   await gone
   const cost = withReader - await held()
-  console.log({ waiting, costKiB: Math.round(cost / 1024), perMessage: Math.round(cost / MESSAGES) })
   expect(waiting).toBeLessThan(QUEUE)
   expect(cost).toBeLessThan(QUEUE + 64 * 1024)
 }, 120_000)

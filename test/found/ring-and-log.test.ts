@@ -10,7 +10,6 @@ import { mittersForm, withoutOwnSentTime } from '../stream/mitters-form.ts'
 
 let on: TestApp
 let fromLog = false
-let [asked, refusedByFloor] = [0, 0]
 const wrapStore = (store: Store): Store => new Proxy(store, {
   get (target, name) {
     const member: unknown = Reflect.get(target, name, target)
@@ -18,8 +17,6 @@ const wrapStore = (store: Store): Store => new Proxy(store, {
     if (name !== 'rights') return member.bind(target)
     return async (...args: Parameters<Store['rights']>) => {
       const now = await target.rights(...args)
-      asked++
-      if (fromLog) refusedByFloor++
       return fromLog ? { ...now, floor: Infinity } : now
     }
   }
@@ -108,11 +105,10 @@ it.each(seeds)('seed %i', async seed => {
     return { status: 200, last: [last.event, last.json.reason, last.event === 'bye' ? undefined : last.id], frames }
   }
   cursors.push('earliest')
-  let compared = 0
   for (const cursor of cursors) {
     for (const [path, as] of [
       ['/v1/events', on.application] as const,
-      ...users.map(user => [`/v1/users/me/events`, headers[user]!] as const),
+      ...users.map(user => ['/v1/users/me/events', headers[user]!] as const),
       ...rooms.flatMap(room => [[`/v1/channels/${room}/events`, on.application] as const, ...users.map(user => [`/v1/channels/${room}/events`, headers[user]!] as const)])
     ]) {
       const query = `?after=${cursor}`
@@ -124,8 +120,6 @@ it.each(seeds)('seed %i', async seed => {
         const full = (ring as any).frames.map((frame: any) => ({ ...frame, json: withoutOwnSentTime(frame.json) }))
         expect(compact.frames.map((frame: any) => ({ ...frame, json: mittersForm(frame.id, frame.event, frame.json) })), `compact ${path}`).toEqual(full)
       }
-      compared += (ring as any).frames?.length ?? 0
     }
   }
-  console.log(seed, { compared, asked, refusedByFloor }, JSON.stringify(done))
 }, 120_000)

@@ -56,7 +56,6 @@ it('half-close at once', async () => {
   client.end()
   await Promise.race([once(client, 'close'), once(client, 'end'), soon(3000)])
   await until('gone', () => on.streams.count === 0)
-  console.log('half-close at once:', JSON.stringify(client.had.slice(0, 300)))
 })
 
 it('half-close later', async () => {
@@ -150,7 +149,6 @@ it('end at each turn of the loop after the request has come', async () => {
 it('CORS', async () => {
   const client = await raw(lines(events, '1.1', { origin: 'http://page.example' }))
   await until('caught up', () => client.had.includes('caught-up'))
-  console.log(client.had.split('\r\n\r\n')[0])
   client.destroy()
 })
 
@@ -158,7 +156,6 @@ it('HEAD and others', async () => {
   for (const method of ['HEAD', 'OPTIONS', 'POST']) {
     const client = await raw(lines(events).replace('GET', method))
     await soon(300)
-    console.log(method, JSON.stringify(client.had.slice(0, 120)))
     client.destroy()
   }
   expect(on.streams.count).toBe(0)

@@ -4,12 +4,16 @@
  */
 import type { Changes } from '../core/changes.ts'
 import type { TableName, Tables } from '../core/source.ts'
+import { LatelyUsed } from '../../lately-used.ts'
 
 /** Rows of one table that are kept at least, once so many were looked up; twice as many at most. */
 const KEPT_ROWS = 16_384
 
 /** Text in a row that is kept, at most, in characters: a user's profile may be long. */
 const KEPT_CHARACTERS = 1_024
+
+/** Entries of access control lists in a row that is kept, at most. */
+const KEPT_LIST_ENTRIES = 8
 
 /** What most commands look up, and few change. */
 const keptTables = ['user', 'token', 'living', 'channel', 'member', 'application'] as const satisfies TableName[]
@@ -48,34 +52,12 @@ export class KeptRows {
   }
 }
 
-const tables = () => Object.fromEntries(keptTables.map(table => [table, new Generations()])) as { [T in KeptTable]: Generations }
+const tables = () => Object.fromEntries(keptTables.map(table => [table, new LatelyUsed(2 * KEPT_ROWS)])) as { [T in KeptTable]: LatelyUsed<string, Tables[TableName]> }
 
-const isSmall = (table: TableName, record: Tables[TableName]): boolean =>
-  table !== 'user' || (record as Tables['user']).profile.length <= KEPT_CHARACTERS
-
-/** What was asked for of late: what was not since two generations began is gone. */
-class Generations {
-  #young = new Map<string, Tables[TableName]>()
-  #old = new Map<string, Tables[TableName]>()
-
-  get (key: string): Tables[TableName] | undefined {
-    const young = this.#young.get(key)
-    if (young !== undefined) return young
-    const old = this.#old.get(key)
-    if (old !== undefined) this.set(key, old)
-    return old
-  }
-
-  set (key: string, record: Tables[TableName]): void {
-    if (this.#young.size >= KEPT_ROWS) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
-    this.#young.set(key, record)
-  }
-
-  delete (key: string): void {
-    this.#young.delete(key)
-    this.#old.delete(key)
-  }
+/** Lists of a channel, and a user's profile, may be long. */
+function isSmall (table: TableName, record: Tables[TableName]): boolean {
+  if (table === 'user') return (record as Tables['user']).profile.length <= KEPT_CHARACTERS
+  if (table !== 'channel') return true
+  const { acls } = record as Tables['channel']
+  return acls === undefined || acls.plus.length + acls.minus.length <= KEPT_LIST_ENTRIES
 }

@@ -29,6 +29,11 @@ export class LatelyUsed<K, V> {
     this.#young = new Map()
   }
 
+  delete (key: K): void {
+    this.#young.delete(key)
+    this.#old.delete(key)
+  }
+
   clear (): void {
     this.#young.clear()
     this.#old.clear()
