@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openReader, type Reader } from '../support/sse.ts'
 import { asApplication, spawnService, type ServiceProcess } from '../support/process.ts'
 
-const MESSAGES = Number(process.env.MESSAGES ?? 1_500)
+const MESSAGES = Number(process.env.MESSAGES ?? 700)
 const MiB = 1024 * 1024
 const tell = 'data:text/javascript,process.on("SIGCONT",()=>{gc();gc();process.stderr.write("memory "+JSON.stringify(process.memoryUsage())+"\\n")})'
 
