@@ -10,6 +10,8 @@
 uint64_t now_ns(void);
 /* One line of JSON that says what went wrong, and the end: exit code 1. */
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+/* Keeps the first text that is noted, as far as it has room, with blanks for what JSON would have to escape. */
+void note_reason(char *reason, size_t room, const char *text, size_t length);
 void *allocate(void *old, size_t bytes);
 
 /* ---- histogram.c: 64 buckets for each power of two, so that a value is told within 1.6 % ---- */

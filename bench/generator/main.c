@@ -36,6 +36,16 @@ void fail(const char *format, ...) {
   exit(1);
 }
 
+void note_reason(char *reason, size_t room, const char *text, size_t length) {
+  if (reason[0]) return;
+  size_t written = 0;
+  for (size_t at = 0; at < length && written + 2 < room; at++) {
+    unsigned char letter = (unsigned char)text[at];
+    reason[written++] = letter < ' ' || letter == '"' || letter == '\\' || letter > 126 ? ' ' : (char)letter;
+  }
+  reason[written] = 0;
+}
+
 void *allocate(void *old, size_t bytes) {
   void *memory = realloc(old, bytes ? bytes : 1);
   if (!memory) fail("there is no memory left");

@@ -246,16 +246,6 @@ void publishers_close(void) {
   publisher_count = busy_count = 0;
 }
 
-static void note_reason(const char *text, size_t length) {
-  if (published.reason[0]) return;
-  size_t written = 0;
-  for (size_t at = 0; at < length && written + 2 < sizeof published.reason; at++) {
-    unsigned char letter = (unsigned char)text[at];
-    published.reason[written++] = letter < ' ' || letter == '"' || letter == '\\' || letter > 126 ? ' ' : (char)letter;
-  }
-  published.reason[written] = 0;
-}
-
 /* 0: not whole yet. */
 static int status_of_whole(Publisher *publisher) {
   char *text = publisher->answer, *end = memmem(text, publisher->length, "\r\n\r\n", 4);
@@ -284,7 +274,7 @@ void publishers_event(uint32_t index, uint32_t events) {
     const char *why = length == 0 ? "the server closed the connection of a publisher" : strerror(errno);
     if (publisher->busy) {
       published.broken++;
-      note_reason(why, strlen(why));
+      note_reason(published.reason, sizeof published.reason, why, strlen(why));
       publisher->busy = false;
       busy_count--;
       reconnect(index);
@@ -298,7 +288,7 @@ void publishers_event(uint32_t index, uint32_t events) {
   published.last_ns = now_ns();
   histogram_add(&published.latency, published.last_ns - publisher->intended_ns);
   if (status >= 200 && status < 300) { published.taken++; publisher->lane->taken++; }
-  else { published.failed++; note_reason(publisher->answer, publisher->length); }
+  else { published.failed++; note_reason(published.reason, sizeof published.reason, publisher->answer, publisher->length); }
   publisher->busy = false;
   busy_count--;
   next_of(index);

@@ -105,16 +105,6 @@ static int index_of(const Stream *stream, uint32_t lane) {
   return low < stream->lane_count && stream->listed[low] == lane ? (int)low : -1;
 }
 
-static void note_reason(const char *text, size_t length) {
-  if (received.reason[0]) return;
-  size_t written = 0;
-  for (size_t at = 0; at < length && written + 2 < sizeof received.reason; at++) {
-    unsigned char letter = (unsigned char)text[at];
-    received.reason[written++] = letter < ' ' || letter == '"' || letter == '\\' || letter > 126 ? ' ' : (char)letter;
-  }
-  received.reason[written] = 0;
-}
-
 static void open_more(void);
 
 static void closed(Stream *stream, bool wanted, const char *why) {
@@ -124,7 +114,7 @@ static void closed(Stream *stream, bool wanted, const char *why) {
   if (stream->state == LIVE) live_count--;
   if (!wanted) {
     if (stream->state == LIVE) received.ended++; else received.refused++;
-    note_reason(why, strlen(why));
+    note_reason(received.reason, sizeof received.reason, why, strlen(why));
   }
   stream->state = CLOSED;
   stream->carry_length = stream->marker_count = 0;
@@ -316,7 +306,7 @@ static bool read_chunks(Stream *stream, const char *data, size_t length) {
       if (stream->chunk_left == 0) return false;
       stream->chunk_state = DATA;
     } else if (letter == '\n') stream->chunk_state = SIZE;
-    else if (letter != '\r') { note_reason("a chunk is longer than it says", 30); return false; }
+    else if (letter != '\r') { note_reason(received.reason, sizeof received.reason, "a chunk is longer than it says", 30); return false; }
   }
   return true;
 }
@@ -333,7 +323,7 @@ static bool read_headers(Stream *stream, const char *data, size_t length) {
   keep(stream, data, length);
   char *end = memmem(stream->carry, stream->carry_length, "\r\n\r\n", 4);
   if (!end) return stream->carry_length < 65536;
-  if (stream->carry_length < 12 || memcmp(stream->carry + 9, "200", 3) != 0) { note_reason(stream->carry, stream->carry_length); return false; }
+  if (stream->carry_length < 12 || memcmp(stream->carry + 9, "200", 3) != 0) { note_reason(received.reason, sizeof received.reason, stream->carry, stream->carry_length); return false; }
   *end = 0;
   stream->chunked = strcasestr(stream->carry, "\r\ntransfer-encoding: chunked") != NULL;
   stream->state = WAITING;

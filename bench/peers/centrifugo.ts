@@ -2,7 +2,8 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeDirectory, removeDirectory } from '../machine.ts'
-import { freePort, startListening } from '../process.ts'
+import { freePort } from '../../test/support/ports.ts'
+import { startListening } from '../process.ts'
 import { headOf, streamOf, type Peer } from './peer.ts'
 
 const BINARY = process.env.CENTRIFUGO

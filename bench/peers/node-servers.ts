@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, startListening } from '../process.ts'
+import { freePort } from '../../test/support/ports.ts'
+import { startListening } from '../process.ts'
 import { fill } from '../generator.ts'
 import { headOf, streamOf, type Peer } from './peer.ts'
 

@@ -73,10 +73,8 @@ export class Feed {
    * The entries after a position up to the head; undefined where that is longer ago than is kept.
    * @param channelKeys where it is given, those of some channels
    */
-  since (position: Position, channelKeys?: Iterable<number>): Entry[] | undefined {
-    if (position >= this.head.position) return []
-    if (!this.reaches(position)) return undefined
-    return channelKeys === undefined ? this.#recent.since(position) : this.#recent.ofChannelsSince(position, channelKeys)
+  since (position: Position, channelKeys?: number[]): Entry[] | undefined {
+    return position >= this.head.position ? [] : this.#recent.since(position, channelKeys)
   }
 
   /** Of the entries after a position, which are kept, those that change what somebody may have. */

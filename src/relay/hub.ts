@@ -102,20 +102,21 @@ export class Hub {
       return
     }
 
-    turn.append(this.#application, this.#application, entry)
+    turn.addAll(this.#application, entry)
+    const ofChannel = this.#ofChannel.of(channelKey!)
     if (changesNobody(entry)) {
-      turn.append(channelKey!, this.#ofChannel.of(channelKey!), entry)
+      turn.addAll(ofChannel, entry)
       for (const subscriber of this.#receivers.of(channelKey!)) turn.add(subscriber, entry)
       return
     }
-    turn.settle(channelKey!)
+    turn.settle(ofChannel)
     const readers = readersOf(entry)
     const give = (subscribers: Iterable<Subscriber>) => { for (const subscriber of subscribers) this.#give(subscriber, entry, readers, turn) }
     // Whom the entry concerns comes first: it gets the entry whatever its rights, and its rights change with it.
     if (standing !== undefined) give(this.#users.of(standing.userId))
     for (const { userId } of members) give(this.#users.of(userId))
     for (const userId of readers.named) give(this.#users.of(userId))
-    give(this.#ofChannel.of(channelKey!))
+    give(ofChannel)
     give(this.#receivers.of(channelKey!))
     if (kind === 'channel-deleted' || kind === 'channel-acls-changed') give(this.#waiting.of(channelKey!))
     if (kind === 'channel-deleted' || kind === 'messages-truncated') give(this.#named.of(channelKey!))
@@ -185,22 +186,19 @@ type Subscribers = ReadonlySet<Subscriber>
 /** What one turn of the loop has brought, before it is written. */
 class Turn {
   readonly #start = new Run()
-  /** What all streams of a channel get, by channel; and all of the application's. */
-  readonly #together = new Map<number | Subscribers, { subscribers: Subscribers, run: Run }>()
+  /** What all streams of a channel get, and all of the application's. */
+  readonly #together = new Map<Subscribers, Run>()
   readonly #alone: Subscriber[] = []
 
-  /** An entry for all of some subscribers. `key` names them. */
-  append (key: number | Subscribers, subscribers: Subscribers, entry: Entry): void {
-    if (subscribers.size === 0) return
-    const before = this.#together.get(key)
-    if (before === undefined) this.#together.set(key, { subscribers, run: this.#start.then(entry) })
-    else before.run = before.run.then(entry)
+  /** An entry for all of some. */
+  addAll (subscribers: Subscribers, entry: Entry): void {
+    if (subscribers.size > 0) this.#together.set(subscribers, (this.#together.get(subscribers) ?? this.#start).and(entry))
   }
 
   /** An entry for one. */
   add (subscriber: Subscriber, entry: Entry): void {
     if (subscriber.pending === undefined) this.#alone.push(subscriber)
-    subscriber.pending = (subscriber.pending ?? this.#start).then(entry)
+    subscriber.pending = (subscriber.pending ?? this.#start).and(entry)
   }
 
   /** Whether one has it already, as what it is or as something else. */
@@ -209,19 +207,19 @@ class Turn {
   }
 
   /** Those who get something together have it before each gets something by itself. */
-  settle (key: number | Subscribers): void {
-    const found = this.#together.get(key)
-    if (found === undefined) return
-    this.#together.delete(key)
-    for (const subscriber of found.subscribers) {
+  settle (subscribers: Subscribers): void {
+    const run = this.#together.get(subscribers)
+    if (run === undefined) return
+    this.#together.delete(subscribers)
+    for (const subscriber of subscribers) {
       flush(subscriber)
-      subscriber.take(found.run)
+      subscriber.take(run)
     }
   }
 
   /** All is written. */
   end (): void {
-    for (const key of [...this.#together.keys()]) this.settle(key)
+    for (const subscribers of [...this.#together.keys()]) this.settle(subscribers)
     for (const subscriber of this.#alone.splice(0)) flush(subscriber)
   }
 }

@@ -59,18 +59,18 @@ export class Ring {
     return first !== undefined && first.position <= position + 1
   }
 
-  /** Everything after a position; undefined where some of that has gone. */
-  since (position: Position): Entry[] | undefined {
-    return this.reaches(position) ? this.#all.after(position) : undefined
-  }
-
-  /** Of what is kept after a position, what is of some channels. */
-  ofChannelsSince (position: Position, channelKeys: Iterable<number>): Entry[] {
-    const found = [...channelKeys].flatMap(channelKey => this.#ofChannels.get(channelKey)?.after(position) ?? [])
+  /**
+   * What comes after a position; undefined where some of that has gone.
+   * @param channelKeys where it is given, what is of some channels
+   */
+  since (position: Position, channelKeys?: number[]): Entry[] | undefined {
+    if (!this.reaches(position)) return undefined
+    if (channelKeys === undefined) return this.#all.after(position)
+    const found = channelKeys.flatMap(channelKey => this.#ofChannels.get(channelKey)?.after(position) ?? [])
     return found.sort((one, other) => one.position - other.position)
   }
 
-  /** Of that, what changes what somebody may have. */
+  /** Of what is kept after a position, what changes what somebody may have. */
   changesSince (position: Position): Entry[] {
     return this.#changes.after(position)
   }

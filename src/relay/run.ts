@@ -29,7 +29,7 @@ export class Run {
   }
 
   /** This run, and the next entry. */
-  then (entry: Entry): Run {
+  and (entry: Entry): Run {
     if (this.#next?.entry !== entry) this.#next = new Run(this, entry)
     return this.#next!
   }

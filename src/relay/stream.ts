@@ -13,7 +13,7 @@ import { Outbox, type Connection, type OutboxOptions } from './outbox.ts'
 import { mayConcern } from './rights.ts'
 import type { Run } from './run.ts'
 import type { Turns } from './turns.ts'
-import { Withdrawn } from './withdrawn.ts'
+import { withheld, Withdrawn } from './withdrawn.ts'
 
 /**
  * Entries in one page of a replay: at first, which is a few milliseconds of reading, between which others get their turn;
@@ -194,9 +194,7 @@ export class Stream implements Subscriber {
       known = Math.max(known, feed.head.position)
       const told = withdrawn.told(entry)
       if (told !== undefined) {
-        outbox.cork()
-        outbox.write(bytesOf(frameOf(told, outbox.encoding), outbox.encoding))
-        this.#moved = true
+        this.#write(bytesOf(frameOf(told, outbox.encoding), outbox.encoding))
         this.#channelDeleted ||= entry.kind === 'channel-deleted'
       }
       this.#position = entry.position
@@ -259,9 +257,13 @@ export class Stream implements Subscriber {
   }
 
   #push (frame: string): void {
-    const outbox = this.#outbox!
-    outbox.cork()
-    outbox.write(encoded(frame, outbox.encoding))
+    this.#write(encoded(frame, this.#outbox!.encoding))
+  }
+
+  /** What has an id. It leaves with what else is written until `uncork`, or `taken`. */
+  #write (bytes: Buffer): void {
+    this.#outbox!.cork()
+    this.#outbox!.write(bytes)
     this.#moved = true
   }
 
@@ -319,18 +321,6 @@ export class Stream implements Subscriber {
     this.#options.hub.detach(this)
     this.#options.onClose(this)
   }
-}
-
-/** Entries that were missed, without what must not be delivered any more because of those behind it; its place stays. */
-function withheld (missed: Entry[], interest: Interest, rights: Rights): Entry[] {
-  const withdrawn = new Withdrawn(interest, { places: rights.channels, ...(rights.named === undefined ? {} : { named: rights.named }) })
-  for (const entry of missed) withdrawn.note(entry)
-  const without = (entry: Entry): Entry => withdrawn.told(entry) ?? withoutPayload(entry)
-  return missed.map(entry => entry.otherwise === undefined ? without(entry) : { ...without(entry), otherwise: without(entry.otherwise) })
-}
-
-function withoutPayload ({ payload, ...rest }: Entry): Entry {
-  return rest
 }
 
 const charactersOf = (entries: Entry[]): number => entries.reduce((sum, { payload = '' }) => sum + payload.length, 0)

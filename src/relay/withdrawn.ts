@@ -4,7 +4,7 @@
  */
 import type { AccessLists, Caller } from '../rules/access.ts'
 import { Audience, carriesChannel, readersNamedIn, standingOf, type StreamOf } from '../rules/audience.ts'
-import type { Entry, Interest, Page, Position } from '../store/contract/log.ts'
+import type { Entry, Interest, Page, Position, Rights } from '../store/contract/log.ts'
 
 interface Place {
   standing: Caller['standing']
@@ -108,4 +108,16 @@ export class Withdrawn {
   #isExempt ({ kind, channelKey, standing }: Entry): boolean {
     return (kind === 'messages-truncated' && this.#named.has(channelKey!)) || kind === 'channel-deleted' || kind === 'channel-acls-changed' || (standing !== undefined && standing.userId === this.#userId)
   }
+}
+
+/** Entries that were missed, without what must not be delivered any more because of those behind it; its place stays. */
+export function withheld (missed: Entry[], interest: Interest, rights: Rights): Entry[] {
+  const withdrawn = new Withdrawn(interest, { places: rights.channels, ...(rights.named === undefined ? {} : { named: rights.named }) })
+  for (const entry of missed) withdrawn.note(entry)
+  const without = (entry: Entry): Entry => withdrawn.told(entry) ?? withoutPayload(entry)
+  return missed.map(entry => entry.otherwise === undefined ? without(entry) : { ...without(entry), otherwise: without(entry.otherwise) })
+}
+
+function withoutPayload ({ payload, ...rest }: Entry): Entry {
+  return rest
 }

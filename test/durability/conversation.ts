@@ -1,6 +1,4 @@
 /** A channel with one member, and a client that sends into it until it is told that the message is there. */
-import { createServer, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { asUser, tokenFor, type ServiceProcess } from '../support/process.ts'
 
@@ -83,16 +81,6 @@ export async function listAll ({ url, token, channelId }: Conversation): Promise
 export async function streamUrl ({ url, token }: Conversation): Promise<string> {
   const { body } = await asUser({ url }, token, 'POST', '/v1/users/me/event-tokens')
   return `${url}/v1/users/me/events?access_token=${body.eventToken}`
-}
-
-/** A port that nobody listens on, for a service that has to come back on it. */
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Waits until something has become true, and says what where it does not in time. */

@@ -10,9 +10,10 @@ import { EventSource as PackageEventSource } from 'eventsource'
 import { EventSource as UndiciEventSource } from 'undici'
 import { expect } from 'vitest'
 import { parseCursor } from '../../src/store/core/cursor.ts'
+import { freePort } from '../support/ports.ts'
 import { spawnService } from '../support/process.ts'
 import {
-  freePort, listAll, randomFrom, sendUntilAcknowledged, startConversation, streamUrl, until, type Acknowledged, type Conversation
+  listAll, randomFrom, sendUntilAcknowledged, startConversation, streamUrl, until, type Acknowledged, type Conversation
 } from './conversation.ts'
 
 /** What both implementations have in common. */

@@ -5,6 +5,7 @@ import { SYSTEM, type Command } from '../../src/store/contract/commands.ts'
 import { parseLists } from '../../src/rules/access-entries.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createChannel, join, leave, send } from '../support/commands.ts'
+import { randomsOf } from '../support/delayed-reads.ts'
 import { everyOtherFromTheLog } from '../support/from-the-log.ts'
 import { isEntry, openReader, type Reader } from '../support/sse.ts'
 
@@ -12,13 +13,7 @@ let on: TestApp
 let behind = false
 afterEach(async () => { await on.stop() })
 
-function random (seed: number) {
-  let state = seed
-  return (n: number) => {
-    state = (state * 1103515245 + 12345) % 2147483648
-    return Math.floor(state / 2147483648 * n)
-  }
-}
+const below = (random: () => number) => (n: number) => Math.floor(random() * n)
 const users = ['amy', 'bob', 'cat', 'dan']
 const rooms = ['room-one1', 'room-two2', 'room-three']
 
@@ -26,8 +21,8 @@ for (const withdrawing of [false, true]) {
   const seeds = Array.from({ length: Number(process.env.SEEDS ?? 2) }, (_, index) => Number(process.env.SEED ?? 1) + index)
   it.each(seeds)(`${withdrawing ? 'with' : 'without'} what takes away, seed %i`, async seed => {
     on = await startApp({ wrapStore: everyOtherFromTheLog })
-    const r = random(seed * 7919)
-    const chance = random(seed * 31)
+    const r = below(randomsOf(seed))
+    const chance = below(randomsOf(seed * 31))
     const pick = <T>(of: readonly T[]): T => of[r(of.length)]!
     on.app.server.on('connection', (socket: Socket) => {
       if (!behind) return

@@ -1,43 +1,26 @@
 /** Whatever has happened since a place, a stream that goes on from memory tells what one tells that reads the log. */
 import { afterEach, expect, it } from 'vitest'
 import { SYSTEM, type Command } from '../../src/store/contract/commands.ts'
-import type { Store } from '../../src/store/contract/store.ts'
 import { parseLists } from '../../src/rules/access-entries.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createChannel, join, leave, send } from '../support/commands.ts'
+import { randomsOf } from '../support/delayed-reads.ts'
+import { fromTheLog } from '../support/from-the-log.ts'
 import { isEntry, openReader } from '../support/sse.ts'
 import { mittersForm, withoutOwnSentTime } from '../stream/mitters-form.ts'
 
 let on: TestApp
 let fromLog = false
-const wrapStore = (store: Store): Store => new Proxy(store, {
-  get (target, name) {
-    const member: unknown = Reflect.get(target, name, target)
-    if (typeof member !== 'function') return member
-    if (name !== 'rights') return member.bind(target)
-    return async (...args: Parameters<Store['rights']>) => {
-      const now = await target.rights(...args)
-      return fromLog ? { ...now, floor: Infinity } : now
-    }
-  }
-})
 afterEach(async () => { await on.stop() })
 
-function random (seed: number) {
-  let state = seed
-  return (n: number) => {
-    state = (state * 1103515245 + 12345) % 2147483648
-    return Math.floor(state / 2147483648 * n)
-  }
-}
-
+const below = (random: () => number) => (n: number) => Math.floor(random() * n)
 const users = ['amy', 'bob', 'cat', 'dan']
 const rooms = ['room-one1', 'room-two2', 'room-three']
 
 const seeds = Array.from({ length: Number(process.env.SEEDS ?? 4) }, (_, index) => Number(process.env.SEED ?? 1) + index)
 it.each(seeds)('seed %i', async seed => {
-  on = await startApp({ wrapStore })
-  const r = random(seed * 7919)
+  on = await startApp({ wrapStore: store => fromTheLog(store, () => fromLog) })
+  const r = below(randomsOf(seed))
   const pick = <T>(of: readonly T[]): T => of[r(of.length)]!
   const headers: Record<string, Record<string, string>> = {}
   for (const user of users) headers[user] = await on.user(user)
