@@ -1,8 +1,9 @@
 /** A statement whose iteration failed is as good as new: its error is told once, to whoever met it. */
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, expect, it } from 'vitest'
-import { collect } from '../../src/store/sqlite/rows.ts'
-import { prepareAll, takeRows, yields } from '../../src/store/sqlite/statements.ts'
+import { yields } from '../../src/store/sql/dialect.ts'
+import { collect, takeRows } from '../../src/store/sql/rows.ts'
+import { prepareAll } from '../../src/store/sqlite/statements.ts'
 
 const db = new DatabaseSync(':memory:')
 db.exec('create table numbers (number); insert into numbers values (1), (2), (3)')

@@ -2,52 +2,23 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Position } from '../contract/log.ts'
 import type { Changes } from '../core/changes.ts'
-import type { ApplicationRecord, EntryView, LogState, MemberRecord, MessageRecord, NonceRecord, Remains } from '../core/records.ts'
+import type { ApplicationRecord, EntryView, LogState, MemberRecord, MessageRecord, Remains } from '../core/records.ts'
 import type { PageBounds } from '../core/read/queries.ts'
 import type { Source, TableName, Tables } from '../core/source.ts'
-import {
-  channelColumns, channelOfRow, memberColumns, memberOfRow, tokenColumns, tokenOfRow, userColumns, userOfRow,
-  type ChannelRow, type MemberRow, type TokenRow, type UserRow
-} from './columns.ts'
+import { channelOfRow, memberOfRow, tokenOfRow, userOfRow } from '../sql/columns.ts'
+import { yields } from '../sql/dialect.ts'
+import { loadTexts, type ReplyRow } from '../sql/load-texts.ts'
+import { messageOfRow, metaOfRows, viewOfRow } from '../sql/log-columns.ts'
+import { ifFound, numbersOf, partsOf } from '../sql/rows.ts'
+import { sqliteDialect } from './dialect.ts'
 import { KeptRows } from './kept.ts'
-import {
-  entryColumns, entryJoins, messageColumns, messageOfRow, metaOfRows, metaSql, viewOfRow, type EntryRow, type MessageRow
-} from './log-columns.ts'
+import { remainsOf } from './remains.ts'
 import { lookupOf } from './replies.ts'
-import { remainsOf, remainsSql } from './remains.ts'
-import { ifFound, numbersOf, partsOf, type Flag } from './rows.ts'
-import { prepareAll, yields, type Statements } from './statements.ts'
-
-interface ReplyRow {
-  actor: string
-  key: string
-  fingerprint: string
-  at: number
-  outcome: string
-}
+import { prepareAll, type Statements } from './statements.ts'
 
 export const loadSql = {
-  meta: metaSql,
-  version: yields<{ data_version: number }>('pragma data_version'),
-  head: yields<Pick<LogState, 'position' | 'tag' | 'at'>>('select position, tag, at from entries where position > 0 order by position desc limit 1'),
-  user: yields<UserRow>(`select ${userColumns} from users where user_id = ?`),
-  token: yields<TokenRow>(`select ${tokenColumns} from tokens t where t.token_id = ?`),
-  living: yields<ChannelRow>(`select ${channelColumns} from channels c where c.channel_id = ? and c.deleted_position is null`),
-  channel: yields<ChannelRow>(`select ${channelColumns} from channels c where c.channel_key = ?`),
-  member: yields<MemberRow>(`select ${memberColumns} from participations p join users u on u.user_key = p.user_key
-    where p.channel_key = ? and p.user_key = ?`),
-  message: yields<MessageRow>(`select ${messageColumns} from entries e left join users sender on sender.user_key = e.sender_key
-    where e.message_id = ? and e.kind = 'message'`),
-  event: yields<{ event_id: string, entry: Flag }>(`select event_id, 1 as entry from entries where event_id = ?
-    union all select event_id, 0 from created_events where event_id = ?`),
-  nonce: yields<NonceRecord>('select nonce, at from nonces where nonce = ?'),
-  application: yields<{ value: string }>('select value from meta where name = \'application_acls\''),
-  reply: yields<ReplyRow>('select actor, key, fingerprint, at, outcome from replies where lookup = ? and actor = ? and key = ?'),
-  longestActive: yields<MemberRow>(`select ${memberColumns} from participations p join users u on u.user_key = p.user_key
-    where p.channel_key = ? and p.active_position is not null order by p.active_position, p.user_key limit ?`),
-  content: yields<{ body: string | null }>('select body from entries where position = ?'),
-  view: yields<EntryRow>(`select ${entryColumns} from entries e ${entryJoins} where e.position = ?`),
-  ...remainsSql
+  ...loadTexts(sqliteDialect),
+  version: yields<{ data_version: number }>('pragma data_version')
 }
 
 /**

@@ -1,113 +1,18 @@
 /** What there is now, and lists of it: users, tokens, channels, members, messages, timeline events. */
 import type { AccessLists } from '../../rules/access.ts'
-import type { RelayStatus, Ruleset } from '../../rules/relay.ts'
 import type { Position } from '../contract/log.ts'
 import { sizeOfEvent, type EntityQueries, type ListedMessage, type PageBounds, type Rows, type StoredEvent } from '../core/read/queries.ts'
 import { lanes, type ApplicationRecord, type Lane } from '../core/records.ts'
-import { classNumbers } from './audience-classes.ts'
-import {
-  channelColumns, channelDetailsColumns, channelDetailsJoin, channelDetailsOfRow, channelOfRow, memberColumns, memberOfRow, tokenColumns, tokenOfRow,
-  userColumns, userOfRow, type ChannelDetailsRow, type ChannelRow, type MemberRow, type TokenRow, type UserRow
-} from './columns.ts'
-import {
-  eventColumns, eventJoin, eventOfRow, isThere, messageDetailsColumns, messageDetailsJoins, messageDetailsOfRow, thereSql, type EventRow, type MessageDetailsRow
-} from './log-columns.ts'
+import { classNumbers } from '../sql/audience-classes.ts'
+import { channelDetailsOfRow, channelOfRow, memberOfRow, tokenOfRow, userOfRow, type ChannelDetailsRow, type UserRow } from '../sql/columns.ts'
+import { entityTexts } from '../sql/entity-texts.ts'
+import { eventOfRow, isThere, messageDetailsOfRow, type EventRow, type MessageDetailsRow } from '../sql/log-columns.ts'
+import { collect, given, ifFound, parsed, positionsOf, type PositionRow } from '../sql/rows.ts'
+import { sqliteDialect } from './dialect.ts'
 import { Merge } from './merge.ts'
-import { collect, given, ifFound, parsed, positionsOf, type Flag, type PositionRow } from './rows.ts'
-import { yields, type Reading, type Statements } from './statements.ts'
+import type { Reading, Statements } from './statements.ts'
 
-const channelDetails = `select ${channelDetailsColumns} from channels c ${channelDetailsJoin}`
-
-type ChannelOfUserRow = ChannelDetailsRow & { participation_id: string, status: RelayStatus, admin: Flag }
-const channelOfUser = `
-  select ${channelDetailsColumns}, p.participation_id, p.status, p.admin
-  from participations p join channels c on c.channel_key = p.channel_key ${channelDetailsJoin}
-`
-const listedOfUser = `
-  p.status is not null and p.closed_position is null
-  and c.deleted_position is null and (? or c.system_channel = 0) and (? = '' or c.ruleset = ?)
-`
-/** Where a message was found; `listed`: it has lists. */
-interface FoundRow extends PositionRow {
-  lane: Lane
-  listed: Flag
-}
-
-const message = `select ${messageDetailsColumns} from entries e ${messageDetailsJoins}`
-const event = `select ${eventColumns} from entries e ${eventJoin}`
-
-export const entitySql = {
-  user: yields<UserRow>(`select ${userColumns} from users where user_id = ?`),
-  usersBefore: yields<UserRow>(`select ${userColumns} from users
-    where user_key < ? and user_key > 0 and deleted_at is null order by user_key desc limit ? offset ?`),
-  usersAfter: yields<UserRow>(`select ${userColumns} from users where user_key > ? and deleted_at is null order by user_key limit ? offset ?`),
-  total: yields<{ value: number }>('select value from counters where name = ?'),
-  token: yields<TokenRow & { user_id: string, user_deleted: Flag }>(`
-    select ${tokenColumns}, u.user_id, u.deleted_at is not null as user_deleted from tokens t
-    join users u on u.user_key = t.user_key where t.token_id = ?`),
-  tokens: yields<TokenRow>(`select ${tokenColumns} from tokens t where t.user_key = ? and t.revoked_at is null and (t.created_at, t.token_id) > (?, ?)
-    order by t.created_at, t.token_id limit ?`),
-  channel: yields<ChannelRow>(`select ${channelColumns} from channels c where c.channel_id = ? and c.deleted_position is null`),
-  channelDetails: yields<ChannelDetailsRow>(`${channelDetails} where c.channel_id = ? and c.deleted_position is null`),
-  channelsBefore: yields<ChannelDetailsRow>(`${channelDetails}
-    where c.channel_key < ? and c.deleted_position is null order by c.channel_key desc limit ? offset ?`),
-  channelsAfter: yields<ChannelDetailsRow>(`${channelDetails}
-    where c.channel_key > ? and c.deleted_position is null order by c.channel_key limit ? offset ?`),
-  listedChannelsBefore: yields<ChannelDetailsRow>(`${channelDetails}
-    where c.channel_key < ? and c.deleted_position is null and c.system_channel = 0 order by c.channel_key desc limit ? offset ?`),
-  listedChannelsAfter: yields<ChannelDetailsRow>(`${channelDetails}
-    where c.channel_key > ? and c.deleted_position is null and c.system_channel = 0 order by c.channel_key limit ? offset ?`),
-  channelsOfBefore: yields<ChannelOfUserRow>(`${channelOfUser}
-    where p.user_key = ? and p.channel_key < ? and ${listedOfUser} order by p.channel_key desc limit ? offset ?`),
-  channelsOfAfter: yields<ChannelOfUserRow>(`${channelOfUser}
-    where p.user_key = ? and p.channel_key > ? and ${listedOfUser} order by p.channel_key limit ? offset ?`),
-  membershipCounts: yields<{ ruleset: Ruleset, count: number }>('select ruleset, count from memberships where user_key = ?'),
-  closingMemberships: yields<{ count: number }>(`
-    select count(*) as count from participations p join channels c on c.channel_key = p.channel_key
-    where p.user_key = ? and p.channel_key between (select min(channel_key) from channels where closing = 1)
-      and (select max(channel_key) from channels where closing = 1)
-      and p.status is not null and p.closed_position is null
-      and c.closing = 1 and (? or c.system_channel = 0) and (? = '' or c.ruleset = ?)`),
-  member: yields<MemberRow>(`select ${memberColumns} from users u cross join channels c
-    join participations p on p.channel_key = c.channel_key and p.user_key = u.user_key
-    where u.user_id = ? and c.channel_id = ? and c.deleted_position is null`),
-  participants: yields<MemberRow & Pick<UserRow, 'deleted_at'> & { screen_name: string | null }>(`
-    select ${memberColumns}, json_extract(u.profile, '$.screenName') as screen_name, u.deleted_at
-    from participations p join users u on u.user_key = p.user_key
-    where p.channel_key = ? and p.status = ? and (p.since_position, p.user_key) > (?, ?)
-    order by p.since_position, p.user_key limit ?`),
-  message: yields<MessageDetailsRow>(`${message}
-    where e.message_id = ? and e.kind = 'message' and ${thereSql('e.lane')} and e.position > c.truncated_position and c.deleted_position is null`),
-  messageEntry: yields<{ position: Position, channel_key: number, acls: string | null }>(`
-    select position, channel_key, acls from entries where message_id = ? and kind = 'message'`),
-  messagesBefore: yields<MessageDetailsRow>(`${message}
-    where e.channel_key = ? and e.lane = 0 and e.position < ? and e.position > ? order by e.position desc limit ? offset ?`),
-  messagesAfter: yields<MessageDetailsRow>(`${message}
-    where e.channel_key = ? and e.lane = 0 and e.position > max(?, ?) order by e.position limit ? offset ?`),
-  messageAt: yields<MessageDetailsRow>(`${message} where e.position = ?`),
-  application: yields<{ value: string }>('select value from meta where name = \'application_acls\''),
-  goneAmong: yields<{ user_id: string }>('select u.user_id from json_each(?) named join users u on u.user_id = named.value where u.deleted_at is not null'),
-  messagesInLaneBefore: yields<FoundRow>(`select position, lane, acls is not null as listed from entries
-    where channel_key = ? and lane = ? and position < ? and position > ? order by position desc limit ?`),
-  messagesInLaneAfter: yields<FoundRow>(`select position, lane, acls is not null as listed from entries
-    where channel_key = ? and lane = ? and position > max(?, ?) order by position limit ?`),
-  messagesForBefore: yields<FoundRow>(`select e.position, e.lane, 1 as listed from audiences a join entries e on e.position = a.position
-    where a.channel_key = ? and a.class = ? and a.user_key = ? and a.position < ? and a.position > ? order by a.position desc limit ?`),
-  messagesForAfter: yields<FoundRow>(`select e.position, e.lane, 1 as listed from audiences a join entries e on e.position = a.position
-    where a.channel_key = ? and a.class = ? and a.user_key = ? and a.position > max(?, ?) order by a.position limit ?`),
-  listsAt: yields<{ acls: string | null }>('select acls from entries where position = ?'),
-  channelEvents: yields<EventRow>(`${event}
-    where e.channel_key = ? and e.kind = 'channel-timeline' and e.position > ? order by e.position limit ?`),
-  channelEventsOfType: yields<PositionRow>(`select position from entries
-    where channel_key = ? and kind = 'channel-timeline' and timeline_type = ? and position > ? order by position limit ?`),
-  messageEvents: yields<EventRow>(`${event}
-    where e.message_position = ? and e.kind = 'message-timeline' and e.position > ? order by e.position limit ?`),
-  messageEventsOfType: yields<PositionRow>(`select position from entries
-    where message_position = ? and kind = 'message-timeline' and timeline_type = ? and position > ? order by position limit ?`),
-  eventAt: yields<EventRow>(`${event} where e.position = ?`),
-  eventEntry: yields<{ position: Position, channel_key: number | null, message_position: Position | null }>(`
-    select position, channel_key, message_position from entries where event_id = ?`)
-}
+export const entitySql = entityTexts(sqliteDialect)
 
 export function entityQueries (sql: Statements<typeof entitySql>): EntityQueries {
   /** Of a timeline, by its key: all of them, or those of several types, merged. */
@@ -164,7 +69,7 @@ export function entityQueries (sql: Statements<typeof entitySql>): EntityQueries
     participants (channelKey, status, { sincePosition, userKey }, limit) {
       return sql.participants.all(channelKey, status, sincePosition, userKey, limit).map(row => ({
         member: memberOfRow(row),
-        user: { userId: row.user_id, ...given('screenName', row.screen_name), ...given('deletedAt', row.deleted_at) }
+        user: { userId: row.user_id, ...parsed<'screenName', string>('screenName', row.screen_name), ...given('deletedAt', row.deleted_at) }
       }))
     },
 

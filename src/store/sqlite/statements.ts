@@ -1,13 +1,6 @@
 /** Prepared statements that know what their rows are. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-
-declare const row: unique symbol
-
-/** The text of a statement, with the type of its rows. Only the compiler sees that: the text is a plain string. */
-export type Sql<Row> = string & { readonly [row]: Row }
-
-/** Says what rows a text yields, where it is written. SQLite tells no types, so this is the author's word. */
-export const yields = <Row>(text: string): Sql<Row> => text as Sql<Row>
+import type { Sql } from '../sql/dialect.ts'
 
 /** A statement that yields rows. */
 export interface Reading<Row> {
@@ -28,17 +21,4 @@ export type Statements<Texts> = { readonly [Name in keyof Texts]: Texts[Name] ex
  */
 export function prepareAll<Texts extends Record<string, string>> (db: DatabaseSync, texts: Texts): Statements<Texts> {
   return Object.fromEntries<unknown>(Object.entries(texts).map(([name, text]) => [name, db.prepare(text)])) as Statements<Texts>
-}
-
-/**
- * Takes rows until `take` says that it wants no more. Where SQLite fails at a row, the statement is left clean: by itself
- * it would keep the error until its next use, and throw it once more at whoever that is.
- */
-export function takeRows<Row> (rows: IterableIterator<Row>, take: (row: Row) => boolean): void {
-  try {
-    for (const row of rows) if (!take(row)) return
-  } catch (err) {
-    rows.return?.()
-    throw err
-  }
 }

@@ -4,9 +4,9 @@ import { SYSTEM_CHANNEL } from '../../rules/rulesets.ts'
 import type { Changes } from '../core/changes.ts'
 import { lanes, type EntryRecord, type LogState } from '../core/records.ts'
 import type { Source, TableName, Tables } from '../core/source.ts'
-import { classNumbers } from './audience-classes.ts'
+import { classNumbers } from '../sql/audience-classes.ts'
 import { lookupOf } from './replies.ts'
-import { numbersOf, partsOf } from './rows.ts'
+import { numbersOf, partsOf } from '../sql/rows.ts'
 import { prepareAll, type Statements } from './statements.ts'
 
 /** Ids that a caller gave are nobody's ever again; those of the service's own cannot be given (src/rules/identifiers.ts). */

@@ -7,6 +7,7 @@ import type { GroupType, Held, RelayStatus, Ruleset } from '../../rules/relay.ts
 import type { Position } from '../contract/log.ts'
 import type { ChannelDetails } from '../core/read/queries.ts'
 import type { ChannelRecord, ListedCounts, MemberRecord, TokenRecord, UserRecord } from '../core/records.ts'
+import type { Dialect } from './dialect.ts'
 import { given, parsed, type Flag } from './rows.ts'
 
 export interface UserRow {
@@ -116,9 +117,9 @@ export function channelOfRow (row: ChannelRow): ChannelRecord {
 }
 
 /** Which of the users that a column of keys (a JSON array) names were deleted: a JSON array of their ids. */
-export const goneAmong = (column: string): string => `
-  case when ${column} is null then null else (select json_group_array(gone.user_id) from json_each(${column}) named
-    join users gone on gone.user_key = named.value where gone.deleted_at is not null) end`
+export const goneAmong = ({ elements, arrayOf }: Dialect, column: string): string => `
+  case when ${column} is null then null else (select ${arrayOf('gone.user_id')} from ${elements(column)} named
+    join users gone on gone.user_key = cast(named.value as bigint) where gone.deleted_at is not null) end`
 
 export const goneOfRow = (json: string | null): string[] => json === null ? [] : JSON.parse(json) as string[]
 
@@ -128,8 +129,8 @@ export interface ChannelDetailsRow extends ChannelRow {
   creation_gone: string | null
 }
 
-export const channelDetailsColumns = `
-  ${channelColumns}, creation.events as creation_events, ${goneAmong('creation.subjects')} as creation_gone
+export const channelDetailsColumns = (dialect: Dialect): string => `
+  ${channelColumns}, creation.events as creation_events, ${goneAmong(dialect, 'creation.subjects')} as creation_gone
 `
 export const channelDetailsJoin = 'left join channel_creations creation on creation.channel_key = c.channel_key'
 

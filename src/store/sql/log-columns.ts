@@ -6,8 +6,8 @@ import {
   lanes, type EntryRecord, type EntryView, type Lane, type ListsChange, type LogState, type MessageRecord, type RecordKind, type UserReference
 } from '../core/records.ts'
 import { goneAmong, goneOfRow } from './columns.ts'
+import { yields, type Dialect } from './dialect.ts'
 import { given, parsed, type Flag } from './rows.ts'
-import { yields } from './statements.ts'
 
 /** What is kept of the log beside its entries. */
 export const metaSql = yields<MetaRow>(`select name, value from meta
@@ -70,9 +70,8 @@ export interface EntryRow {
 const isListed = `case e.kind when 'message' then e.acls is not null or e.acls_position is not null
   else original.acls is not null or original.acls_position is not null end`
 
-const listsThen = `
-  case when e.kind = 'message-acls-changed' then e.acls -> '$.after'
-    when e.kind = 'channel-acls-changed' then e.acls -> '$.after'
+const listsThen = ({ member }: Dialect): string => `
+  case when e.kind in ('message-acls-changed', 'channel-acls-changed') then ${member('e.acls', 'after')}
     when e.kind = 'message' then
       case when e.acls_position is null then e.acls
         else (select h.acls from message_acls h where h.message_position = e.position order by h.from_position limit 1) end
@@ -82,17 +81,16 @@ const listsThen = `
 `
 
 /** Which of the users whom lists (JSON text) name were deleted: a JSON array of their ids. */
-export const goneNamedIn = (lists: string): string => `
-  case when ${lists} is null then null else (select json_group_array(gone.user_id)
-    from (select value from json_each(${lists}, '$.plus') union all select value from json_each(${lists}, '$.minus')) named
-    join users gone on gone.user_id = named.value ->> '$.selector.userId' where gone.deleted_at is not null) end`
+const goneNamedIn = ({ userIdsIn, arrayOf }: Dialect, lists: string): string => `
+  case when ${lists} is null then null else (select ${arrayOf('gone.user_id')} from ${userIdsIn(lists)} named
+    join users gone on gone.user_id = named.value where gone.deleted_at is not null) end`
 
 /** Lists of the message that an entry is, or is about, and, where they decide, of its channel. What they were is looked up only where they have changed since. */
-const listColumns = `
+const listColumns = (dialect: Dialect): string => `
   case when e.kind in ('channel-acls-changed', 'message-acls-changed') then e.acls end as change,
-  ${isListed} as listed,
+  cast(${isListed} as integer) as listed,
   case e.kind when 'message' then e.acls else original.acls end as acls_now,
-  ${listsThen} as acls_then, ${goneNamedIn(listsThen)} as gone_named,
+  ${listsThen(dialect)} as acls_then, ${goneNamedIn(dialect, listsThen(dialect))} as gone_named,
   case when c.acls_position is null or not (${isListed} or e.about_key is not null or e.kind = 'channel') then null
     when c.acls_position <= e.position then c.acls
     else (select h.acls from channel_acls h where h.channel_key = c.channel_key and h.from_position <= e.position order by h.from_position desc limit 1)
@@ -100,19 +98,19 @@ const listColumns = `
 `
 
 /** Of a change of a message's lists: the edit that there was then, or the one that has taken its place behind retention, or the message. */
-const contentThen = `coalesce(
-  (select edit.body from entries edit where edit.position = e.acls ->> '$.edit'),
-  case when e.acls ->> '$.edit' is not null then (select edit.body from entries edit where edit.position = original.edit_position) end,
+const contentThen = ({ numberIn }: Dialect): string => `coalesce(
+  (select edit.body from entries edit where edit.position = ${numberIn('e.acls', 'edit')}),
+  case when ${numberIn('e.acls', 'edit')} is not null then (select edit.body from entries edit where edit.position = original.edit_position) end,
   original.body)`
 
 /** `e` an entry, its channel, its sender, whom it is about, and the message that it is about. */
-export const entryColumns = `
+export const entryColumns = (dialect: Dialect): string => `
   e.position, e.tag, e.at, e.kind, e.lane, e.channel_key, e.sender_key, e.about_key, e.message_id, e.message_position,
-  e.event_id, e.timeline_type, case e.kind when 'message-acls-changed' then ${contentThen} else e.body end as body, ${goneAmong('e.subjects')} as gone,
+  e.event_id, e.timeline_type, case e.kind when 'message-acls-changed' then ${contentThen(dialect)} else e.body end as body, ${goneAmong(dialect, 'e.subjects')} as gone,
   c.channel_id, c.truncated_position, c.deleted_position,
   sender.user_id as sender_id, sender.deleted_at as sender_deleted_at,
   about.user_id as about_id, about.deleted_at as about_deleted_at,
-  original.at as original_at, original.lane as original_lane, ${listColumns}
+  original.at as original_at, original.lane as original_lane, ${listColumns(dialect)}
 `
 export const entryJoins = `
   left join channels c on c.channel_key = e.channel_key
@@ -211,9 +209,9 @@ export interface MessageDetailsRow extends MessageRow {
   gone_named: string | null
 }
 
-export const messageDetailsColumns = `
-  ${messageColumns}, c.channel_id, coalesce(edit.body, e.body) as content, edit.at as edited_at, ${goneNamedIn('e.acls')} as gone_named,
-  ${goneAmong('e.subjects')} as gone
+export const messageDetailsColumns = (dialect: Dialect): string => `
+  ${messageColumns}, c.channel_id, coalesce(edit.body, e.body) as content, edit.at as edited_at, ${goneNamedIn(dialect, 'e.acls')} as gone_named,
+  ${goneAmong(dialect, 'e.subjects')} as gone
 `
 export const messageDetailsJoins = `
   join channels c on c.channel_key = e.channel_key
@@ -238,7 +236,7 @@ export interface EventRow {
 }
 
 /** `e` a timeline event's entry, `subject` whom it is about. */
-export const eventColumns = 'e.position, e.body, subject.deleted_at is not null as gone'
+export const eventColumns = 'e.position, e.body, cast(subject.deleted_at is not null as integer) as gone'
 export const eventJoin = 'left join users subject on subject.user_key = e.sender_key'
 
 export function eventOfRow (row: EventRow): StoredEvent {

@@ -1,9 +1,8 @@
 /** What is done with rows of whatever table. */
 import type { Position } from '../contract/log.ts'
 import type { PageBounds, Rows } from '../core/read/queries.ts'
-import { takeRows } from './statements.ts'
 
-/** SQLite has no booleans. */
+/** Not every database has booleans. */
 export type Flag = 0 | 1
 
 export interface PositionRow {
@@ -50,4 +49,17 @@ export function partsOf (key: string): [string, string] {
 export function numbersOf (key: string): [number, number] {
   const [one, other] = partsOf(key)
   return [Number(one), Number(other)]
+}
+
+/**
+ * Takes rows until `take` says that it wants no more. Where SQLite fails at a row, the statement is left clean: by itself
+ * it would keep the error until its next use, and throw it once more at whoever that is.
+ */
+export function takeRows<Row> (rows: IterableIterator<Row>, take: (row: Row) => boolean): void {
+  try {
+    for (const row of rows) if (!take(row)) return
+  } catch (err) {
+    rows.return?.()
+    throw err
+  }
 }
