@@ -2,7 +2,7 @@
 import { refuse } from '../errors.ts'
 import { Clock, type ClockSettings } from './clock.ts'
 import type { Command, Outcome, OutcomeOf } from './contract/commands.ts'
-import type { Entry } from './contract/log.ts'
+import type { Entry, Position } from './contract/log.ts'
 import type { Store } from './contract/store.ts'
 import { dueChores, erases, leave, leftOver, makesChores, type Chore } from './core/chores.ts'
 import type { Read } from './core/read/queries.ts'
@@ -22,6 +22,8 @@ export interface Backend {
   check (): void
   /** Something was committed that must soon be in no file any more. */
   erased (): void
+  /** Calls back when others may have committed, up to a position where that is known. */
+  onHint? (listener: (position?: Position) => void): void
   /** Calls back once, should it become unable to commit for good; what is under way is rejected then. */
   onFailure (listener: (err: Error) => void): void
   /** Lets go of everything. Called once, when nothing is under way. */
@@ -89,6 +91,7 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
     await backend.close()
   }
 
+  backend.onHint?.(() => publish([]))
   upkeep.wake('all')
   const reads = readsBy(read => backend.read(read))
   return {

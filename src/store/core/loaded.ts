@@ -12,12 +12,22 @@ export class Loaded implements Source {
     this.#rows.set(`${table} ${key}`, record)
   }
 
+  /** Where nothing is known of it: it is not there. */
+  fill (table: TableName, key: string): void {
+    if (!this.#rows.has(`${table} ${key}`)) this.#rows.set(`${table} ${key}`, undefined)
+  }
+
+  /** Whether it was loaded, and is there. */
+  has (table: TableName, key: string): boolean {
+    return this.#rows.get(`${table} ${key}`) !== undefined
+  }
+
   /** @param complete there are no more of them */
   putLongestActive (channelKey: number, members: MemberRecord[], complete: boolean): void {
     this.#active.set(channelKey, { members, complete })
   }
 
-  putContent ({ position }: MessageRecord, content: string | undefined): void {
+  putContent ({ position }: Pick<MessageRecord, 'position'>, content: string | undefined): void {
     this.#rows.set(`content ${position}`, content)
   }
 

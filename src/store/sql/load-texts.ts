@@ -6,7 +6,7 @@ import { remainsSql } from './due-texts.ts'
 import { entryColumns, entryJoins, messageColumns, metaSql, type EntryRow, type MessageRow } from './log-columns.ts'
 import type { Flag } from './rows.ts'
 
-/** What is kept under a key (sqlite/replies.ts says what finds it). */
+/** What is kept under a key (lookup.ts says what finds it). */
 export interface ReplyRow {
   actor: string
   key: string

@@ -10,8 +10,8 @@ import { yields, type Dialect } from './dialect.ts'
 import { given, parsed, type Flag } from './rows.ts'
 
 /** What is kept of the log beside its entries. */
-export const metaSql = yields<MetaRow>(`select name, value from meta
-  where name in ('epoch', 'floor_position', 'floor_tag', 'removed_position', 'last_user_key', 'last_channel_key')`)
+export const metaNames = '\'epoch\', \'floor_position\', \'floor_tag\', \'removed_position\', \'last_user_key\', \'last_channel_key\''
+export const metaSql = yields<MetaRow>(`select name, value from meta where name in (${metaNames})`)
 
 export interface MetaRow {
   name: string

@@ -9,11 +9,11 @@ import { channelOfRow, memberOfRow, tokenOfRow, userOfRow } from '../sql/columns
 import { yields } from '../sql/dialect.ts'
 import { loadTexts, type ReplyRow } from '../sql/load-texts.ts'
 import { messageOfRow, metaOfRows, viewOfRow } from '../sql/log-columns.ts'
+import { lookupOf } from '../sql/lookup.ts'
 import { ifFound, numbersOf, partsOf } from '../sql/rows.ts'
 import { sqliteDialect } from './dialect.ts'
 import { KeptRows } from './kept.ts'
 import { remainsOf } from './remains.ts'
-import { lookupOf } from './replies.ts'
 import { prepareAll, type Statements } from './statements.ts'
 
 export const loadSql = {

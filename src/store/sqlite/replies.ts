@@ -1,17 +1,9 @@
-/** Where what a request under a key came to is found. */
-import { hash } from 'node:crypto'
+/** Rows of earlier schemas that are to be found by key and actor. */
 import type { DatabaseSync } from 'node:sqlite'
+import { lookupOf } from '../sql/lookup.ts'
 
 /** Rows that are given their place at once. */
 const FILL_ROWS = 1_000
-
-/**
- * A number that stands for an actor and a key in the index: 48 bits of a digest, so that nobody can choose many that are alike.
- * Two may be, all the same: whoever looks compares both.
- */
-export function lookupOf (actor: string, key: string): number {
-  return parseInt(hash('sha1', `${actor} ${key}`, 'hex').slice(0, 12), 16)
-}
 
 /** Gives rows of an earlier schema their place, which SQL alone cannot. */
 export function fillLookups (db: DatabaseSync): void {

@@ -5,12 +5,10 @@ import type { Changes } from '../core/changes.ts'
 import { lanes, type EntryRecord, type LogState } from '../core/records.ts'
 import type { Source, TableName, Tables } from '../core/source.ts'
 import { classNumbers } from '../sql/audience-classes.ts'
-import { lookupOf } from './replies.ts'
+import { callersEventId } from '../sql/event-ids.ts'
+import { lookupOf } from '../sql/lookup.ts'
 import { numbersOf, partsOf } from '../sql/rows.ts'
 import { prepareAll, type Statements } from './statements.ts'
-
-/** Ids that a caller gave are nobody's ever again; those of the service's own cannot be given (src/rules/identifiers.ts). */
-const callersEventId = 'event_id not like \'________-____-8___-____-____________\''
 
 export const writeSql = {
   putMeta: 'insert into meta (name, value) values (?, ?) on conflict (name) do update set value = excluded.value',

@@ -256,3 +256,15 @@ export function runRead<T> (read: Read<T>, queries: Queries): T {
   }
   return step.value
 }
+
+/** The same questions, answered after a while. */
+export type AsyncQueries = { [Name in QueryName]: (...args: Parameters<Queries[Name]>) => Promise<ReturnType<Queries[Name]>> }
+
+/** Runs a read on queries whose answers are on their way for a while: what is asked for at once is asked together. */
+export async function runReadAsync<T> (read: Read<T>, queries: AsyncQueries): Promise<T> {
+  let step = read.next()
+  while (step.done !== true) {
+    step = read.next(await Promise.all(step.value.map(([name, ...args]) => (queries[name] as (...args: unknown[]) => Promise<unknown>)(...args))))
+  }
+  return step.value
+}

@@ -1,0 +1,81 @@
+/** What a database must be, and its schema. */
+import { randomInt } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { yields } from '../sql/dialect.ts'
+import { SCHEMA, type Session } from './session.ts'
+import { Unusable } from './sessions.ts'
+
+const migrationsDir = join(import.meta.dirname, 'migrations')
+
+/** Of PostgreSQL: as the server tells it. */
+const LEAST_VERSION = 150_000
+
+/** Held while the schema is made, and while a batch is under way, or background work: any numbers of our own. */
+export const locks = { schema: 7_265_001, batch: 7_265_002, upkeep: 7_265_003 }
+
+interface ServerRow {
+  version: number
+  fsync: string
+  full_page_writes: string
+  standby: boolean
+  read_only: string
+}
+
+const server = yields<ServerRow>(`select cast(current_setting('server_version_num') as integer) as version, current_setting('fsync') as fsync,
+  current_setting('full_page_writes') as full_page_writes, pg_is_in_recovery() as standby, current_setting('transaction_read_only') as read_only`)
+
+/**
+ * Throws `Unusable`, in one sentence, where the server must not be used; another error where it cannot be now, as one that
+ * follows another.
+ */
+export async function mustBeUsable (session: Session, allowUnsafe: boolean): Promise<void> {
+  const [found] = await session.run(server)
+  const { version, fsync, full_page_writes: fullPages, standby, read_only: readOnly } = found!
+  if (version < LEAST_VERSION) throw new Unusable(`DATABASE_URL names a PostgreSQL of version ${Math.floor(version / 10_000)}: version ${LEAST_VERSION / 10_000} is the least that will do`)
+  const unsafe = fsync === 'off' ? 'fsync' : fullPages === 'off' ? 'full_page_writes' : undefined
+  if (unsafe !== undefined && !allowUnsafe) {
+    throw new Unusable(`The database of DATABASE_URL runs with ${unsafe} = off and loses messages when its machine fails: set ${unsafe} = on there, or DATABASE_ALLOW_UNSAFE=true here`)
+  }
+  if (standby || readOnly === 'on') throw new Error('the database cannot be written to: it follows another one')
+}
+
+/**
+ * Makes the tables, or brings them to this version, all in one transaction. Of nodes that start at once one does it, and the others wait.
+ * @throws Unusable where a newer version has done so
+ */
+export async function migrate (session: Session): Promise<void> {
+  const files = readdirSync(migrationsDir).filter(name => name.endsWith('.sql')).sort()
+  await session.exec('begin')
+  try {
+    await session.run('select pg_advisory_xact_lock($1)', [locks.schema])
+    const done = await migrationsDone(session)
+    if (done > files.length) {
+      throw new Unusable(`The database of DATABASE_URL was written by a newer channel-relay (schema ${done}, this one knows ${files.length}): run that one`)
+    }
+    if (done < files.length) {
+      await session.exec(`create schema if not exists ${SCHEMA}`)
+      for (const file of files.slice(done)) await session.exec(readFileSync(join(migrationsDir, file), 'utf8'))
+      if (done === 0) await makeHistory(session)
+      await session.exec(`insert into meta (name, value) values ('schema', '${files.length}') on conflict (name) do update set value = excluded.value`)
+    }
+    await session.exec('commit')
+  } catch (err) {
+    await session.exec('rollback').catch(() => {})
+    throw err
+  }
+}
+
+async function migrationsDone (session: Session): Promise<number> {
+  const [table] = await session.run(yields<{ found: boolean }>('select to_regclass($1) is not null as found'), [`${SCHEMA}.meta`])
+  if (!table!.found) return 0
+  const [row] = await session.run(yields<{ value: string }>('select value from meta where name = \'schema\''))
+  return Number(row?.value ?? 0)
+}
+
+/** A new database is a history of its own. */
+async function makeHistory (session: Session): Promise<void> {
+  const epoch = Array.from({ length: 12 }, () => randomInt(36).toString(36)).join('')
+  await session.run('insert into meta (name, value) values ($1, $2)', ['epoch', epoch])
+  await session.run('update meta set value = $1 where name = $2', [String(randomInt(2 ** 31)), 'floor_tag'])
+}

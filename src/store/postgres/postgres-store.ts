@@ -1,0 +1,100 @@
+/** The store on PostgreSQL: any number of nodes write one log, each by one session, a batch at a time. */
+import { Refusal, refuse } from '../../errors.ts'
+import type { ClockSettings } from '../clock.ts'
+import type { Command } from '../contract/commands.ts'
+import type { Store } from '../contract/store.ts'
+import type { Chore } from '../core/chores.ts'
+import type { Read } from '../core/read/queries.ts'
+import { createStore, type Backend } from '../create-store.ts'
+import type { Committed } from '../group-commit.ts'
+import { migrate, mustBeUsable } from './database.ts'
+import { readOn } from './read.ts'
+import { Sessions } from './sessions.ts'
+import { transact } from './transactions.ts'
+import { isUnavailable } from './unavailable.ts'
+
+export interface PostgresStoreOptions {
+  /** `postgres://…`, of one server or of several with commas between them: the one that can be written to is found. */
+  url: string
+  /** For how long an entry can be resumed from. Default: 168 h. */
+  retentionMs?: number
+  /** The server's, unless given. */
+  clock?: ClockSettings
+  /** A server that may lose what it has confirmed will do: for tests. */
+  allowUnsafe?: boolean
+  /** Told of what went wrong without being anybody's fault. */
+  onError?: (err: Error) => void
+}
+
+/**
+ * Opens the store, and makes its tables where they are not there. Waits for a server for half a minute.
+ * Throws, in one sentence, where there is none, or none that can be used.
+ */
+export async function openPostgresStore (options: PostgresStoreOptions): Promise<Store> {
+  const { url, retentionMs = 168 * 3_600_000, allowUnsafe = false, onError = () => {} } = options
+  const sessions = await Sessions.start({
+    url,
+    onError,
+    async prepare (session) {
+      await mustBeUsable(session, allowUnsafe)
+      await migrate(session)
+    }
+  })
+  return createStore(new PostgresBackend(sessions, onError), { retentionMs, clock: { wall: () => sessions.now(), ...options.clock }, onError })
+}
+
+class PostgresBackend implements Backend {
+  readonly onlyWriter = false
+  readonly #sessions: Sessions
+  readonly #onError: (err: Error) => void
+
+  constructor (sessions: Sessions, onError: (err: Error) => void) {
+    this.#sessions = sessions
+    this.#onError = onError
+  }
+
+  async commit (commands: Array<Command | Chore>): Promise<Committed> {
+    if (this.#sessions.away) throw refuse('unavailable')
+    try {
+      const committed = await transact(await this.#sessions.writer(), commands)
+      const newest = committed.entries.at(-1)
+      if (newest !== undefined) this.#sessions.hint(newest.position)
+      return committed
+    } catch (err) {
+      throw this.#refusalOf(err)
+    }
+  }
+
+  async read<T> (read: Read<T>): Promise<T> {
+    try {
+      return await this.#sessions.read(session => readOn(session, read))
+    } catch (err) {
+      throw this.#refusalOf(err)
+    }
+  }
+
+  /** While the database is away everybody learns that from the refusal, and the operator once. */
+  #refusalOf (err: unknown): unknown {
+    if (err instanceof Refusal || !isUnavailable(err)) return err
+    if (!this.#sessions.away) this.#onError(err as Error)
+    return refuse('unavailable')
+  }
+
+  check (): void {
+    if (this.#sessions.away) throw refuse('unavailable')
+  }
+
+  onHint (listener: (position?: number) => void): void {
+    this.#sessions.onHint = listener
+  }
+
+  /** It is in no row any more. What the database's own files keep of it, and for how long, its operator decides (docs/deploy.md). */
+  erased (): void {}
+
+  /** It comes back by itself. */
+  onFailure (): void {}
+
+  async close (): Promise<void> {
+    await this.#sessions.close()
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * One session of the database server, from its beginning to its end. The driver would go on with another one where it was
+ * lost; a transaction that was begun in one must never go on in another, so ours ends with it.
+ */
+import postgres from 'postgres'
+import type { Sql } from '../sql/dialect.ts'
+import type { Parameter } from './parameters.ts'
+
+/** One server, of those that a DATABASE_URL names. */
+export interface Address {
+  url: string
+  host: string
+  port: number
+}
+
+export interface SessionOptions {
+  /** What the server shows of it (`pg_stat_activity`). */
+  name: string
+  /** Settings of the server for it. */
+  settings?: Record<string, string | number>
+  /** Told of what is sent to the channels that it listens to. */
+  onNotify?: (payload: string) => void
+  /** Told once, when it has ended, whoever ended it. */
+  onEnd?: () => void
+}
+
+/** All tables are in it: `public` may be somebody else's. */
+export const SCHEMA = 'channel_relay'
+
+/** Until a session is there, in seconds. */
+const CONNECT_SECONDS = 1.5
+
+/** Statements that may be on their way at once: more than one batch, or one question, ever has. */
+const PIPELINED = 1_000
+
+/** int8: what we keep in it are safe integers. */
+const NUMBERS = { to: 20, from: [20], serialize: String, parse: Number }
+
+/** Errors that end a session, or tell that it has ended. */
+class SessionEnded extends Error {
+  readonly code = 'CONNECTION_ENDED'
+}
+
+/** The servers that a URL names, in its order. */
+export function addressesOf (url: string): Address[] {
+  const { host, port } = postgres(url).options
+  return host.map((host, index) => ({ url, host, port: port[index]! }))
+}
+
+export class Session {
+  readonly #sql: postgres.Sql
+  readonly #options: SessionOptions
+  #warnings = 0
+  #ended = false
+
+  private constructor ({ url, host, port }: Address, options: SessionOptions) {
+    this.#options = options
+    this.#sql = postgres(url, {
+      host,
+      port,
+      max: 1,
+      max_pipeline: PIPELINED,
+      max_lifetime: null,
+      idle_timeout: undefined,
+      connect_timeout: CONNECT_SECONDS,
+      fetch_types: false,
+      target_session_attrs: undefined, // we look ourselves
+      types: { numbers: NUMBERS },
+      connection: { application_name: options.name, search_path: SCHEMA, ...options.settings },
+      onnotice: ({ severity }) => { if (severity === 'WARNING') this.#warnings++ },
+      onnotify: (_channel: string, payload: string) => options.onNotify?.(payload),
+      onclose: () => this.#end()
+    } as postgres.Options<{}>)
+  }
+
+  /** Throws where no session can be had. */
+  static async open (address: Address, options: SessionOptions): Promise<Session> {
+    const session = new Session(address, options)
+    try {
+      await session.exec('select 1')
+      return session
+    } catch (err) {
+      session.destroy()
+      throw err
+    }
+  }
+
+  get isOpen (): boolean {
+    return !this.#ended
+  }
+
+  /** How often the server has warned of something: of a commit that was not waited for, for one. */
+  get warnings (): number {
+    return this.#warnings
+  }
+
+  /** Runs a statement, after those that were given before, without waiting for them. It is prepared once. */
+  run<Row> (statement: Sql<Row>, parameters?: readonly Parameter[]): Promise<Row[]>
+  run (statement: string, parameters?: readonly Parameter[]): Promise<unknown[]>
+  run (statement: string, parameters: readonly Parameter[] = []): Promise<unknown[]> {
+    if (this.#ended) return Promise.reject(new SessionEnded('the session with the database has ended'))
+    return this.#sql.unsafe(statement, parameters as Parameter[], { prepare: true, simple: false } as postgres.UnsafeQueryOptions).execute()
+  }
+
+  /** Runs statements without parameters, one behind the other; each finds what those before it, and others before it began, have left. */
+  exec (statements: string): Promise<unknown> {
+    if (this.#ended) return Promise.reject(new SessionEnded('the session with the database has ended'))
+    return this.#sql.unsafe(statements).execute()
+  }
+
+  /** Ends it at once: what is under way is rejected, and whether it was done is not known. */
+  destroy (): void {
+    void this.#sql.end({ timeout: 0 })
+    this.#end()
+  }
+
+  /** Ends it when what is under way has ended. */
+  async close (): Promise<void> {
+    await this.#sql.end({ timeout: 1 })
+    this.#end()
+  }
+
+  #end (): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#options.onEnd?.()
+  }
+}

@@ -1,0 +1,283 @@
+/**
+ * This node's sessions with the database: one that listens, and tells whether the server is there; one that writes;
+ * some that read. All are with the same server, the one that can be written to.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { refuse } from '../../errors.ts'
+import { yields } from '../sql/dialect.ts'
+import { addressesOf, Session, type Address } from './session.ts'
+
+/** Sessions that read, at most. A node has two more. */
+export const READERS = 8
+
+/** How often the server is asked whether it is there, and how long it may take to say so, in milliseconds: a caller waits for 2 s at most. */
+const BEAT_MS = 300
+const BEAT_WITHIN_MS = 1_000
+
+/** Without a session that listens for this long, in milliseconds, the server is away. */
+const AWAY_MS = 1_000
+
+/** Between attempts to reach a server, in milliseconds: at first, and at most. */
+const RETRY_MS = { least: 25, most: 1_000 }
+
+/** How long a node waits for the database when it starts, in milliseconds. */
+const START_MS = 30_000
+
+/** The channel of hints. */
+export const CHANNEL = 'channel_relay'
+
+/** No session reads or writes for longer, whatever it waits for. A node that stops in the middle of a batch holds up the others no longer than it may idle. */
+const WRITER_SETTINGS = { lock_timeout: 5_000, idle_in_transaction_session_timeout: 2_000 }
+const READER_SETTINGS = { statement_timeout: 10_000, idle_in_transaction_session_timeout: 10_000 }
+
+const beat = yields<{ now: number }>('select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now')
+
+/** What is told of a server that answers, and cannot be used. */
+export class Unusable extends Error {}
+
+export interface SessionsOptions {
+  url: string
+  /** Before a server is used. Throws `Unusable` where it cannot be, whoever comes back; anything else: not now. */
+  prepare: (session: Session) => Promise<void>
+  /** Told of what went wrong without being anybody's fault, once for each time that the server goes away. */
+  onError: (err: Error) => void
+}
+
+export class Sessions {
+  /** Called when others have committed up to a position; absent: perhaps. */
+  onHint: (position?: number) => void = () => {}
+  readonly #options: SessionsOptions
+  readonly #addresses: Address[]
+  /** The server in use. */
+  #address: Address
+  #listener: Session | undefined
+  #writer: Promise<Session> | undefined
+  /** Sessions that read, and nothing does. */
+  #idle: Session[] = []
+  /** Those that there are, and those that are being opened. */
+  #readers = new Set<Session>()
+  #opening = 0
+  #waiting: Array<PromiseWithResolvers<Session>> = []
+  #away = true
+  #closing = false
+  /** By how much the server's clock is ahead of ours, in milliseconds. */
+  #ahead = 0
+
+  private constructor (options: SessionsOptions) {
+    this.#options = options
+    this.#addresses = addressesOf(options.url)
+    this.#address = this.#addresses[0]!
+  }
+
+  /** Waits for a server, for half a minute. Throws what it cannot be used for, or that there is none. */
+  static async start (options: SessionsOptions): Promise<Sessions> {
+    const sessions = new Sessions(options)
+    const giveUpAt = performance.now() + START_MS
+    for (let told = false; ; told = true) {
+      try {
+        await sessions.#listen()
+        return sessions
+      } catch (err) {
+        if (err instanceof Unusable || performance.now() > giveUpAt) throw err
+        if (!told) options.onError(new Error(`no database can be used yet (${(err as Error).message}): waiting for one`, { cause: err }))
+        await sleep(RETRY_MS.most * (0.5 + Math.random() / 2))
+      }
+    }
+  }
+
+  /** Nothing can be read or written now. */
+  get away (): boolean {
+    return this.#away
+  }
+
+  /** The server's time, about: milliseconds since the epoch. */
+  now (): number {
+    return Date.now() + this.#ahead
+  }
+
+  /** The session that writes. Throws where none can be had. */
+  async writer (): Promise<Session> {
+    const writer = await (this.#writer ??= this.#open('writes', WRITER_SETTINGS))
+    if (writer.isOpen) return writer
+    this.#writer = undefined
+    return await this.writer()
+  }
+
+  /** Does something with a session that reads, which nobody else has meanwhile. Throws `unavailable` where the server is away. */
+  async read<T> (work: (session: Session) => Promise<T>): Promise<T> {
+    const session = await this.#take()
+    try {
+      return await work(session)
+    } finally {
+      this.#giveBack(session)
+    }
+  }
+
+  async #take (): Promise<Session> {
+    if (this.#away) throw refuse('unavailable')
+    const idle = this.#idle.pop()
+    if (idle !== undefined) return idle
+    if (this.#readers.size + this.#opening < READERS) return await this.#openReader()
+    const waiting = Promise.withResolvers<Session>()
+    this.#waiting.push(waiting)
+    return await waiting.promise
+  }
+
+  async #openReader (): Promise<Session> {
+    this.#opening++
+    try {
+      const session = await this.#open('reads', READER_SETTINGS, session => { this.#readers.delete(session) })
+      this.#readers.add(session)
+      return session
+    } finally {
+      this.#opening--
+    }
+  }
+
+  #giveBack (session: Session): void {
+    const next = this.#waiting.shift()
+    if (!session.isOpen) {
+      if (next !== undefined) this.#openReader().then(next.resolve, next.reject)
+    } else if (next !== undefined) next.resolve(session)
+    else this.#idle.push(session)
+  }
+
+  /** Tells other nodes how far the log goes: nobody waits for it, and it may be lost. */
+  hint (position: number): void {
+    this.#hinted = Math.max(this.#hinted, position)
+    if (!this.#hinting) void this.#sendHints()
+  }
+
+  #hinted = 0
+  #hinting = false
+
+  async #sendHints (): Promise<void> {
+    this.#hinting = true
+    try {
+      for (let sent = 0; sent < this.#hinted && this.#listener?.isOpen === true;) {
+        sent = this.#hinted
+        await this.#listener.run('select pg_notify($1, $2)', [CHANNEL, String(sent)])
+      }
+    } catch {} // they look by themselves
+    this.#hinting = false
+  }
+
+  async close (): Promise<void> {
+    this.#closing = true
+    this.#away = true
+    for (const { reject } of this.#waiting.splice(0)) reject(refuse('unavailable'))
+    const writer = await this.#writer?.catch(() => undefined)
+    await Promise.all([writer, this.#listener, ...this.#readers].map(session => session?.close()))
+  }
+
+  async #open (what: string, settings: Record<string, number>, onEnd: (session: Session) => void = () => {}): Promise<Session> {
+    if (this.#away) throw refuse('unavailable')
+    const session = await Session.open(this.#address, { name: `channel-relay ${what}`, settings, onEnd: () => onEnd(session) })
+    if (!this.#away) return session
+    session.destroy()
+    throw refuse('unavailable')
+  }
+
+  /** Finds the server to use: one that can be written to, the one in use first. */
+  async #listen (): Promise<void> {
+    const addresses = [this.#address, ...this.#addresses.filter(address => address !== this.#address)]
+    let failure: unknown
+    for (const address of addresses) {
+      try {
+        return await this.#listenTo(address)
+      } catch (err) {
+        if (err instanceof Unusable || this.#closing) throw err
+        failure ??= err
+      }
+    }
+    throw failure
+  }
+
+  async #listenTo (address: Address): Promise<void> {
+    const listener = await Session.open(address, {
+      name: 'channel-relay listens',
+      onNotify: payload => this.onHint(Number(payload)),
+      onEnd: () => { if (listener === this.#listener) this.#lost() }
+    })
+    try {
+      await this.#options.prepare(listener)
+      await listener.exec(`listen ${CHANNEL}`)
+      await this.#beat(listener)
+      if (!listener.isOpen || this.#closing) throw new Error('the session has ended')
+    } catch (err) {
+      listener.destroy()
+      throw err
+    }
+    if (address !== this.#address) this.#endOthers()
+    this.#address = address
+    this.#listener = listener
+    this.#away = false
+    void this.#watch(listener)
+  }
+
+  async #beat (listener: Session): Promise<void> {
+    const asked = Date.now()
+    const [row] = await listener.run(beat)
+    this.#ahead = row!.now - (asked + Date.now()) / 2
+  }
+
+  /** Ends with the session, and ends it where the server does not answer. */
+  async #watch (listener: Session): Promise<void> {
+    while (listener.isOpen) {
+      await sleep(BEAT_MS, undefined, { ref: false })
+      if (!await answers(this.#beat(listener)) && listener.isOpen) {
+        this.#goAway(new Error('the database does not answer'))
+        listener.destroy()
+      }
+    }
+  }
+
+  /** The session that listens has ended: the others may be well, for as long as another can be had. */
+  #lost (): void {
+    if (this.#closing) return
+    this.#listener = undefined
+    const late = setTimeout(() => this.#goAway(new Error('the database cannot be reached')), AWAY_MS)
+    void this.#listenAgain().finally(() => clearTimeout(late))
+  }
+
+  async #listenAgain (): Promise<void> {
+    for (let wait = RETRY_MS.least; !this.#closing; wait = Math.min(2 * wait, RETRY_MS.most)) {
+      try {
+        await this.#listen()
+        this.onHint()
+        return
+      } catch (err) {
+        if (err instanceof Unusable) this.#options.onError(err)
+      }
+      await sleep(wait * (0.5 + Math.random() / 2))
+    }
+  }
+
+  #goAway (reason: Error): void {
+    if (this.#away) return
+    this.#away = true
+    this.#options.onError(reason)
+    this.#endOthers()
+  }
+
+  /** Whoever waits for one of them is told at once. */
+  #endOthers (): void {
+    this.#writer?.then(session => session.destroy(), () => {})
+    this.#writer = undefined
+    for (const session of [...this.#readers]) session.destroy()
+    this.#readers.clear()
+    this.#idle = []
+    for (const { reject } of this.#waiting.splice(0)) reject(refuse('unavailable'))
+  }
+}
+
+/** Whether something answers in time. What has come while this process was busy counts. */
+async function answers (asked: Promise<unknown>): Promise<boolean> {
+  const timeout = Promise.withResolvers<false>()
+  const timer = setTimeout(() => setImmediate(() => timeout.resolve(false)), BEAT_WITHIN_MS)
+  try {
+    return await Promise.race([asked.then(() => true, () => false), timeout.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,61 @@
+/** Carries out batches on the session that writes, each in one transaction, in two round trips. */
+import { refuse } from '../../errors.ts'
+import type { Command } from '../contract/commands.ts'
+import { Batch, type Result } from '../core/batch.ts'
+import type { Chore } from '../core/chores.ts'
+import type { Loaded } from '../core/loaded.ts'
+import { needsOf } from '../core/needs.ts'
+import { Unloaded } from '../core/source.ts'
+import type { Committed } from '../group-commit.ts'
+import { locks } from './database.ts'
+import { load, loadOne } from './load.ts'
+import type { Session } from './session.ts'
+import { write } from './write.ts'
+
+/**
+ * The lock is a statement of its own: one that reads, too, would read what was there before it had waited for the lock.
+ * A commit waits for the disk, and for the standbys that the server is told to wait for, whatever the session is set to.
+ */
+const BEGIN = `begin isolation level read committed;
+  select set_config('synchronous_commit', case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end, true);
+  select pg_advisory_xact_lock(${locks.batch})`
+
+/** Rounds of loading, after the first, that are worth it in the middle of a batch: then it ends before the command that needs another. */
+const MORE_ROUNDS = 1
+
+/**
+ * Done when it resolves. Rejects where nothing of it happened, and with the refusal `unavailable` where it may have: the
+ * commit was not confirmed, or not as it must be.
+ */
+export async function transact (session: Session, commands: Array<Command | Chore>): Promise<Committed> {
+  try {
+    const [, { loaded, log, now }] = await Promise.all([session.exec(BEGIN), load(session, needsOf(commands))])
+    const batch = new Batch(loaded, log, now)
+    const results = await executeAll(batch, commands, session, loaded)
+    const { entries } = batch
+    const { warnings } = session
+    await Promise.all([...write(session, batch.changes(), loaded, log, batch.log), session.exec('commit')])
+    // It is done, and a standby that was to have it may not: somebody has ended the wait.
+    if (session.warnings > warnings) throw refuse('unavailable')
+    return { results, entries }
+  } catch (err) {
+    if (session.isOpen) await session.exec('rollback').catch(() => session.destroy())
+    throw err
+  }
+}
+
+/** One command after the other. What one needs and could not say is loaded, for all that need it a round more. */
+async function executeAll (batch: Batch, commands: Array<Command | Chore>, session: Session, loaded: Loaded): Promise<Result[]> {
+  const results: Result[] = []
+  for (let rounds = 0; results.length < commands.length;) {
+    try {
+      results.push(batch.execute(commands[results.length]!))
+    } catch (err) {
+      if (!(err instanceof Unloaded)) throw err
+      if (rounds === MORE_ROUNDS && results.length > 0) break
+      rounds++
+      await loadOne(session, loaded, err.need)
+    }
+  }
+  return results
+}
