@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -95,7 +96,7 @@ export class PostgresServer {
     this.#settings = settings
     this.#watchdog = spawn('sh', ['-c', WATCHDOG, directory], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
     this.#watchdog.unref()
-    const stdin = this.#watchdog.stdin as NodeJS.WritableStream & { unref (): void }
+    const stdin = this.#watchdog.stdin as Socket
     stdin.unref()
     stdin.on('error', () => {})
   }
