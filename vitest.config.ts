@@ -32,6 +32,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', ...(long ? [] : ['**/*.long.test.ts'])],
     // Processes of their own: what a test leaves open cannot reach the next one.
     pool: 'forks',
+    globalSetup: 'test/support/shared-postgres.ts',
     maxWorkers: 2,
     testTimeout: long ? 600_000 : 20_000,
     hookTimeout: 30_000,

@@ -1,14 +1,17 @@
 /**
  * Which store tests run on, and how it behaves: the one place that reads these settings of a test run.
- * `STORE`: `sqlite`, or `loading-beforehand`, which decides as one behind a connection does. `READS`: `delayed` (delayed-reads.ts, with the traffic of others beside it), or prompt where it
- * is not set. `READS_SEED`: the delays.
+ * `STORE`: `sqlite`; `loading-beforehand`, which decides as one behind a connection does; or `postgres`, each data
+ * directory a database of the run's own server (shared-postgres.ts). `READS`: `delayed` (delayed-reads.ts, with the
+ * traffic of others beside it), or prompt where it is not set. `READS_SEED`: the delays.
  */
+import { mkdir } from 'node:fs/promises'
 import type { ClockSettings } from '../../src/store/clock.ts'
 import type { Store } from '../../src/store/contract/store.ts'
 import { createStore } from '../../src/store/create-store.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { LoadingBeforehand } from '../store/loading-beforehand.ts'
 import { delayReads } from './delayed-reads.ts'
+import { sharedDatabase } from './shared-postgres.ts'
 
 export interface TestStoreOptions {
   dataDir: string
@@ -19,12 +22,21 @@ export interface TestStoreOptions {
   onError?: (err: Error) => void
 }
 
+/** Named by a variable while it is being written. */
+const postgresStore: string = '../../src/store/postgres/postgres-store.ts'
+
 const WEEK_MS = 168 * 3_600_000
 
 const openers: Record<string, (options: TestStoreOptions) => Promise<Store>> = {
   sqlite: openSqliteStore,
   'loading-beforehand': async ({ dataDir, retentionMs = WEEK_MS, clock = {}, onError = () => {} }) =>
-    createStore(new LoadingBeforehand(dataDir), { retentionMs, clock, onError })
+    createStore(new LoadingBeforehand(dataDir), { retentionMs, clock, onError }),
+  postgres: async ({ dataDir, retentionMs = WEEK_MS, ...options }) => {
+    const { openPostgresStore } = await import(postgresStore)
+    // The database is there as long as the directory is.
+    await mkdir(dataDir, { recursive: true })
+    return await openPostgresStore({ url: await sharedDatabase(dataDir), retentionMs, allowUnsafe: true, ...options })
+  }
 }
 
 const { STORE = 'sqlite', READS = 'prompt', READS_SEED = '1' } = process.env
