@@ -8,6 +8,7 @@ import { mkdir } from 'node:fs/promises'
 import type { ClockSettings } from '../../src/store/clock.ts'
 import type { Store } from '../../src/store/contract/store.ts'
 import { createStore } from '../../src/store/create-store.ts'
+import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { LoadingBeforehand } from '../store/loading-beforehand.ts'
 import { delayReads } from './delayed-reads.ts'
@@ -22,9 +23,6 @@ export interface TestStoreOptions {
   onError?: (err: Error) => void
 }
 
-/** Named by a variable while it is being written. */
-const postgresStore: string = '../../src/store/postgres/postgres-store.ts'
-
 const WEEK_MS = 168 * 3_600_000
 
 const openers: Record<string, (options: TestStoreOptions) => Promise<Store>> = {
@@ -32,7 +30,6 @@ const openers: Record<string, (options: TestStoreOptions) => Promise<Store>> = {
   'loading-beforehand': async ({ dataDir, retentionMs = WEEK_MS, clock = {}, onError = () => {} }) =>
     createStore(new LoadingBeforehand(dataDir), { retentionMs, clock, onError }),
   postgres: async ({ dataDir, retentionMs = WEEK_MS, ...options }) => {
-    const { openPostgresStore } = await import(postgresStore)
     // The database is there as long as the directory is.
     await mkdir(dataDir, { recursive: true })
     return await openPostgresStore({ url: await sharedDatabase(dataDir), retentionMs, allowUnsafe: true, ...options })

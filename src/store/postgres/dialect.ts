@@ -6,7 +6,7 @@ export const postgresDialect: Dialect = {
   least: (one, other) => `least(${one}, ${other})`,
   member: (json, name) => `(cast(${json} as json) -> '${name}')::text`,
   numberIn: (json, name) => `cast(cast(${json} as json) ->> '${name}' as bigint)`,
-  elements: json => `json_array_elements_text(cast(${json} as json))`,
+  elements: json => `json_array_elements_text(cast(cast(${json} as text) as json))`,
   userIdsIn: lists => `(select element -> 'selector' ->> 'userId' as value from json_array_elements(cast(${lists} as json) -> 'plus') element
     union all select element -> 'selector' ->> 'userId' from json_array_elements(cast(${lists} as json) -> 'minus') element)`,
   arrayOf: value => `json_agg(${value})::text`,

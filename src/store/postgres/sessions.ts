@@ -92,7 +92,7 @@ export class Sessions {
 
   /** The server's time, about: milliseconds since the epoch. */
   now (): number {
-    return Date.now() + this.#ahead
+    return Math.round(Date.now() + this.#ahead)
   }
 
   /** The session that writes. Throws where none can be had. */
