@@ -50,7 +50,7 @@ export async function merge (sources: PositionSource[], after: Position, upTo: P
         if (taken < positions.length) least = Math.min(least, positions[taken]!)
         else if (!ended) return true
       }
-      if (least > upTo) return false
+      if (least === Infinity || least > upTo) return false
       positions.push(least)
       last = least
       for (const head of heads) if (head.positions[head.taken] === least) head.taken++

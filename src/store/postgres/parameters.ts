@@ -14,3 +14,6 @@ function elementOf (value: Parameter): string {
 
 /** Free text in a column that is compared, and never shown: as within JSON, because no text of PostgreSQL can hold NUL. */
 export const escaped = (text: string): string => JSON.stringify(text).slice(1, -1)
+
+/** The largest number that we keep, in the place of no bound. */
+export const finite = (number: number): number => Math.min(number, Number.MAX_SAFE_INTEGER)

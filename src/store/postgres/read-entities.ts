@@ -12,7 +12,7 @@ import { collect, given, ifFound, parsed, positionsOf, type Flag, type PositionR
 import { bounded, bytesOf, pageOf, type Paged } from './bounded.ts'
 import { numbered, postgresDialect } from './dialect.ts'
 import { merge } from './merge.ts'
-import { arrayOf, escaped, type Parameter } from './parameters.ts'
+import { arrayOf, escaped, finite, type Parameter } from './parameters.ts'
 import type { Run } from './read.ts'
 
 /** What goes around a text in an answer, in bytes, about: ids, references, times. */
@@ -56,7 +56,7 @@ export const entitySql = numbered({
 export function entityQueries (run: Run): Pick<AsyncQueries, keyof EntityQueries> {
   const first = async <Row>(sql: Sql<Row>, ...parameters: Parameter[]): Promise<Row | undefined> => (await run(sql, ...parameters))[0]
   const page = async <Row extends Paged, T>(sql: Sql<Row>, parameters: Parameter[], bounds: PageBounds, make: (row: Row) => T): Promise<Rows<T>> =>
-    pageOf(await run(sql, ...parameters, bounds.bytes), bounds, make)
+    pageOf(await run(sql, ...parameters, finite(bounds.bytes)), bounds, make)
 
   /** Of a timeline, by its key: all of them, or those of several types, merged. */
   async function eventsOf ([all, ofType]: [Sql<EventRow & Paged>, Sql<PositionRow>], key: number, after: Position, types: string[] | undefined, bounds: PageBounds): Promise<Rows<StoredEvent>> {
@@ -70,7 +70,7 @@ export function entityQueries (run: Run): Pick<AsyncQueries, keyof EntityQueries
     user: async userId => ifFound(await first(entitySql.user, userId), userOfRow),
     users: async (slice, bounds, offset) => 'after' in slice
       ? await page(entitySql.usersAfter, [slice.after, bounds.rows + 1, offset], bounds, userOfRow)
-      : await page(entitySql.usersBefore, [placeBefore(slice.before), bounds.rows + 1, offset], bounds, userOfRow),
+      : await page(entitySql.usersBefore, [finite(slice.before), bounds.rows + 1, offset], bounds, userOfRow),
     total: async name => (await first(entitySql.total, name))!.value,
 
     lineage: async (tokenId, limit) => (await run(entitySql.lineage, tokenId, limit)).map((row): Lineage[number] =>
@@ -84,14 +84,14 @@ export function entityQueries (run: Run): Pick<AsyncQueries, keyof EntityQueries
       const [before, after] = includeSystemChannels ? [entitySql.channelsBefore, entitySql.channelsAfter] : [entitySql.listedChannelsBefore, entitySql.listedChannelsAfter]
       return 'after' in slice
         ? await page(after, [slice.after, bounds.rows + 1, offset], bounds, channelDetailsOfRow)
-        : await page(before, [placeBefore(slice.before), bounds.rows + 1, offset], bounds, channelDetailsOfRow)
+        : await page(before, [finite(slice.before), bounds.rows + 1, offset], bounds, channelDetailsOfRow)
     },
     async channelsOf (userKey, slice, { includeSystemChannels, ruleset = '' }, bounds, offset) {
       const rest = [Number(includeSystemChannels), ruleset, ruleset, bounds.rows + 1, offset]
       const make = (row: ChannelOfUserRow) => ({ ...channelDetailsOfRow(row), participationId: row.participation_id, status: row.status, admin: row.admin === 1 })
       return 'after' in slice
         ? await page(entitySql.channelsOfAfter, [userKey, slice.after, ...rest], bounds, make)
-        : await page(entitySql.channelsOfBefore, [userKey, placeBefore(slice.before), ...rest], bounds, make)
+        : await page(entitySql.channelsOfBefore, [userKey, finite(slice.before), ...rest], bounds, make)
     },
 
     membershipCounts: async userKey => await run(entitySql.membershipCounts, userKey),
@@ -110,11 +110,11 @@ export function entityQueries (run: Run): Pick<AsyncQueries, keyof EntityQueries
     })),
     messages: async (channelKey, slice, truncatedPosition, bounds, offset) => 'after' in slice
       ? await page(entitySql.messagesAfter, [channelKey, slice.after, truncatedPosition, bounds.rows + 1, offset], bounds, messageDetailsOfRow)
-      : await page(entitySql.messagesBefore, [channelKey, placeBefore(slice.before), truncatedPosition, bounds.rows + 1, offset], bounds, messageDetailsOfRow),
+      : await page(entitySql.messagesBefore, [channelKey, finite(slice.before), truncatedPosition, bounds.rows + 1, offset], bounds, messageDetailsOfRow),
 
     async listedMessages (channelKey, seeker, slice, above, bounds) {
       const forward = 'after' in slice
-      const from = forward ? slice.after : placeBefore(slice.before)
+      const from = forward ? slice.after : finite(slice.before)
       const limit = bounds.rows + 1
       const inLane = (lane: Lane) => run(forward ? entitySql.messagesInLaneAfter : entitySql.messagesInLaneBefore, channelKey, lane, from, above, limit)
       const addressed = (name: keyof typeof classNumbers, userKey: number) =>
@@ -149,6 +149,3 @@ export function entityQueries (run: Run): Pick<AsyncQueries, keyof EntityQueries
     return new Map((await run(entitySql.listsAt, arrayOf(listed))).map(({ position, acls }) => [position, acls]))
   }
 }
-
-/** From the end on: as far as a key goes. */
-const placeBefore = (before: number): number => Math.min(before, Number.MAX_SAFE_INTEGER)

@@ -99,7 +99,7 @@ export class Session {
   run (statement: string, parameters?: readonly Parameter[]): Promise<unknown[]>
   run (statement: string, parameters: readonly Parameter[] = []): Promise<unknown[]> {
     if (this.#ended) return Promise.reject(new SessionEnded('the session with the database has ended'))
-    return this.#sql.unsafe(statement, parameters as Parameter[], { prepare: true, simple: false } as postgres.UnsafeQueryOptions).execute()
+    return this.#sql.unsafe(statement, parameters.map(storable), { prepare: true, simple: false } as postgres.UnsafeQueryOptions).execute()
   }
 
   /** Runs statements without parameters, one behind the other; each finds what those before it, and others before it began, have left. */
@@ -110,7 +110,7 @@ export class Session {
 
   /** Ends it at once: what is under way is rejected, and whether it was done is not known. */
   destroy (): void {
-    void this.#sql.end({ timeout: 0 })
+    this.#sql.end({ timeout: 0 }).catch(() => {})
     this.#end()
   }
 
@@ -126,3 +126,6 @@ export class Session {
     this.#options.onEnd?.()
   }
 }
+
+/** No text of PostgreSQL holds NUL: what is written has it escaped, and an id that has one is nobody's, as is one with a noncharacter. */
+const storable = (parameter: Parameter): Parameter => typeof parameter === 'string' && parameter.includes('\0') ? parameter.replaceAll('\0', '\uffff') : parameter

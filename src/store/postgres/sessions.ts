@@ -60,6 +60,9 @@ export class Sessions {
   #waiting: Array<PromiseWithResolvers<Session>> = []
   #away = true
   #closing = false
+  /** How far others are to be told that the log goes; they are being told. */
+  #hinted = 0
+  #hinting = false
   /** By how much the server's clock is ahead of ours, in milliseconds. */
   #ahead = 0
 
@@ -145,11 +148,8 @@ export class Sessions {
   /** Tells other nodes how far the log goes: nobody waits for it, and it may be lost. */
   hint (position: number): void {
     this.#hinted = Math.max(this.#hinted, position)
-    if (!this.#hinting) void this.#sendHints()
+    if (!this.#hinting) this.#sendHints().catch(() => {}) // they look by themselves
   }
-
-  #hinted = 0
-  #hinting = false
 
   async #sendHints (): Promise<void> {
     this.#hinting = true
@@ -158,8 +158,9 @@ export class Sessions {
         sent = this.#hinted
         await this.#listener.run('select pg_notify($1, $2)', [CHANNEL, String(sent)])
       }
-    } catch {} // they look by themselves
-    this.#hinting = false
+    } finally {
+      this.#hinting = false
+    }
   }
 
   async close (): Promise<void> {
@@ -212,7 +213,7 @@ export class Sessions {
     this.#address = address
     this.#listener = listener
     this.#away = false
-    void this.#watch(listener)
+    this.#watch(listener).catch(this.#options.onError)
   }
 
   async #beat (listener: Session): Promise<void> {
@@ -237,7 +238,7 @@ export class Sessions {
     if (this.#closing) return
     this.#listener = undefined
     const late = setTimeout(() => this.#goAway(new Error('the database cannot be reached')), AWAY_MS)
-    void this.#listenAgain().finally(() => clearTimeout(late))
+    this.#listenAgain().catch(this.#options.onError).finally(() => clearTimeout(late))
   }
 
   async #listenAgain (): Promise<void> {

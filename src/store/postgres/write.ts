@@ -37,22 +37,62 @@ const userColumns = {
 const tokenColumns = { token_id: 'text', user_key: 'bigint', parent_id: 'text', created_at: 'bigint', expires_at: 'bigint', revoked_at: 'bigint' } as const
 /** What commands change of a channel, but for its marks and its lists. No index is on these: the row's next version stays on its page. */
 const changingColumns = {
-  channel_key: 'bigint', updated_at: 'bigint', truncated_position: 'bigint', last_position: 'bigint', admin_vacant: 'smallint', receiving_count: 'bigint',
-  muted_count: 'bigint', pending_count: 'bigint', disabled_count: 'bigint', active_admin_count: 'bigint', message_count: 'bigint', listed_counts: 'text'
+  channel_key: 'bigint',
+  updated_at: 'bigint',
+  truncated_position: 'bigint',
+  last_position: 'bigint',
+  admin_vacant: 'smallint',
+  receiving_count: 'bigint',
+  muted_count: 'bigint',
+  pending_count: 'bigint',
+  disabled_count: 'bigint',
+  active_admin_count: 'bigint',
+  message_count: 'bigint',
+  listed_counts: 'text'
 } as const
 const markColumns = { channel_key: 'bigint', deleted_position: 'bigint', erasing: 'smallint', closing: 'smallint' } as const
 const channelColumns = {
-  ...changingColumns, ...markColumns,
-  channel_id: 'text', ruleset: 'text', group_type: 'text', system_channel: 'smallint', created_at: 'bigint', created_position: 'bigint'
+  ...changingColumns,
+  ...markColumns,
+  channel_id: 'text',
+  ruleset: 'text',
+  group_type: 'text',
+  system_channel: 'smallint',
+  created_at: 'bigint',
+  created_position: 'bigint'
 } as const
 const memberColumns = {
-  channel_key: 'bigint', user_key: 'bigint', participation_id: 'text', status: 'text', held: 'text', admin: 'smallint', joined_at: 'bigint', since_position: 'bigint',
-  active_position: 'bigint', closed_position: 'bigint', created_at: 'bigint', updated_at: 'bigint'
+  channel_key: 'bigint',
+  user_key: 'bigint',
+  participation_id: 'text',
+  status: 'text',
+  held: 'text',
+  admin: 'smallint',
+  joined_at: 'bigint',
+  since_position: 'bigint',
+  active_position: 'bigint',
+  closed_position: 'bigint',
+  created_at: 'bigint',
+  updated_at: 'bigint'
 } as const
 const intervalColumns = { user_key: 'bigint', channel_key: 'bigint', from_position: 'bigint', until_position: 'bigint', status: 'text', admin: 'smallint' } as const
 const entryColumns = {
-  position: 'bigint', tag: 'bigint', at: 'bigint', kind: 'text', lane: 'smallint', channel_key: 'bigint', sender_key: 'bigint', about_key: 'bigint', message_id: 'text',
-  message_position: 'bigint', event_id: 'text', timeline_type: 'text', subjects: 'text', members: 'text', acls: 'text', body: 'text'
+  position: 'bigint',
+  tag: 'bigint',
+  at: 'bigint',
+  kind: 'text',
+  lane: 'smallint',
+  channel_key: 'bigint',
+  sender_key: 'bigint',
+  about_key: 'bigint',
+  message_id: 'text',
+  message_position: 'bigint',
+  event_id: 'text',
+  timeline_type: 'text',
+  subjects: 'text',
+  members: 'text',
+  acls: 'text',
+  body: 'text'
 } as const
 const listingColumns = { position: 'bigint', acls: 'text', acls_position: 'bigint', lane: 'smallint' } as const
 const audienceColumns = { channel_key: 'bigint', class: 'smallint', user_key: 'bigint', position: 'bigint' } as const
