@@ -54,14 +54,18 @@ class PostgresBackend implements Backend {
   }
 
   async commit (commands: Array<Command | Chore>): Promise<Committed> {
-    if (this.#sessions.away) throw refuse('unavailable')
-    try {
-      const committed = await transact(await this.#sessions.writer(), commands)
-      const newest = committed.entries.at(-1)
-      if (newest !== undefined) this.#sessions.hint(newest.position)
-      return committed
-    } catch (err) {
-      throw this.#refusalOf(err)
+    for (let attempt = 1; ; attempt++) {
+      let sent = false
+      try {
+        if (this.#sessions.away) throw refuse('unavailable')
+        const committed = await transact(await this.#sessions.writer(), commands, () => { sent = true })
+        const newest = committed.entries.at(-1)
+        if (newest !== undefined) this.#sessions.hint(newest.position)
+        return committed
+      } catch (err) {
+        // Its session had ended, for whatever reason, and nothing was done: it is worth another.
+        if (sent || attempt > 1 || this.#sessions.away || !isUnavailable(err)) throw this.#refusalOf(err)
+      }
     }
   }
 

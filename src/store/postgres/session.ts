@@ -36,9 +36,13 @@ const PIPELINED = 1_000
 /** int8: what we keep in it are safe integers. */
 const NUMBERS = { to: 20, from: [20], serialize: String, parse: Number }
 
-/** Errors that end a session, or tell that it has ended. */
-class SessionEnded extends Error {
-  readonly code = 'CONNECTION_ENDED'
+/** What was to be done in a session cannot be: it has ended. */
+export class SessionEnded extends Error {
+  readonly code = 'SESSION_ENDED'
+
+  constructor () {
+    super('the session with the database has ended')
+  }
 }
 
 /** The servers that a URL names, in its order. */
@@ -98,13 +102,13 @@ export class Session {
   run<Row> (statement: Sql<Row>, parameters?: readonly Parameter[]): Promise<Row[]>
   run (statement: string, parameters?: readonly Parameter[]): Promise<unknown[]>
   run (statement: string, parameters: readonly Parameter[] = []): Promise<unknown[]> {
-    if (this.#ended) return Promise.reject(new SessionEnded('the session with the database has ended'))
+    if (this.#ended) return Promise.reject(new SessionEnded())
     return this.#sql.unsafe(statement, parameters.map(storable), { prepare: true, simple: false } as postgres.UnsafeQueryOptions).execute()
   }
 
   /** Runs statements without parameters, one behind the other; each finds what those before it, and others before it began, have left. */
   exec (statements: string): Promise<unknown> {
-    if (this.#ended) return Promise.reject(new SessionEnded('the session with the database has ended'))
+    if (this.#ended) return Promise.reject(new SessionEnded())
     return this.#sql.unsafe(statements).execute()
   }
 

@@ -26,8 +26,9 @@ const START_MS = 30_000
 /** The channel of hints. */
 export const CHANNEL = 'channel_relay'
 
-/** No session reads or writes for longer, whatever it waits for. A node that stops in the middle of a batch holds up the others no longer than it may idle. */
-const WRITER_SETTINGS = { lock_timeout: 5_000, idle_in_transaction_session_timeout: 2_000 }
+/** A node that stops in the middle of a batch holds up the others no longer than this, in milliseconds. None waits longer for what others have locked, or reads longer. */
+export const IDLE_IN_BATCH_MS = 2_000
+const WRITER_SETTINGS = { lock_timeout: 5_000, idle_in_transaction_session_timeout: IDLE_IN_BATCH_MS }
 const READER_SETTINGS = { statement_timeout: 10_000, idle_in_transaction_session_timeout: 10_000 }
 
 const beat = yields<{ now: number }>('select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now')
@@ -118,8 +119,7 @@ export class Sessions {
 
   async #take (): Promise<Session> {
     if (this.#away) throw refuse('unavailable')
-    const idle = this.#idle.pop()
-    if (idle !== undefined) return idle
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (idle.isOpen) return idle
     if (this.#readers.size + this.#opening < READERS) return await this.#openReader()
     const waiting = Promise.withResolvers<Session>()
     this.#waiting.push(waiting)

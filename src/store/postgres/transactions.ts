@@ -1,4 +1,5 @@
 /** Carries out batches on the session that writes, each in one transaction, in two round trips. */
+import { setImmediate } from 'node:timers/promises'
 import { refuse } from '../../errors.ts'
 import type { Command } from '../contract/commands.ts'
 import { Batch, type Result } from '../core/batch.ts'
@@ -9,7 +10,8 @@ import { Unloaded } from '../core/source.ts'
 import type { Committed } from '../group-commit.ts'
 import { locks } from './database.ts'
 import { load, loadOne } from './load.ts'
-import type { Session } from './session.ts'
+import { SessionEnded, type Session } from './session.ts'
+import { IDLE_IN_BATCH_MS } from './sessions.ts'
 import { write } from './write.ts'
 
 /**
@@ -23,17 +25,24 @@ const BEGIN = `begin isolation level read committed;
 /** Rounds of loading, after the first, that are worth it in the middle of a batch: then it ends before the command that needs another. */
 const MORE_ROUNDS = 1
 
+/** A process that has stood still for so long, in milliseconds, looks whether its session has ended meanwhile. */
+const STOOD_STILL_MS = IDLE_IN_BATCH_MS / 2
+
 /**
- * Done when it resolves. Rejects where nothing of it happened, and with the refusal `unavailable` where it may have: the
- * commit was not confirmed, or not as it must be.
+ * Done when it resolves. Rejects where nothing of it happened, as long as `onSend` was not called: it is before anything is
+ * written. With the refusal `unavailable` where it was committed, and not as it must be.
  */
-export async function transact (session: Session, commands: Array<Command | Chore>): Promise<Committed> {
+export async function transact (session: Session, commands: Array<Command | Chore>, onSend: () => void): Promise<Committed> {
   try {
+    const begun = performance.now()
     const [, { loaded, log, now }] = await Promise.all([session.exec(BEGIN), load(session, needsOf(commands))])
     const batch = new Batch(loaded, log, now)
     const results = await executeAll(batch, commands, session, loaded)
     const { entries } = batch
+    if (performance.now() - begun > STOOD_STILL_MS) await setImmediate()
+    if (!session.isOpen) throw new SessionEnded()
     const { warnings } = session
+    onSend()
     await Promise.all([...write(session, batch.changes(), loaded, log, batch.log), session.exec('commit')])
     // It is done, and a standby that was to have it may not: somebody has ended the wait.
     if (session.warnings > warnings) throw refuse('unavailable')
