@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { SYSTEM, type Command } from '../../src/store/contract/commands.ts'
 import type { Entry } from '../../src/store/contract/log.ts'
 import type { Store } from '../../src/store/contract/store.ts'
-import { createChannel, createUser, gists, join, leave, readAll, send } from '../support/commands.ts'
+import { createChannel, createUser, earliest, gists, join, leave, readAll, send } from '../support/commands.ts'
 
 export interface StoreUnderTest {
   store: Store
@@ -36,12 +36,12 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
 
     describe('append', () => {
       it('numbers entries in the order of commits, without holes', async () => {
-        const { position } = await store.head()
+        const before = await store.head()
         const seen: Entry[] = []
         const end = store.onCommitted(entries => seen.push(...entries))
         await Promise.all(Array.from({ length: 300 }, (_, index) => store.append(send(alice, room, `${index}`))))
         end()
-        expect(seen.map(entry => entry.position)).toEqual(Array.from({ length: 300 }, (_, index) => position + 1 + index))
+        expect(seen.map(entry => entry.position)).toEqual(Array.from({ length: 300 }, (_, index) => before.position + 1 + index))
         expect(gists(seen)).toEqual(Array.from({ length: 300 }, (_, index) => `message ${index}`))
       })
 
@@ -204,7 +204,7 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         for (let index = 0; index < 20; index++) await store.append(send(alice, index % 3 === 0 ? room : `other-${serial}`, `${index}`))
         const whole = await readAll(store, { of: 'user', userId: alice })
         expect(whole.length).toBe(22)
-        for (const limit of [1, 2, 3, 7]) expect(await readAll(store, { of: 'user', userId: alice }, 0, limit)).toEqual(whole)
+        for (const limit of [1, 2, 3, 7]) expect(await readAll(store, { of: 'user', userId: alice }, undefined, limit)).toEqual(whole)
       })
 
       it('gives nothing of before a join, or of between leaving and joining again', async () => {
@@ -246,14 +246,14 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
 
       it('says the rights at the very place up to which it has read', async () => {
         await store.append(join(bob, room))
-        const { rights, through } = await store.read({ of: 'user', userId: bob }, 0, 500)
+        const { rights, through } = await store.read({ of: 'user', userId: bob }, await earliest(store), 500)
         expect(rights?.channels.map(({ status }) => status)).toEqual(['active'])
         expect(through).toEqual(await store.head())
       })
 
       it('holds a page of large messages to about 256 KiB', async () => {
         for (let index = 0; index < 12; index++) await store.append(send(alice, room, 'x'.repeat(60_000)))
-        const page = await store.read({ of: 'user', userId: alice }, 0, 500)
+        const page = await store.read({ of: 'user', userId: alice }, await earliest(store), 500)
         expect(page.entries.length).toBeLessThan(8)
         expect(gists(await readAll(store, { of: 'user', userId: alice })).length).toBe(13)
       })
@@ -262,13 +262,16 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
     describe('tail', () => {
       /** Appends a command and compares what was handed over with what a node that only reads the log finds. */
       const same = async (command: Command): Promise<Entry[]> => {
-        const { position } = await store.head()
+        const before = await store.head()
         const handed: Entry[] = []
         const end = store.onCommitted(entries => handed.push(...entries))
         await store.append(command)
         end()
-        const { entries, head, gap } = await store.tail(position, 500)
-        expect(entries).toEqual(handed)
+        const { entries, head, gap } = await store.tail(before, 500)
+        // Its own, a node is told of with what they follow on.
+        expect(entries).toEqual(handed.map(({ follows, ...entry }) => entry))
+        expect(handed.every(({ position, follows }) => follows === undefined || follows === [before, ...entries][position - before.position - 1]!.cursor)).toBe(true)
+        expect(handed[0]?.follows).toBe(entries[0] && before.cursor)
         expect([head, gap]).toEqual([await store.head(), undefined])
         return entries
       }
@@ -299,16 +302,16 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
       })
 
       it('has no holes, whatever the size of its pieces', async () => {
-        const { position } = await store.head()
+        const before = await store.head()
         await Promise.all(Array.from({ length: 30 }, (_, index) => store.append(send(alice, room, `${index}`))))
         const entries: Entry[] = []
-        for (let from = position; ;) {
+        for (let from = before; ;) {
           const piece = await store.tail(from, 7)
           if (piece.entries.length === 0) break
           entries.push(...piece.entries)
-          from = piece.entries.at(-1)!.position
+          from = piece.entries.at(-1)!
         }
-        expect(entries.map(entry => entry.position)).toEqual(Array.from({ length: 30 }, (_, index) => position + 1 + index))
+        expect(entries.map(entry => entry.position)).toEqual(Array.from({ length: 30 }, (_, index) => before.position + 1 + index))
       })
     })
 
@@ -386,7 +389,7 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         store = await under.reopen()
         const { place, gap } = await open(cursor)
         expect(gap).toBeUndefined()
-        expect(gists(await readAll(store, { of: 'user', userId: alice }, place.position))).toEqual(['message there'])
+        expect(gists(await readAll(store, { of: 'user', userId: alice }, place))).toEqual(['message there'])
       })
 
       it.each(['', 'garbage', 'x'.repeat(10_000), 'abcdefghijkl-1-1', 'é', '0-0-0'])('that are none of ours are a gap: %.20s', async cursor => {
@@ -414,13 +417,14 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         const [list] = await Promise.all([store.listMessages(alice, room, { limit: 45, offset: 0 }), store.append(send(alice, room, 'on the stream'))])
         const { place } = await open(list.cursor)
         const listed = list.value.items.map(item => (JSON.parse(item) as { textPayload: string }).textPayload)
-        const streamed = gists(await readAll(store, { of: 'user', userId: alice }, place.position))
+        const streamed = gists(await readAll(store, { of: 'user', userId: alice }, place))
         expect([...listed.reverse().map(text => `message ${text}`), ...streamed]).toEqual(['message in the list', 'message on the stream'])
       })
     })
 
     describe('retention', () => {
       it('removes what is older in the background, keeps messages for GET, and says that a cursor has expired', async () => {
+        const beginning = await earliest(store)
         const { cursor } = await store.append(send(alice, room, 'kept', { messageId: `kept-${serial}-00` }))
         await store.append({ type: 'edit-message', actor: alice, channelId: room, messageId: `kept-${serial}-00`, textPayload: 'kept, edited' })
         await store.append(join(bob, room))
@@ -431,13 +435,13 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         expect(await store.openStream({ of: 'user', userId: alice }, { from: 'cursor', cursor: last })).not.toHaveProperty('gap')
         expect((await store.head()).cursor).toBe(last)
         const { place } = await store.openStream({ of: 'user', userId: alice }, { from: 'earliest' })
-        expect(await readAll(store, { of: 'user', userId: alice }, place.position)).toEqual([])
+        expect(await readAll(store, { of: 'user', userId: alice }, place)).toEqual([])
         expect(await text(alice)).toEqual(['kept, edited', 'the last'])
-        expect(await store.tail(0, 500)).toMatchObject({ entries: [], head: { cursor: last }, gap: true })
-        expect(await store.read({ of: 'user', userId: alice }, 0, 500)).toMatchObject({ entries: [], through: { cursor: last }, gap: 'expired' })
+        expect(await store.tail(beginning, 500)).toMatchObject({ entries: [], head: { cursor: last }, gap: 'expired' })
+        expect(await store.read({ of: 'user', userId: alice }, beginning, 500)).toMatchObject({ entries: [], through: { cursor: last }, gap: 'expired' })
         store = await under.reopen()
         await store.append(send(alice, room, 'after it'))
-        expect(gists(await readAll(store, { of: 'user', userId: bob }, place.position))).toEqual(['message after it'])
+        expect(gists(await readAll(store, { of: 'user', userId: bob }, place))).toEqual(['message after it'])
       })
     })
 
