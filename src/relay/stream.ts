@@ -140,11 +140,10 @@ export class Stream implements Subscriber {
     for (;;) {
       await this.#taken()
       if (!await turns.next(() => this.#ended === undefined)) return
-      const asked = performance.now()
+      const [asked, seen] = [performance.now(), feed.head]
       const page = await log.read(interest, this.#place!, limit, ahead)
       if (performance.now() - asked > LONG_WAY_MS) limit = Math.min(2 * limit, PAGE_ENTRIES.most)
-      // Another log has taken the place of the one that was read from; what this node has seen may be of either. Whoever comes back is told.
-      if (page.gap === 'unknown') return this.end('unavailable')
+      if (page.gap === 'unknown' || page.head.position < seen.position) return this.#endReplaced()
       if (page.gap !== undefined) this.#push(gapFrame(page.through.cursor, page.gap, format))
       if (!await this.#writePage(page)) continue
       this.#place = page.through
@@ -166,8 +165,10 @@ export class Stream implements Subscriber {
     const { log, feed } = this.#options
     const place = this.#place!
     if (place.position <= feed.head.position && !feed.reaches(place)) return false
+    const seen = feed.head
     const { rights, head, floor } = await log.rights(this.#opening.interest)
-    await feed.reached(head)
+    if (head.position < seen.position) this.#endReplaced()
+    else await feed.reached(head)
     if (this.#ended !== undefined) return true
     if (floor > place.position || !feed.reaches(head) || !feed.reaches(place) || feed.changesSince(place.position).some(entry => mayConcern(entry, this))) return false
     if (this.of === 'channel' && !this.#readsChannel(rights)) return false
@@ -175,6 +176,14 @@ export class Stream implements Subscriber {
     if (missed.length > PAGE_ENTRIES.most || charactersOf(missed) > MOST_AT_ONCE) return false
     this.#join(rights, missed)
     return true
+  }
+
+  /**
+   * The log does not go on from the reader's place, or not as far as this node has seen: another has taken its place, and what
+   * this node has may be of either. Whoever comes back is told what is to be had.
+   */
+  #endReplaced (): void {
+    this.end('unavailable')
   }
 
   /**

@@ -2,7 +2,7 @@
 import { refuse } from '../errors.ts'
 import { Clock, type ClockSettings } from './clock.ts'
 import type { Command, Outcome, OutcomeOf } from './contract/commands.ts'
-import type { Entry } from './contract/log.ts'
+import type { Entry, Position } from './contract/log.ts'
 import type { Store } from './contract/store.ts'
 import { dueChores, erases, leave, leftOver, makesChores, type Chore } from './core/chores.ts'
 import type { Read } from './core/read/queries.ts'
@@ -16,6 +16,11 @@ export interface Backend {
   readonly onlyWriter: boolean
   /** Carries out a batch in one transaction, which is on disk when this resolves (group-commit.ts says what a rejection means). */
   commit (commands: Array<Command | Chore>): Promise<Committed>
+  /**
+   * Calls back when others have written, or may have; with how far the log goes at least, where that is known. It may come late,
+   * twice, or never, and be of what this node has written itself. Absent: nobody else writes.
+   */
+  onHint? (listener: (upTo?: Position) => void): void
   /** Runs a read on one snapshot. Throws `unavailable` where the database cannot answer. */
   read<T> (read: Read<T>): Promise<T>
   /** Throws `unavailable` where nothing can be committed now, as far as is known. */
@@ -38,11 +43,11 @@ export interface CreateStoreOptions {
 }
 
 export function createStore (backend: Backend, { retentionMs, clock: settings, onError }: CreateStoreOptions): Store {
-  const listeners = new Set<(entries: Entry[]) => void>()
+  const listeners = new Set<(entries: Entry[], upTo?: Position) => void>()
   let failed = false
   let closing: Promise<void> | undefined
 
-  const publish = (entries: Entry[]) => { for (const listener of listeners) listener(entries) }
+  const publish = (entries: Entry[], upTo?: Position) => { for (const listener of listeners) listener(entries, upTo) }
   const commits = new GroupCommit({
     commit: commands => backend.commit(commands).catch((err: unknown) => {
       // It may be on disk all the same: whoever follows the log looks.
@@ -89,6 +94,7 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
     await backend.close()
   }
 
+  backend.onHint?.(upTo => publish([], upTo))
   upkeep.wake('all')
   const reads = readsBy(read => backend.read(read))
   return {

@@ -1,8 +1,9 @@
 /** What every store keeps (src/store/contract). Called once for each implementation. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { SYSTEM, type Command } from '../../src/store/contract/commands.ts'
-import type { Entry } from '../../src/store/contract/log.ts'
+import type { Ahead, Entry, Place } from '../../src/store/contract/log.ts'
 import type { Store } from '../../src/store/contract/store.ts'
+import { formatCursor, parseCursor } from '../../src/store/core/cursor.ts'
 import { createChannel, createUser, earliest, gists, join, leave, readAll, send } from '../support/commands.ts'
 
 export interface StoreUnderTest {
@@ -312,6 +313,46 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
           from = piece.entries.at(-1)!
         }
         expect(entries.map(entry => entry.position)).toEqual(Array.from({ length: 30 }, (_, index) => before.position + 1 + index))
+      })
+    })
+
+    describe('a place that is none of this log', () => {
+      const unknown = async (place: Place): Promise<void> => {
+        const head = await store.head()
+        expect(await store.tail(place, 500)).toEqual({ entries: [], head, gap: 'unknown' })
+        for (const interest of [{ of: 'application' }, { of: 'user', userId: alice }] as const) {
+          expect(await store.read(interest, place, 500)).toEqual({ entries: [], through: head, head, gap: 'unknown' })
+        }
+        expect(await store.openStream({ of: 'application' }, { from: 'cursor', cursor: place.cursor })).toEqual({ interest: { of: 'application' }, place: head, gap: 'unknown' })
+      }
+      const parts = ({ cursor }: Place) => parseCursor(cursor)!
+
+      it('is one beyond the head', async () => {
+        const head = await store.head()
+        await unknown({ position: head.position + 1, cursor: formatCursor(parts(head).epoch, head.position + 1, 1) })
+      })
+
+      it('is one at which this log has another entry', async () => {
+        const before = await store.head()
+        await store.append(send(alice, room, 'one'))
+        for (const { position, cursor } of [before, await store.head()]) {
+          const { epoch, tag } = parseCursor(cursor)!
+          await unknown({ position, cursor: formatCursor(epoch, position, tag ^ 1) })
+        }
+      })
+
+      it('is one of another epoch', async () => {
+        const { position, cursor } = await store.head()
+        await unknown({ position, cursor: formatCursor('another00000', position, parseCursor(cursor)!.tag) })
+      })
+
+      it('is no place up to which channels were looked for: they are looked for anew', async () => {
+        const start = await store.head()
+        for (const text of ['one', 'two', 'three']) await store.append(send(alice, room, text))
+        const { through, ahead } = await store.read({ of: 'user', userId: alice }, start, 1)
+        const { head } = ahead as Ahead & { head: Place }
+        const lost = { ...ahead!, channels: [], head: { ...head, cursor: formatCursor(parts(head).epoch, head.position, parts(head).tag ^ 1) } }
+        expect(gists((await store.read({ of: 'user', userId: alice }, through, 500, lost)).entries)).toEqual(['message two', 'message three'])
       })
     })
 
