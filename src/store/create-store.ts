@@ -8,7 +8,7 @@ import { dueChores, erases, leave, leftOver, makesChores, type Chore } from './c
 import type { Read } from './core/read/queries.ts'
 import { readsBy } from './core/read/reads.ts'
 import { GroupCommit, type Committed } from './group-commit.ts'
-import { Upkeep } from './upkeep.ts'
+import { Upkeep, type Exclusively } from './upkeep.ts'
 
 /** What a database has to do (docs/store.md). */
 export interface Backend {
@@ -25,6 +25,11 @@ export interface Backend {
   read<T> (read: Read<T>): Promise<T>
   /** Throws `unavailable` where nothing can be committed now, as far as is known. */
   check (): void
+  /**
+   * Runs background work as the only one of all nodes; undefined, at once, where another is at it. The lock goes with whoever
+   * holds it, and may be lost in the middle: what is carried out twice does no harm. Absent: there are no other nodes.
+   */
+  exclusively?: Exclusively
   /** Something was committed that must soon be in no file any more. */
   erased (): void
   /** Calls back once, should it become unable to commit for good; what is under way is rejected then. */
@@ -36,7 +41,7 @@ export interface Backend {
 export interface CreateStoreOptions {
   /** For how long an entry can be resumed from, in milliseconds. */
   retentionMs: number
-  /** By which clock things grow old. */
+  /** By which clock things grow old. Of several nodes, `wall` is the database's clock: it is one for all. */
   clock?: ClockSettings
   /** Told of what went wrong without being anybody's fault. */
   onError: (err: Error) => void
@@ -71,7 +76,7 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
     const { now, steady } = clock.look()
     return backend.read(dueChores(now, steady ? retentionMs : undefined))
   }
-  const upkeep = new Upkeep({ find, append, onError })
+  const upkeep = new Upkeep({ find, append, exclusively: backend.exclusively?.bind(backend) as Exclusively | undefined, onError })
   const failures: Array<(err: Error) => void> = []
   backend.onFailure(err => {
     failed = true

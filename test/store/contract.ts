@@ -1,8 +1,9 @@
 /** What every store keeps (src/store/contract). Called once for each implementation. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { SYSTEM, type Command } from '../../src/store/contract/commands.ts'
 import type { Ahead, Entry, Place } from '../../src/store/contract/log.ts'
 import type { Store } from '../../src/store/contract/store.ts'
+import { Upkeep } from '../../src/store/upkeep.ts'
 import { formatCursor, parseCursor } from '../../src/store/core/cursor.ts'
 import { createChannel, createUser, earliest, gists, join, leave, readAll, send } from '../support/commands.ts'
 
@@ -10,6 +11,8 @@ export interface StoreUnderTest {
   store: Store
   /** Closes the store and opens it again on what it has kept. */
   reopen (options?: { retentionMs?: number }): Promise<Store>
+  /** All that the database has, and what is wrong with it. */
+  state? (): Promise<{ rows: unknown, faults: unknown[] }>
   dispose (): Promise<void>
 }
 
@@ -483,6 +486,97 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         store = await under.reopen()
         await store.append(send(alice, room, 'after it'))
         expect(gists(await readAll(store, { of: 'user', userId: bob }, place))).toEqual(['message after it'])
+      })
+    })
+
+    describe('background work', () => {
+      const chores: Parameters<Upkeep['carryOut']>[0] = []
+      const { carryOut } = Upkeep.prototype
+      beforeEach(() => {
+        chores.length = 0
+        // As where two nodes have found the same.
+        Upkeep.prototype.carryOut = async function (due) {
+          chores.push(...due)
+          await carryOut.call(this, due)
+          await carryOut.call(this, due.toReversed())
+        }
+      })
+      afterEach(() => { Upkeep.prototype.carryOut = carryOut })
+
+      /** All that was carried out, once more: late, together, and one by one the other way round. */
+      const again = async (): Promise<void> => {
+        const carryOutLate = (due: typeof chores) => Promise.all(due.map(chore => store.append(chore as Command).catch(err => { if (!(err.status < 500)) throw err })))
+        await carryOutLate(chores)
+        for (const chore of chores.toReversed()) await carryOutLate([chore])
+      }
+      const settled = async (kinds: string[]): Promise<void> => {
+        await store.settle()
+        expect([...new Set(chores.map(({ type }) => type))].sort()).toEqual(kinds.toSorted())
+        const before = await under.state?.()
+        expect(before?.faults ?? []).toEqual([])
+        await again()
+        expect(await under.state?.()).toEqual(before)
+      }
+      const totalOf = async (userId: string) => (await store.listChannelsOf(SYSTEM, userId, { limit: 200, offset: 0 }, { includeSystemChannels: false })).value
+
+      it('comes to the same where it is carried out twice, late, and in whatever order', async () => {
+        const many = Array.from({ length: 230 }, (_, index) => `m${serial}-${index}`)
+        await Promise.all(many.map(userId => store.append(createUser(userId))))
+        const participants = [alice, bob, ...many].map(userId => ({ userId, status: 'active' as const, roles: [] }))
+        const [closed, left, kept] = ['closed', 'left', 'kept'].map(name => `${name}-${serial}`) as [string, string, string]
+        await store.append(createChannel(SYSTEM, closed, { participants }))
+        for (const channel of [left, kept]) await store.append(createChannel(alice, channel, { participants: [{ userId: bob, status: 'active', roles: [] }] }))
+        await Promise.all(Array.from({ length: 230 }, (_, index) => store.append(send(alice, closed, `${index}`))))
+        for (let index = 0; index < 5; index++) {
+          const messageId = `of-chores-${serial}-${index}`
+          await store.append(send(alice, kept, 'text', { messageId, timelineEvents: [{ type: 'seen', eventTimeMs: 1, subject: alice }] }))
+          await store.append({ type: 'edit-message', actor: alice, channelId: kept, messageId, textPayload: 'other' })
+          await store.append({ type: 'add-message-event', actor: bob, channelId: kept, messageIds: [messageId], event: { type: 'x', eventTimeMs: 2, subject: bob } })
+        }
+        await store.append({ type: 'delete-channel', actor: SYSTEM, channelId: closed })
+        await store.append({ type: 'truncate-channel', actor: SYSTEM, channelId: kept })
+        await store.append(send(alice, kept, 'after it'))
+        await store.append({ type: 'delete-user', actor: SYSTEM, userId: bob })
+        await settled(['close-members', 'erase-messages', 'erase-remains', 'finish-leaving', 'remove-participant'])
+        for (const [userId, channels] of [[alice, 3], [many[0]!, 0]] as const) expect(await totalOf(userId)).toMatchObject({ total: channels, items: Array(channels).fill(expect.anything()) })
+      })
+
+      it('by age, too, and after others have gone on', async () => {
+        await store.append(send(alice, room, 'kept'))
+        await store.append(join(bob, room))
+        await store.append(leave(bob, room))
+        const gone = `gone-${serial}`
+        await store.append(createChannel(alice, gone))
+        await store.append(send(alice, gone, 'text'))
+        await store.append({ type: 'delete-channel', actor: SYSTEM, channelId: gone })
+        await store.settle()
+        chores.length = 0
+        store = await under.reopen({ retentionMs: 0 })
+        await settled(['raise-floor', 'remove-channel', 'remove-entries', 'remove-intervals'])
+        const older = chores.slice()
+        await store.append(send(alice, room, 'later'))
+        await store.append(createChannel(alice, gone))
+        await store.settle()
+        chores.push(...older)
+        await settled(['raise-floor', 'remove-channel', 'remove-entries', 'remove-intervals'])
+        expect(await text(alice)).toEqual(['kept', 'later'])
+        expect((await totalOf(alice)).total).toBe(2)
+        store = await under.reopen()
+      })
+
+      it('that was found in another log is left alone', async () => {
+        await store.append(send(alice, room, 'kept'))
+        const { position, cursor } = await store.head()
+        const { tag } = parseCursor(cursor)!
+        await store.append(send(alice, room, 'kept, too'))
+        const before = await under.state?.()
+        for (const foundAt of [{ position, tag: tag ^ 1 }, { position: position + 99, tag }]) {
+          await store.append({ type: 'erase-remains', edits: [], events: [], messages: [position], foundAt } as never)
+          await store.append({ type: 'raise-floor', floor: { position, tag: tag ^ 1 }, foundAt } as never)
+          await store.append({ type: 'remove-entries', upTo: position, positions: [position], listChanges: [], foundAt } as never)
+        }
+        expect(await under.state?.()).toEqual(before)
+        expect(await text(alice)).toEqual(['kept', 'kept, too'])
       })
     })
 
