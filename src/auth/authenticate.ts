@@ -8,7 +8,7 @@ import type { Store } from '../store/contract/store.ts'
 import type { Credentials } from './credentials.ts'
 import type { Principal, UserPrincipal } from './principal.ts'
 import { mustBeInTime, signatureVerifier, type Signature, type SignedRequest } from './signature.ts'
-import { createStanding, type Standing } from './standing.ts'
+import { createStandings, type Standing } from './standing.ts'
 import { mustNotHaveEnded, type Claims, type Tokens } from './tokens.ts'
 
 /** What a request says about its caller. `eventStream`: it asks for a stream, where event tokens are good. */
@@ -41,12 +41,21 @@ type Vouched = { kind: 'application', signature?: Signature } | { kind: 'user', 
 /** Never throws: whether the caller may be told, and when, others decide. */
 export type Identify = (request: Shown) => Identity
 
-/**
- * Throws `noCredentials`, `claimRejected`, and for sudo `invalidAttribute`, `missingPrivilege` and `userNotFound`.
- * @param later called, in the place of taking it, with a signature whose nonce is to be taken: before sudo, so that a replay
- *   learns nothing about users, and after all else, so that no call with bad credentials uses a nonce up
- */
-export type Authenticate = (identity: Identity, later?: (signature: Signature) => void) => Promise<Principal>
+export interface Call {
+  /**
+   * It comes to a command, or asks again without this before anything is told: whether its token, or the user that the
+   * application acts as, is still good, may be left to that.
+   */
+  command?: boolean
+  /**
+   * Called, in the place of taking it, with a signature whose nonce is to be taken: before sudo, so that a replay learns
+   * nothing about users, and after all else, so that no call with bad credentials uses a nonce up.
+   */
+  later?: (signature: Signature) => void
+}
+
+/** Throws `noCredentials`, `claimRejected`, and for sudo `invalidAttribute`, `missingPrivilege` and `userNotFound`. */
+export type Authenticate = (identity: Identity, call?: Call) => Promise<Principal>
 
 /** Throws `claimRejected` where what a caller has shown is good no more: a token was revoked, the user deleted. */
 export type StillHolds = (principal: Principal) => Promise<void>
@@ -97,31 +106,32 @@ export function createIdentify (options: IdentifyOptions): Identify {
 }
 
 export function createAuthenticate ({ store, now = Date.now }: AuthenticateOptions): Authenticate {
-  const standing = createStanding(store)
+  const standings = createStandings(store)
 
-  return async function authenticate ({ vouched, signature, sudo, refusal }, later) {
+  return async function authenticate ({ vouched, signature, sudo, refusal }, { command = false, later } = {}) {
     if (refusal !== undefined) throw refusal
+    const standing = command ? standings.beforeCommand : standings.now
     let principal: Principal | undefined
     for (const one of vouched) {
-      const found = one.kind === 'application' ? APPLICATION : await userBy(one.claims)
+      const found = one.kind === 'application' ? APPLICATION : await userBy(one.claims, standing)
       principal ??= found
     }
     if (signature !== undefined) {
       if (later !== undefined) later(signature)
       else await takeNonce(store, signature, now())
     }
-    return sudo === undefined ? principal! : await actingAs(principal!, sudo)
+    return sudo === undefined ? principal! : await actingAs(principal!, sudo, standing)
   }
 
   /** Throws where the token has ended: it may have waited since it was identified. */
-  async function userBy (claims: Claims): Promise<Principal> {
+  async function userBy (claims: Claims, standing: Standing): Promise<Principal> {
     mustNotHaveEnded(claims, now())
     const lineage = lineageOf(standing, claims)
     return userOf(claims, lineage instanceof Promise ? await lineage : lineage)
   }
 
   /** Acting as a user is for the application, and needs no token of that user. */
-  async function actingAs (principal: Principal, userId: string): Promise<Principal> {
+  async function actingAs (principal: Principal, userId: string, standing: Standing): Promise<Principal> {
     // Taken for none, it would make a user's call the application's.
     if (userId === '') throw refuseWith('invalidAttribute', { diagnostics: { field: 'headers/x-mitter-sudo-user-id' } }, 'X-Mitter-Sudo-User-Id is empty: name the user, or leave the header out')
     if (principal.kind === 'user') throw refuse('missingPrivilege', 'X-Mitter-Sudo-User-Id is for the application only: leave it out')

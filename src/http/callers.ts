@@ -17,6 +17,8 @@ declare module 'fastify' {
     principal: Principal
     /** Of a signed request, as long as its nonce is to be taken. */
     unspent: Signature | undefined
+    /** Its command is to ask whether its caller's right still holds, and was not given yet. */
+    unasked: boolean
   }
   interface FastifyContextConfig {
     /** The route answers an event stream: event tokens are good here. */
@@ -40,30 +42,39 @@ export const isRead = (method: string): boolean => method === 'GET' || method ==
  *
  * The nonce of a signed request is taken once, before anything comes of it. Of one that reads, here. Of one that changes
  * something, by its command (`givenBy`), in the transaction that carries it out: that is one commit less. And where it comes
- * to no command, before its refusal is told: a replay is told that it is one, whatever is wrong with it besides.
+ * to no command, before its refusal is told: a replay is told that it is one, whatever is wrong with it besides. So it is with
+ * tokens that were revoked, and with users that are gone: a command finds that out by itself, which is one read less.
  */
 export function authenticated (callers: FastifyInstance, authenticate: Authenticate, store: Pick<Store, 'append'>) {
   callers.decorateRequest('principal')
   callers.decorateRequest('unspent')
-  callers.setErrorHandler((err, request, reply) => answerSpent(store, err, request, reply))
+  callers.decorateRequest('unasked', false)
+  callers.setErrorHandler((err, request, reply) => answerAsked(authenticate, store, err, request, reply))
 
   return async (request: FastifyRequest): Promise<void> => {
     const { identity, method } = request
     const { signature } = identity
-    const later = signature === undefined || isRead(method) ? undefined : () => { request.unspent = signature }
-    request.principal = await authenticate(identity, later)
+    if (isRead(method)) request.principal = await authenticate(identity)
+    else {
+      request.principal = await authenticate(identity, { command: true, later: signature => { request.unspent = signature } })
+      request.unasked = true
+    }
     // The body has not been read yet: whether it is the one that was signed, http/body.ts sees to.
     request.signedMd5 = signature?.md5
   }
 }
 
-/** Answers with an error, of a signed request when its nonce was taken. */
-function answerSpent (store: Pick<Store, 'append'>, err: unknown, request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
-  const { unspent } = request
-  if (unspent === undefined) return answerError(err, request, reply)
+/** Answers with an error: where no command has seen to it, when the nonce was taken, and the caller's right was found to hold. */
+function answerAsked (authenticate: Authenticate, store: Pick<Store, 'append'>, err: unknown, request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
+  const { unspent, unasked, identity } = request
+  if (unspent === undefined && !unasked) return answerError(err, request, reply)
   request.unspent = undefined
-  const taken = takeNonce(store, unspent, Date.now())
-  return taken.then(() => answerError(err, request, reply), refusal => answerError(refusal, request, reply))
+  request.unasked = false
+  const asked = async () => {
+    if (unspent !== undefined) await takeNonce(store, unspent, Date.now())
+    if (unasked) await authenticate(identity, { later: () => {} })
+  }
+  return asked().then(() => answerError(err, request, reply), refusal => answerError(refusal, request, reply))
 }
 
 /** An `onRequest` hook: an empty segment of a path (`/v1/channels/`) names nothing (protocol 1, rule 5). */
@@ -85,10 +96,11 @@ export function givenBy (request: FastifyRequest): GivenBy {
 /** What makes a request happen once: its `Idempotency-Key`, and its nonce where it is signed. As `givenBy`. */
 export function onceOf (request: FastifyRequest): Pick<GivenBy, 'idempotency' | 'nonce'> {
   const { unspent } = request
-  if (unspent === undefined) return idempotencyOf(request)
-  mustBeInTime(unspent, Date.now())
+  const once = idempotencyOf(request)
+  if (unspent !== undefined) mustBeInTime(unspent, Date.now())
   request.unspent = undefined
-  return { ...idempotencyOf(request), nonce: unspent.nonce }
+  request.unasked = false
+  return unspent === undefined ? once : { ...once, nonce: unspent.nonce }
 }
 
 /** The user whom a path names: `me` is whoever calls. */

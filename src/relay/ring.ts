@@ -1,5 +1,5 @@
 /** The newest entries of the log, bounded in number and in text; the oldest go first. */
-import type { Entry, Position } from '../store/contract/log.ts'
+import type { Cursor, Entry, Place, Position } from '../store/contract/log.ts'
 import { changesNobody } from './rights.ts'
 
 /** Enough for what is written while a page of a replay is being read, at thousands of entries a second. */
@@ -20,14 +20,20 @@ export class Ring {
   /** Those that change what somebody may have. */
   readonly #changes = new Queue()
   #characters = 0
+  /** Of the place before the first. */
+  #before: Cursor | undefined
 
   constructor (entries = ENTRIES, characters = CHARACTERS) {
     this.#entries = entries
     this.#charactersMax = characters
   }
 
-  /** The next entries of the log. */
-  push (entries: Entry[]): void {
+  /**
+   * The next entries of the log.
+   * @param after the place that they follow on
+   */
+  push (entries: Entry[], after: Place): void {
+    if (this.#all.length === 0) this.#before = after.cursor
     for (const entry of entries) {
       this.#characters += sizeOf(entry)
       for (const queue of this.#queuesOf(entry)) queue.push(entry)
@@ -37,6 +43,7 @@ export class Ring {
 
   #dropOldest (): void {
     const entry = this.#all.first!
+    this.#before = entry.cursor
     this.#characters -= sizeOf(entry)
     for (const queue of this.#queuesOf(entry)) queue.shift()
     const { channelKey } = entry
@@ -53,18 +60,20 @@ export class Ring {
     return queues
   }
 
-  /** Whether everything after a position is kept. */
-  reaches (position: Position): boolean {
+  /** Whether everything after a place is kept, and follows on it. */
+  reaches ({ position, cursor }: Place): boolean {
     const { first } = this.#all
-    return first !== undefined && first.position <= position + 1
+    if (first === undefined) return false
+    return cursor === (position === first.position - 1 ? this.#before : this.#all.at(position - first.position)?.cursor)
   }
 
   /**
-   * What comes after a position; undefined where some of that has gone.
+   * What comes after a place; undefined where it does not reach back to that.
    * @param channelKeys where it is given, what is of some channels
    */
-  since (position: Position, channelKeys?: number[]): Entry[] | undefined {
-    if (!this.reaches(position)) return undefined
+  since (place: Place, channelKeys?: number[]): Entry[] | undefined {
+    if (!this.reaches(place)) return undefined
+    const { position } = place
     if (channelKeys === undefined) return this.#all.after(position)
     const found = channelKeys.flatMap(channelKey => this.#ofChannels.get(channelKey)?.after(position) ?? [])
     return found.sort((one, other) => one.position - other.position)
@@ -95,6 +104,10 @@ class Queue {
 
   get first (): Entry | undefined {
     return this.#kept[this.#start]
+  }
+
+  at (index: number): Entry | undefined {
+    return index < 0 ? undefined : this.#kept[this.#start + index]
   }
 
   push (entry: Entry): void {
@@ -129,7 +142,7 @@ class Queue {
 /** What an entry of an access control list takes, in characters, about. */
 const LIST_ENTRY_CHARACTERS = 256
 
-function sizeOf ({ payload = '', members = [], access, channelLists, otherwise }: Entry): number {
+export function sizeOf ({ payload = '', members = [], access, channelLists, otherwise }: Entry): number {
   const lists = [access?.lists, access?.before?.lists, channelLists]
   const entries = lists.reduce((sum, lists) => sum + (lists === undefined ? 0 : lists.plus.length + lists.minus.length), 0)
   return payload.length + (otherwise?.payload?.length ?? 0) + members.length * MEMBER_CHARACTERS + entries * LIST_ENTRY_CHARACTERS

@@ -2,7 +2,7 @@
  * Entries that a stream gets in one turn of the loop, in their order. Streams that get the same have the same run, and its
  * bytes are made once for all of them.
  */
-import type { Entry, Position } from '../store/contract/log.ts'
+import type { Entry, Place } from '../store/contract/log.ts'
 import { frameOf, joined, type Encoding, type Frame } from './bytes.ts'
 
 /** What is written at once, in bytes, give or take one frame: a reader that takes nothing is found out before much more waits. */
@@ -12,7 +12,7 @@ const PIECE_BYTES = 64 * 1024
 export interface Piece {
   readonly bytes: Buffer
   /** Of the last entry in it. */
-  readonly position: Position
+  readonly place: Place
 }
 
 export class Run {
@@ -22,6 +22,7 @@ export class Run {
   /** The run that somebody went on with last. Entries come in one order: nobody goes on with one before it any more. */
   #next: Run | undefined
   readonly #pieces: Array<readonly Piece[] | undefined> = []
+  #place: Place | undefined
 
   constructor (before?: Run, entry?: Entry) {
     this.#before = before
@@ -34,6 +35,11 @@ export class Run {
     return this.#next!
   }
 
+  /** Of its last entry: one for all streams, which hold it for longer than the entry. */
+  get place (): Place {
+    return (this.#place ??= placeOf(this.entry!))
+  }
+
   /** None where no entry of it has a payload. */
   piecesFor (encoding: Encoding): readonly Piece[] {
     this.#pieces[encoding.index] ??= this.#makePieces(encoding)
@@ -43,9 +49,10 @@ export class Run {
   #makePieces (encoding: Encoding): Piece[] {
     const pieces: Piece[] = []
     let frames: Frame[] = []
-    let [bytes, position] = [0, 0]
+    let bytes = 0
+    let last: Entry
     const cut = () => {
-      if (frames.length > 0) pieces.push({ bytes: joined(frames, encoding), position })
+      if (frames.length > 0) pieces.push({ bytes: joined(frames, encoding), place: placeOf(last) })
       frames = []
       bytes = 0
     }
@@ -55,7 +62,7 @@ export class Run {
       if (bytes + frame.length > PIECE_BYTES) cut()
       frames.push(frame)
       bytes += frame.length
-      position = entry.position
+      last = entry
     }
     cut()
     return pieces
@@ -67,3 +74,5 @@ export class Run {
     return entries.reverse()
   }
 }
+
+const placeOf = ({ position, cursor }: Entry): Place => ({ position, cursor })

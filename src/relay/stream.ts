@@ -4,7 +4,7 @@
  */
 import type { FastifyBaseLogger } from 'fastify'
 import { readsChannel, standingOf } from '../rules/audience.ts'
-import type { Entry, Interest, Log, Page, Place, Position, Rights, StreamStart } from '../store/contract/log.ts'
+import type { Entry, Interest, Log, Page, Place, Rights, StreamStart } from '../store/contract/log.ts'
 import { bytesOf, encoded, encodingOf, frameOf } from './bytes.ts'
 import type { Feed } from './feed.ts'
 import { byeFrame, caughtUpFrame, checkpointFrame, gapFrame, readyFrame, type EndReason, type Format } from './frames.ts'
@@ -61,7 +61,7 @@ export class Stream implements Subscriber {
   readonly #options: StreamOptions
   #outbox: Outbox | undefined
   /** Everything up to here was written, or is not for this reader. */
-  #position: Position = 0
+  #place: Place | undefined
   #live = false
   /** The reader was told that the channel was deleted. */
   #channelDeleted = false
@@ -111,7 +111,7 @@ export class Stream implements Subscriber {
     if (socket.destroyed) return this.#dispose()
     const { format } = this.#opening
     this.#outbox = new Outbox(socket, encodingOf(format, chunked), this.#options)
-    this.#position = place.position
+    this.#place = place
     this.#push(readyFrame(readyId, format))
     if (gap !== undefined) this.#push(gapFrame(place.cursor, gap, format))
     this.expire()
@@ -140,17 +140,18 @@ export class Stream implements Subscriber {
     for (;;) {
       await this.#taken()
       if (!await turns.next(() => this.#ended === undefined)) return
-      const asked = performance.now()
-      const page = await log.read(interest, this.#position, limit, ahead)
+      const [asked, seen] = [performance.now(), feed.head]
+      const page = await log.read(interest, this.#place!, limit, ahead)
       if (performance.now() - asked > LONG_WAY_MS) limit = Math.min(2 * limit, PAGE_ENTRIES.most)
+      if (page.gap === 'unknown' || page.head.position < seen.position) return this.#endReplaced()
       if (page.gap !== undefined) this.#push(gapFrame(page.through.cursor, page.gap, format))
       if (!await this.#writePage(page)) continue
-      this.#position = page.through.position
+      this.#place = page.through
       ahead = page.ahead
       if (page.rights !== undefined) {
         // While they may be told. Then: this node may not have seen yet what the store has told of.
         this.#outbox!.uncork()
-        await feed.reached(page.through.position)
+        await feed.reached(page.through)
         if (this.#goLive(page)) return
       }
     }
@@ -162,17 +163,27 @@ export class Stream implements Subscriber {
    */
   async #goOn (): Promise<boolean> {
     const { log, feed } = this.#options
-    if (!feed.reaches(this.#position)) return false
+    const place = this.#place!
+    if (place.position <= feed.head.position && !feed.reaches(place)) return false
+    const seen = feed.head
     const { rights, head, floor } = await log.rights(this.#opening.interest)
-    await feed.reached(head)
+    if (head.position < seen.position) this.#endReplaced()
+    else await feed.reached(head)
     if (this.#ended !== undefined) return true
-    const place = this.#position
-    if (floor > place || !feed.reaches(place) || feed.changesSince(place).some(entry => mayConcern(entry, this))) return false
+    if (floor > place.position || !feed.reaches(head) || !feed.reaches(place) || feed.changesSince(place.position).some(entry => mayConcern(entry, this))) return false
     if (this.of === 'channel' && !this.#readsChannel(rights)) return false
     const missed = this.of === 'application' ? feed.since(place)! : feed.since(place, rights.channels.map(({ channelKey }) => channelKey))!
     if (missed.length > PAGE_ENTRIES.most || charactersOf(missed) > MOST_AT_ONCE) return false
     this.#join(rights, missed)
     return true
+  }
+
+  /**
+   * The log does not go on from the reader's place, or not as far as this node has seen: another has taken its place, and what
+   * this node has may be of either. Whoever comes back is told what is to be had.
+   */
+  #endReplaced (): void {
+    this.end('unavailable')
   }
 
   /**
@@ -188,16 +199,16 @@ export class Stream implements Subscriber {
     for (const entry of entries) {
       if (!outbox.hasRoomFor(frameOf(entry, outbox.encoding).bytes.length)) await this.#taken()
       if (this.#ended !== undefined) return false
-      const news = feed.since(known)
+      const news = known.position > feed.head.position ? [] : feed.since(known)
       if (news === undefined) return false
       for (const entry of news) withdrawn.note(entry)
-      known = Math.max(known, feed.head.position)
+      if (feed.head.position > known.position) known = feed.head
       const told = withdrawn.told(entry)
       if (told !== undefined) {
         this.#write(bytesOf(frameOf(told, outbox.encoding), outbox.encoding))
         this.#channelDeleted ||= entry.kind === 'channel-deleted'
       }
-      this.#position = entry.position
+      this.#place = { position: entry.position, cursor: entry.cursor }
     }
     return this.#ended === undefined
   }
@@ -209,7 +220,7 @@ export class Stream implements Subscriber {
       this.end(this.#channelDeleted ? 'deleted' : 'removed')
       return true
     }
-    const missed = this.#options.feed.since(through.position)
+    const missed = this.#options.feed.since(through)
     if (missed !== undefined) this.#join(rights!, missed)
     return missed !== undefined
   }
@@ -227,7 +238,7 @@ export class Stream implements Subscriber {
     // Too much for one turn: it fell behind at once, or ended.
     if (!this.#live || this.#ended !== undefined) return
     const at = feed.head
-    this.#position = at.position
+    this.#place = at
     this.#push(caughtUpFrame(at.cursor, format))
     this.#outbox!.uncork()
   }
@@ -240,13 +251,13 @@ export class Stream implements Subscriber {
   take (run: Run): void {
     if (!this.#live) return
     const outbox = this.#outbox!
-    for (const { bytes, position } of run.piecesFor(outbox.encoding)) {
+    for (const { bytes, place } of run.piecesFor(outbox.encoding)) {
       if (!outbox.hasRoomFor(bytes.length)) return this.#fallBehind()
       outbox.write(bytes)
       this.#moved = true
-      this.#position = position
+      this.#place = place
     }
-    this.#position = run.entry!.position
+    this.#place = run.place
   }
 
   /** More came than may wait: it reads on from the log, at its own pace, once it has taken what it has. */
@@ -279,8 +290,8 @@ export class Stream implements Subscriber {
   /** Moves an idle reader's cursor to the log's head, so that it never falls out of retention. */
   checkpoint (head: Place): void {
     const outbox = this.#outbox
-    if (outbox !== undefined && this.#live && !this.#moved && head.position > this.#position && outbox.isEmpty) {
-      this.#position = head.position
+    if (outbox !== undefined && this.#live && !this.#moved && head.position > this.#place!.position && outbox.isEmpty) {
+      this.#place = head
       outbox.write(encoded(checkpointFrame(head.cursor, this.#opening.format), outbox.encoding))
     }
     this.#moved = false

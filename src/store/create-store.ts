@@ -8,7 +8,7 @@ import { dueChores, erases, leave, leftOver, makesChores, type Chore } from './c
 import type { Read } from './core/read/queries.ts'
 import { readsBy } from './core/read/reads.ts'
 import { GroupCommit, type Committed } from './group-commit.ts'
-import { Upkeep } from './upkeep.ts'
+import { Upkeep, type Exclusively } from './upkeep.ts'
 
 /** What a database has to do (docs/store.md). */
 export interface Backend {
@@ -16,14 +16,22 @@ export interface Backend {
   readonly onlyWriter: boolean
   /** Carries out a batch in one transaction, which is on disk when this resolves (group-commit.ts says what a rejection means). */
   commit (commands: Array<Command | Chore>): Promise<Committed>
+  /**
+   * Calls back when others have written, or may have; with how far the log goes at least, where that is known. It may come late,
+   * twice, or never, and be of what this node has written itself. Absent: nobody else writes.
+   */
+  onHint? (listener: (upTo?: Position) => void): void
   /** Runs a read on one snapshot. Throws `unavailable` where the database cannot answer. */
   read<T> (read: Read<T>): Promise<T>
   /** Throws `unavailable` where nothing can be committed now, as far as is known. */
   check (): void
+  /**
+   * Runs background work as the only one of all nodes; undefined, at once, where another is at it. The lock goes with whoever
+   * holds it, and may be lost in the middle: what is carried out twice does no harm. Absent: there are no other nodes.
+   */
+  exclusively?: Exclusively
   /** Something was committed that must soon be in no file any more. */
   erased (): void
-  /** Calls back when others may have committed, up to a position where that is known. */
-  onHint? (listener: (position?: Position) => void): void
   /** Calls back once, should it become unable to commit for good; what is under way is rejected then. */
   onFailure (listener: (err: Error) => void): void
   /** Lets go of everything. Called once, when nothing is under way. */
@@ -33,18 +41,18 @@ export interface Backend {
 export interface CreateStoreOptions {
   /** For how long an entry can be resumed from, in milliseconds. */
   retentionMs: number
-  /** By which clock things grow old. */
+  /** By which clock things grow old. Of several nodes, `wall` is the database's clock: it is one for all. */
   clock?: ClockSettings
   /** Told of what went wrong without being anybody's fault. */
   onError: (err: Error) => void
 }
 
 export function createStore (backend: Backend, { retentionMs, clock: settings, onError }: CreateStoreOptions): Store {
-  const listeners = new Set<(entries: Entry[]) => void>()
+  const listeners = new Set<(entries: Entry[], upTo?: Position) => void>()
   let failed = false
   let closing: Promise<void> | undefined
 
-  const publish = (entries: Entry[]) => { for (const listener of listeners) listener(entries) }
+  const publish = (entries: Entry[], upTo?: Position) => { for (const listener of listeners) listener(entries, upTo) }
   const commits = new GroupCommit({
     commit: commands => backend.commit(commands).catch((err: unknown) => {
       // It may be on disk all the same: whoever follows the log looks.
@@ -68,7 +76,7 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
     const { now, steady } = clock.look()
     return backend.read(dueChores(now, steady ? retentionMs : undefined))
   }
-  const upkeep = new Upkeep({ find, append, onError })
+  const upkeep = new Upkeep({ find, append, exclusively: backend.exclusively?.bind(backend) as Exclusively | undefined, onError })
   const failures: Array<(err: Error) => void> = []
   backend.onFailure(err => {
     failed = true
@@ -91,7 +99,7 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
     await backend.close()
   }
 
-  backend.onHint?.(() => publish([]))
+  backend.onHint?.(upTo => publish([], upTo))
   upkeep.wake('all')
   const reads = readsBy(read => backend.read(read))
   return {

@@ -1,4 +1,5 @@
 /** Sees to what is due in the background: finds it, and has it carried out, until there is nothing. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Outcome, RemoveParticipant } from './contract/commands.ts'
 import { Refusal } from '../errors.ts'
 import type { Chore } from './core/chores.ts'
@@ -6,12 +7,19 @@ import type { Chore } from './core/chores.ts'
 /** How often time alone may have made work, in milliseconds: retention, forgotten keys. */
 const INTERVAL_MS = 30_000
 
+/** Where another node is at it: until it is tried again, in milliseconds, at least and at most. */
+const REFUSED_MS = { least: 500, most: 1_500 }
+
 type Due = Chore | RemoveParticipant
+
+export type Exclusively = <T>(work: () => Promise<T>) => Promise<T | undefined>
 
 export interface UpkeepOptions {
   /** All that is due now, or what commands have left over; none: nothing. */
   find: (what: 'all' | 'left-over') => Promise<Due[]>
   append: (command: Due) => Promise<Outcome>
+  /** Runs something as the only one of all nodes; undefined: another is at it. Absent: there is no other. */
+  exclusively?: Exclusively | undefined
   onError: (err: Error) => void
 }
 
@@ -20,7 +28,9 @@ export class Upkeep {
   readonly #timer: NodeJS.Timeout
   #running: Promise<void> | undefined
   #again: 'all' | 'left-over' | undefined
-  #stopped = false
+  /** Another node was at it, when there was something that this node's commands had left over. */
+  #refused: NodeJS.Timeout | undefined
+  readonly #stopped = new AbortController()
 
   constructor (options: UpkeepOptions) {
     this.#options = options
@@ -33,9 +43,9 @@ export class Upkeep {
       if (this.#again !== 'all') this.#again = what
       return
     }
-    if (this.#stopped) return
-    this.#running = this.#run(what).catch((err: Error) => {
-      if (!this.#stopped) this.#options.onError(err)
+    if (this.#stopped.signal.aborted) return
+    this.#running = this.#wake(what).catch((err: Error) => {
+      if (!this.#stopped.signal.aborted) this.#options.onError(err)
     }).finally(() => {
       this.#running = undefined
       const again = this.#again
@@ -44,18 +54,34 @@ export class Upkeep {
     })
   }
 
-  /** Carries out all that is due now. Throws what went wrong. */
-  async settle (): Promise<void> {
-    await this.#running
-    await this.#run('all')
+  /** Whoever is at it may have looked before there was what this node's commands have left over; what time has made, it sees to. */
+  async #wake (what: 'all' | 'left-over'): Promise<void> {
+    if (await this.#run(what) || what === 'all' || this.#stopped.signal.aborted) return
+    this.#refused ??= setTimeout(() => {
+      this.#refused = undefined
+      this.wake(what)
+    }, refusedMs()).unref()
   }
 
-  async #run (what: 'all' | 'left-over'): Promise<void> {
-    while (!this.#stopped) {
+  /** Carries out all that is due now, once no other node is at it. Throws what went wrong. */
+  async settle (): Promise<void> {
+    await this.#running
+    while (!await this.#run('all') && !this.#stopped.signal.aborted) await sleep(refusedMs(), undefined, { signal: this.#stopped.signal }).catch(() => {})
+  }
+
+  /** False: another node is at it. */
+  async #run (what: 'all' | 'left-over'): Promise<boolean> {
+    const { exclusively = alone } = this.#options
+    return await exclusively(() => this.#carryOutAll(what)) !== undefined
+  }
+
+  async #carryOutAll (what: 'all' | 'left-over'): Promise<true> {
+    while (!this.#stopped.signal.aborted) {
       const due = await this.#options.find(what)
-      if (due.length === 0) return
+      if (due.length === 0) break
       await this.carryOut(due)
     }
+    return true
   }
 
   /** One that finds that its work was done meanwhile is no failure. */
@@ -68,8 +94,13 @@ export class Upkeep {
 
   /** Begins nothing more, and waits for what it has begun. */
   async stop (): Promise<void> {
-    this.#stopped = true
+    this.#stopped.abort()
     clearInterval(this.#timer)
+    clearTimeout(this.#refused)
     await this.#running
   }
 }
+
+const alone: Exclusively = work => work()
+
+const refusedMs = (): number => REFUSED_MS.least + Math.random() * (REFUSED_MS.most - REFUSED_MS.least)

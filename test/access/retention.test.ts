@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { parseLists } from '../../src/rules/access-entries.ts'
 import { SYSTEM, type ChangeAcls } from '../../src/store/contract/commands.ts'
-import type { Position } from '../../src/store/contract/log.ts'
+import type { Place } from '../../src/store/contract/log.ts'
 import type { Store } from '../../src/store/contract/store.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { bytesOf, filesWith } from '../found/bytes-of.ts'
@@ -33,14 +33,14 @@ async function open (retentionMs: number): Promise<void> {
 }
 
 /** All that there is falls out of retention, and the service starts again. */
-async function expire (): Promise<Position> {
+async function expire (): Promise<Place> {
   await store.close()
   await open(0)
   await store.settle()
-  const { position } = await store.head()
+  const head = await store.head()
   await store.close()
   await open(3_600_000)
-  return position
+  return head
 }
 
 const say = (text: string, lists?: string) => {
@@ -50,7 +50,7 @@ const say = (text: string, lists?: string) => {
 const change = (of: ChangeAcls['of'], setAcls: string) => store.append({ type: 'change-acls', actor: SYSTEM, of, patch: { patchType: 'Set', setAcls } })
 const changeChannel = (lists: string) => change({ kind: 'channel', channelId: ROOM }, lists)
 const changeMessage = (text: string, lists: string) => change({ kind: 'message', messageId: `message-${text}` }, lists)
-const told = async (userId: string, after: Position = 0) => gists(await readAll(store, { of: 'user', userId }, after))
+const told = async (userId: string, after?: Place) => gists(await readAll(store, { of: 'user', userId }, after))
 
 function rowsOf (table: string): number {
   const db = new DatabaseSync(pathOf(dataDir, 'channel-relay.db'), { readOnly: true })

@@ -1,7 +1,7 @@
 /** A token is known to be good in memory, and exactly as long as it is (protocol 2): what ends it ends it for the next call. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createStanding } from '../../src/auth/standing.ts'
+import { createStandings } from '../../src/auth/standing.ts'
 import { SYSTEM } from '../../src/store/contract/commands.ts'
 import type { Entry } from '../../src/store/contract/log.ts'
 import type { Store } from '../../src/store/contract/store.ts'
@@ -77,7 +77,7 @@ function gated (onlyWriter = true) {
   let tell: (entries: Entry[]) => void = () => {}
   const gates: Array<() => void> = []
   const read = { tokens: 0, users: 0 }
-  const store: Parameters<typeof createStanding>[0] = {
+  const store: Parameters<typeof createStandings>[0] = {
     onlyWriter,
     onCommitted: listener => { tell = listener; return () => {} },
     async getToken (tokenId) {
@@ -100,7 +100,7 @@ describe('what is known', () => {
   it('is read once, and again when some token was revoked or some user deleted', async () => {
     const { tokenId } = await make()
     const { store, read, tell, open } = gated()
-    const standing = createStanding(store)
+    const standing = createStandings(store).now
     const ask = async () => {
       const state = standing.getToken(tokenId)
       await turn()
@@ -120,7 +120,7 @@ describe('what is known', () => {
   it('is not what a read has found that was under way when an entry came', async () => {
     const { tokenId } = await make()
     const { store, read, tell, open } = gated()
-    const standing = createStanding(store)
+    const standing = createStandings(store).now
     const early = standing.getToken(tokenId)
     await turn()
     await revokeInStore(tokenId)
@@ -137,7 +137,7 @@ describe('what is known', () => {
 
   it('is never that something is not good: it may be made yet', async () => {
     const { store, read } = gated()
-    const standing = createStanding(store)
+    const standing = createStandings(store).now
     expect(await standing.userExists('user-to-be')).toBe(false)
     await service.call('POST /v1/users', { body: { userId: 'user-to-be' } })
     expect(await standing.userExists('user-to-be')).toBe(true)
@@ -147,7 +147,7 @@ describe('what is known', () => {
   it('is nothing where others write the log too: each call asks the store', async () => {
     const { tokenId } = await make()
     const { store, read, open } = gated(false)
-    const standing = createStanding(store)
+    const standing = createStandings(store).now
     const ask = async () => {
       const state = standing.getToken(tokenId)
       await turn()

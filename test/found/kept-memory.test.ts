@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
-import { createStanding } from '../../src/auth/standing.ts'
+import { createStandings } from '../../src/auth/standing.ts'
 import { parseLists } from '../../src/rules/access-entries.ts'
 import { KeptRows } from '../../src/store/sqlite/kept.ts'
 
@@ -33,7 +33,7 @@ it('tokens at the end of long lines: a few hundred bytes each', async () => {
     userExists: async () => true,
     getToken: async (tokenId: string) => ({ userId: 'amy', live: true, lineage: [tokenId, ...Array.from({ length: 63 }, id)].map(text => Buffer.from(text).toString()) })
   }
-  const standing = createStanding(store as never)
+  const standing = createStandings(store as never).now
   const before = used()
   for (let one = 0; one < 32_768; one++) await standing.getToken(`token-${one}`)
   const took = used() - before

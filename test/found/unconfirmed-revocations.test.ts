@@ -1,6 +1,6 @@
 /** A commit that could not be confirmed may be on disk all the same: a token that it revoked must not be taken for good. */
 import { expect, it } from 'vitest'
-import { createStanding } from '../../src/auth/standing.ts'
+import { createStandings } from '../../src/auth/standing.ts'
 import { refuse } from '../../src/errors.ts'
 import { SYSTEM } from '../../src/store/contract/commands.ts'
 import type { Entry } from '../../src/store/contract/log.ts'
@@ -24,7 +24,7 @@ it('and a token is looked up anew from then on, also where the read was under wa
   let live = true
   let reads = 0
   let answer = Promise.resolve()
-  const standing = createStanding({
+  const standing = createStandings({
     onlyWriter: true,
     onCommitted (listener) { tell = listener; return () => {} },
     userExists: async () => true,
@@ -34,7 +34,7 @@ it('and a token is looked up anew from then on, also where the read was under wa
       await answer
       return state
     }
-  })
+  }).now
   await standing.getToken('one')
   await standing.getToken('one')
   expect(reads, 'known by then').toBe(1)

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SYSTEM } from '../../src/store/contract/commands.ts'
+import type { Place } from '../../src/store/contract/log.ts'
 import type { Store } from '../../src/store/contract/store.ts'
 import { Clock } from '../../src/store/clock.ts'
 import { createStore } from '../../src/store/create-store.ts'
-import { createChannel, createUser, send } from '../support/commands.ts'
+import { createChannel, createUser, earliest, send } from '../support/commands.ts'
 import { LoadingBeforehand } from '../store/loading-beforehand.ts'
 
 const [MINUTE_MS, HOUR_MS, YEAR_MS] = [60_000, 3_600_000, 365 * 24 * 3_600_000]
@@ -50,18 +51,20 @@ describe('a store', () => {
   let dataDir: string
   let store: Store
   let told: string[]
-  beforeEach(() => {
+  let beginning: Place
+  beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] })
     told = []
     dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-clock-'))
     store = createStore(new LoadingBeforehand(dataDir), { retentionMs: RETENTION_MS, clock: { monotonic: () => performance.now() }, onError: err => told.push(err.message) })
+    beginning = await earliest(store)
   })
   afterEach(async () => {
     vi.useRealTimers()
     await store.close()
     rmSync(dataDir, { recursive: true })
   })
-  const oldest = async () => (await store.tail(0, 1)).gap === true ? 'gone' : 'there'
+  const oldest = async () => (await store.tail(beginning, 1)).gap === 'expired' ? 'gone' : 'there'
   const createdAt = async (messageId: string) => JSON.parse((await store.getMessage(SYSTEM, messageId)).value).audit.createdAt as number
 
   it('whose clock is a year ahead for a while removes nothing, tells of it, and writes no times of then afterwards', async () => {

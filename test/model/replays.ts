@@ -78,13 +78,13 @@ export class Replays {
     const start = await this.#open(reader, from)
     if (start === undefined) return
     const everything = reader.of === 'application'
-    for (let after = start.place.position, looked = from, ahead: Page['ahead']; ;) {
+    for (let after = start.place, looked = from, ahead: Page['ahead']; ;) {
       const page = await this.#store.read(start.interest, after, everything ? EVERYTHING_LIMIT : limit, ahead)
       const to = this.#tail.upTo(page.through.position)
       expect(this.#gists(page), `${show(reader)} after entry ${looked}`).toEqual(told(later, looked, to, this.#indexes(page.entries)))
       if (page.rights !== undefined) return expect(sorted(page.rights), `rights of ${show(reader)}`).toEqual(sorted(this.#rights(reader)))
       if (everything) return
-      [after, looked, ahead] = [page.through.position, to, page.ahead]
+      [after, looked, ahead] = [page.through, to, page.ahead]
     }
   }
 

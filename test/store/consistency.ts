@@ -1,5 +1,6 @@
 /** Whether what a database keeps beside its rows fits them: read from the file of a store that was stopped. */
-import type { DatabaseSync } from 'node:sqlite'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 
 type Row = Record<string, unknown>
 
@@ -56,6 +57,18 @@ export function faultsOf (db: DatabaseSync): Record<string, Row[]> {
   note('foreign keys', db.prepare('pragma foreign_key_check').all())
   for (const [what, sql] of Object.entries(queries)) note(what, db.prepare(sql).all())
   return faults
+}
+
+/** All rows of a database, by table, and what is wrong with them: a store may run on it. */
+export function stateOf (dataDir: string): { rows: Record<string, Row[]>, faults: unknown[] } {
+  const db = new DatabaseSync(join(dataDir, 'channel-relay.db'), { readOnly: true })
+  try {
+    const tables = db.prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name").all() as Array<{ name: string }>
+    const rows = Object.fromEntries(tables.map(({ name }) => [name, db.prepare(`select * from ${name}`).all().map(row => ({ ...row }))]))
+    return { rows, faults: [...Object.entries(faultsOf(db)), ...faultsOfIntervals(db)] }
+  } finally {
+    db.close()
+  }
 }
 
 export const schemaOf = (db: DatabaseSync): number => (db.prepare('pragma user_version').get() as { user_version: number }).user_version

@@ -1,14 +1,18 @@
 /** What every store keeps (src/store/contract). Called once for each implementation. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { SYSTEM, type Command } from '../../src/store/contract/commands.ts'
-import type { Entry } from '../../src/store/contract/log.ts'
+import type { Ahead, Entry, Place } from '../../src/store/contract/log.ts'
 import type { Store } from '../../src/store/contract/store.ts'
-import { createChannel, createUser, gists, join, leave, readAll, send } from '../support/commands.ts'
+import { Upkeep } from '../../src/store/upkeep.ts'
+import { formatCursor, parseCursor } from '../../src/store/core/cursor.ts'
+import { createChannel, createUser, earliest, gists, join, leave, readAll, send } from '../support/commands.ts'
 
 export interface StoreUnderTest {
   store: Store
   /** Closes the store and opens it again on what it has kept. */
   reopen (options?: { retentionMs?: number }): Promise<Store>
+  /** All that the database has, and what is wrong with it. */
+  state? (): Promise<{ rows: unknown, faults: unknown[] }>
   dispose (): Promise<void>
 }
 
@@ -36,12 +40,12 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
 
     describe('append', () => {
       it('numbers entries in the order of commits, without holes', async () => {
-        const { position } = await store.head()
+        const before = await store.head()
         const seen: Entry[] = []
         const end = store.onCommitted(entries => seen.push(...entries))
         await Promise.all(Array.from({ length: 300 }, (_, index) => store.append(send(alice, room, `${index}`))))
         end()
-        expect(seen.map(entry => entry.position)).toEqual(Array.from({ length: 300 }, (_, index) => position + 1 + index))
+        expect(seen.map(entry => entry.position)).toEqual(Array.from({ length: 300 }, (_, index) => before.position + 1 + index))
         expect(gists(seen)).toEqual(Array.from({ length: 300 }, (_, index) => `message ${index}`))
       })
 
@@ -204,7 +208,7 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         for (let index = 0; index < 20; index++) await store.append(send(alice, index % 3 === 0 ? room : `other-${serial}`, `${index}`))
         const whole = await readAll(store, { of: 'user', userId: alice })
         expect(whole.length).toBe(22)
-        for (const limit of [1, 2, 3, 7]) expect(await readAll(store, { of: 'user', userId: alice }, 0, limit)).toEqual(whole)
+        for (const limit of [1, 2, 3, 7]) expect(await readAll(store, { of: 'user', userId: alice }, undefined, limit)).toEqual(whole)
       })
 
       it('gives nothing of before a join, or of between leaving and joining again', async () => {
@@ -246,14 +250,14 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
 
       it('says the rights at the very place up to which it has read', async () => {
         await store.append(join(bob, room))
-        const { rights, through } = await store.read({ of: 'user', userId: bob }, 0, 500)
+        const { rights, through } = await store.read({ of: 'user', userId: bob }, await earliest(store), 500)
         expect(rights?.channels.map(({ status }) => status)).toEqual(['active'])
         expect(through).toEqual(await store.head())
       })
 
       it('holds a page of large messages to about 256 KiB', async () => {
         for (let index = 0; index < 12; index++) await store.append(send(alice, room, 'x'.repeat(60_000)))
-        const page = await store.read({ of: 'user', userId: alice }, 0, 500)
+        const page = await store.read({ of: 'user', userId: alice }, await earliest(store), 500)
         expect(page.entries.length).toBeLessThan(8)
         expect(gists(await readAll(store, { of: 'user', userId: alice })).length).toBe(13)
       })
@@ -262,13 +266,16 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
     describe('tail', () => {
       /** Appends a command and compares what was handed over with what a node that only reads the log finds. */
       const same = async (command: Command): Promise<Entry[]> => {
-        const { position } = await store.head()
+        const before = await store.head()
         const handed: Entry[] = []
         const end = store.onCommitted(entries => handed.push(...entries))
         await store.append(command)
         end()
-        const { entries, head, gap } = await store.tail(position, 500)
-        expect(entries).toEqual(handed)
+        const { entries, head, gap } = await store.tail(before, 500)
+        // Its own, a node is told of with what they follow on.
+        expect(entries).toEqual(handed.map(({ follows, ...entry }) => entry))
+        expect(handed.every(({ position, follows }) => follows === undefined || follows === [before, ...entries][position - before.position - 1]!.cursor)).toBe(true)
+        expect(handed[0]?.follows).toBe(entries[0] && before.cursor)
         expect([head, gap]).toEqual([await store.head(), undefined])
         return entries
       }
@@ -299,16 +306,56 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
       })
 
       it('has no holes, whatever the size of its pieces', async () => {
-        const { position } = await store.head()
+        const before = await store.head()
         await Promise.all(Array.from({ length: 30 }, (_, index) => store.append(send(alice, room, `${index}`))))
         const entries: Entry[] = []
-        for (let from = position; ;) {
+        for (let from = before; ;) {
           const piece = await store.tail(from, 7)
           if (piece.entries.length === 0) break
           entries.push(...piece.entries)
-          from = piece.entries.at(-1)!.position
+          from = piece.entries.at(-1)!
         }
-        expect(entries.map(entry => entry.position)).toEqual(Array.from({ length: 30 }, (_, index) => position + 1 + index))
+        expect(entries.map(entry => entry.position)).toEqual(Array.from({ length: 30 }, (_, index) => before.position + 1 + index))
+      })
+    })
+
+    describe('a place that is none of this log', () => {
+      const unknown = async (place: Place): Promise<void> => {
+        const head = await store.head()
+        expect(await store.tail(place, 500)).toEqual({ entries: [], head, gap: 'unknown' })
+        for (const interest of [{ of: 'application' }, { of: 'user', userId: alice }] as const) {
+          expect(await store.read(interest, place, 500)).toEqual({ entries: [], through: head, head, gap: 'unknown' })
+        }
+        expect(await store.openStream({ of: 'application' }, { from: 'cursor', cursor: place.cursor })).toEqual({ interest: { of: 'application' }, place: head, gap: 'unknown' })
+      }
+      const parts = ({ cursor }: Place) => parseCursor(cursor)!
+
+      it('is one beyond the head', async () => {
+        const head = await store.head()
+        await unknown({ position: head.position + 1, cursor: formatCursor(parts(head).epoch, head.position + 1, 1) })
+      })
+
+      it('is one at which this log has another entry', async () => {
+        const before = await store.head()
+        await store.append(send(alice, room, 'one'))
+        for (const { position, cursor } of [before, await store.head()]) {
+          const { epoch, tag } = parseCursor(cursor)!
+          await unknown({ position, cursor: formatCursor(epoch, position, tag ^ 1) })
+        }
+      })
+
+      it('is one of another epoch', async () => {
+        const { position, cursor } = await store.head()
+        await unknown({ position, cursor: formatCursor('another00000', position, parseCursor(cursor)!.tag) })
+      })
+
+      it('is no place up to which channels were looked for: they are looked for anew', async () => {
+        const start = await store.head()
+        for (const text of ['one', 'two', 'three']) await store.append(send(alice, room, text))
+        const { through, ahead } = await store.read({ of: 'user', userId: alice }, start, 1)
+        const { head } = ahead as Ahead & { head: Place }
+        const lost = { ...ahead!, channels: [], head: { ...head, cursor: formatCursor(parts(head).epoch, head.position, parts(head).tag ^ 1) } }
+        expect(gists((await store.read({ of: 'user', userId: alice }, through, 500, lost)).entries)).toEqual(['message two', 'message three'])
       })
     })
 
@@ -386,7 +433,7 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         store = await under.reopen()
         const { place, gap } = await open(cursor)
         expect(gap).toBeUndefined()
-        expect(gists(await readAll(store, { of: 'user', userId: alice }, place.position))).toEqual(['message there'])
+        expect(gists(await readAll(store, { of: 'user', userId: alice }, place))).toEqual(['message there'])
       })
 
       it.each(['', 'garbage', 'x'.repeat(10_000), 'abcdefghijkl-1-1', 'é', '0-0-0'])('that are none of ours are a gap: %.20s', async cursor => {
@@ -414,13 +461,14 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         const [list] = await Promise.all([store.listMessages(alice, room, { limit: 45, offset: 0 }), store.append(send(alice, room, 'on the stream'))])
         const { place } = await open(list.cursor)
         const listed = list.value.items.map(item => (JSON.parse(item) as { textPayload: string }).textPayload)
-        const streamed = gists(await readAll(store, { of: 'user', userId: alice }, place.position))
+        const streamed = gists(await readAll(store, { of: 'user', userId: alice }, place))
         expect([...listed.reverse().map(text => `message ${text}`), ...streamed]).toEqual(['message in the list', 'message on the stream'])
       })
     })
 
     describe('retention', () => {
       it('removes what is older in the background, keeps messages for GET, and says that a cursor has expired', async () => {
+        const beginning = await earliest(store)
         const { cursor } = await store.append(send(alice, room, 'kept', { messageId: `kept-${serial}-00` }))
         await store.append({ type: 'edit-message', actor: alice, channelId: room, messageId: `kept-${serial}-00`, textPayload: 'kept, edited' })
         await store.append(join(bob, room))
@@ -431,13 +479,104 @@ export function storeContract (name: string, open: () => Promise<StoreUnderTest>
         expect(await store.openStream({ of: 'user', userId: alice }, { from: 'cursor', cursor: last })).not.toHaveProperty('gap')
         expect((await store.head()).cursor).toBe(last)
         const { place } = await store.openStream({ of: 'user', userId: alice }, { from: 'earliest' })
-        expect(await readAll(store, { of: 'user', userId: alice }, place.position)).toEqual([])
+        expect(await readAll(store, { of: 'user', userId: alice }, place)).toEqual([])
         expect(await text(alice)).toEqual(['kept, edited', 'the last'])
-        expect(await store.tail(0, 500)).toMatchObject({ entries: [], head: { cursor: last }, gap: true })
-        expect(await store.read({ of: 'user', userId: alice }, 0, 500)).toMatchObject({ entries: [], through: { cursor: last }, gap: 'expired' })
+        expect(await store.tail(beginning, 500)).toMatchObject({ entries: [], head: { cursor: last }, gap: 'expired' })
+        expect(await store.read({ of: 'user', userId: alice }, beginning, 500)).toMatchObject({ entries: [], through: { cursor: last }, gap: 'expired' })
         store = await under.reopen()
         await store.append(send(alice, room, 'after it'))
-        expect(gists(await readAll(store, { of: 'user', userId: bob }, place.position))).toEqual(['message after it'])
+        expect(gists(await readAll(store, { of: 'user', userId: bob }, place))).toEqual(['message after it'])
+      })
+    })
+
+    describe('background work', () => {
+      const chores: Parameters<Upkeep['carryOut']>[0] = []
+      const { carryOut } = Upkeep.prototype
+      beforeEach(() => {
+        chores.length = 0
+        // As where two nodes have found the same.
+        Upkeep.prototype.carryOut = async function (due) {
+          chores.push(...due)
+          await carryOut.call(this, due)
+          await carryOut.call(this, due.toReversed())
+        }
+      })
+      afterEach(() => { Upkeep.prototype.carryOut = carryOut })
+
+      /** All that was carried out, once more: late, together, and one by one the other way round. */
+      const again = async (): Promise<void> => {
+        const carryOutLate = (due: typeof chores) => Promise.all(due.map(chore => store.append(chore as Command).catch(err => { if (!(err.status < 500)) throw err })))
+        await carryOutLate(chores)
+        for (const chore of chores.toReversed()) await carryOutLate([chore])
+      }
+      const settled = async (kinds: string[]): Promise<void> => {
+        await store.settle()
+        expect([...new Set(chores.map(({ type }) => type))].sort()).toEqual(kinds.toSorted())
+        const before = await under.state?.()
+        expect(before?.faults ?? []).toEqual([])
+        await again()
+        expect(await under.state?.()).toEqual(before)
+      }
+      const totalOf = async (userId: string) => (await store.listChannelsOf(SYSTEM, userId, { limit: 200, offset: 0 }, { includeSystemChannels: false })).value
+
+      it('comes to the same where it is carried out twice, late, and in whatever order', async () => {
+        const many = Array.from({ length: 230 }, (_, index) => `m${serial}-${index}`)
+        await Promise.all(many.map(userId => store.append(createUser(userId))))
+        const participants = [alice, bob, ...many].map(userId => ({ userId, status: 'active' as const, roles: [] }))
+        const [closed, left, kept] = ['closed', 'left', 'kept'].map(name => `${name}-${serial}`) as [string, string, string]
+        await store.append(createChannel(SYSTEM, closed, { participants }))
+        for (const channel of [left, kept]) await store.append(createChannel(alice, channel, { participants: [{ userId: bob, status: 'active', roles: [] }] }))
+        await Promise.all(Array.from({ length: 230 }, (_, index) => store.append(send(alice, closed, `${index}`))))
+        for (let index = 0; index < 5; index++) {
+          const messageId = `of-chores-${serial}-${index}`
+          await store.append(send(alice, kept, 'text', { messageId, timelineEvents: [{ type: 'seen', eventTimeMs: 1, subject: alice }] }))
+          await store.append({ type: 'edit-message', actor: alice, channelId: kept, messageId, textPayload: 'other' })
+          await store.append({ type: 'add-message-event', actor: bob, channelId: kept, messageIds: [messageId], event: { type: 'x', eventTimeMs: 2, subject: bob } })
+        }
+        await store.append({ type: 'delete-channel', actor: SYSTEM, channelId: closed })
+        await store.append({ type: 'truncate-channel', actor: SYSTEM, channelId: kept })
+        await store.append(send(alice, kept, 'after it'))
+        await store.append({ type: 'delete-user', actor: SYSTEM, userId: bob })
+        await settled(['close-members', 'erase-messages', 'erase-remains', 'finish-leaving', 'remove-participant'])
+        for (const [userId, channels] of [[alice, 3], [many[0]!, 0]] as const) expect(await totalOf(userId)).toMatchObject({ total: channels, items: Array(channels).fill(expect.anything()) })
+      })
+
+      it('by age, too, and after others have gone on', async () => {
+        await store.append(send(alice, room, 'kept'))
+        await store.append(join(bob, room))
+        await store.append(leave(bob, room))
+        const gone = `gone-${serial}`
+        await store.append(createChannel(alice, gone))
+        await store.append(send(alice, gone, 'text'))
+        await store.append({ type: 'delete-channel', actor: SYSTEM, channelId: gone })
+        await store.settle()
+        chores.length = 0
+        store = await under.reopen({ retentionMs: 0 })
+        await settled(['raise-floor', 'remove-channel', 'remove-entries', 'remove-intervals'])
+        const older = chores.slice()
+        await store.append(send(alice, room, 'later'))
+        await store.append(createChannel(alice, gone))
+        await store.settle()
+        chores.push(...older)
+        await settled(['raise-floor', 'remove-channel', 'remove-entries', 'remove-intervals'])
+        expect(await text(alice)).toEqual(['kept', 'later'])
+        expect((await totalOf(alice)).total).toBe(2)
+        store = await under.reopen()
+      })
+
+      it('that was found in another log is left alone', async () => {
+        await store.append(send(alice, room, 'kept'))
+        const { position, cursor } = await store.head()
+        const { tag } = parseCursor(cursor)!
+        await store.append(send(alice, room, 'kept, too'))
+        const before = await under.state?.()
+        for (const foundAt of [{ position, tag: tag ^ 1 }, { position: position + 99, tag }]) {
+          await store.append({ type: 'erase-remains', edits: [], events: [], messages: [position], foundAt } as never)
+          await store.append({ type: 'raise-floor', floor: { position, tag: tag ^ 1 }, foundAt } as never)
+          await store.append({ type: 'remove-entries', upTo: position, positions: [position], listChanges: [], foundAt } as never)
+        }
+        expect(await under.state?.()).toEqual(before)
+        expect(await text(alice)).toEqual(['kept', 'kept, too'])
       })
     })
 

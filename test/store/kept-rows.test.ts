@@ -25,8 +25,8 @@ const tokens = ['token-of-amy', 'token-of-bob']
 const messages = Array.from({ length: 6 }, (_, number) => `message-${number}`)
 const rulesets = ['io.mitter.ruleset.chats.GroupChat', 'io.mitter.ruleset.chats.SystemChannel', 'io.mitter.ruleset.chats.SingleParticipantChannel'] as const
 
-/** Nobody can carry it out: there is no such user. It breaks its batch while that is written. */
-const broken: Chore = { type: 'finish-leaving', userId: 'nobody' }
+/** Nobody can carry it out: no row can hold it. It breaks its batch while that is written. */
+const broken: Command = { type: 'take-nonce', actor: SYSTEM, nonce: null as unknown as string }
 
 /** A database with its writer, and a look at all rows that may be kept. */
 class Underneath {
@@ -205,7 +205,8 @@ describe('what was looked up before', () => {
     const under = underneath()
     const keyed = (messageId: string): Command => ({ ...send('amy', 'room', 'text', { messageId }), idempotency: { key: 'key-number-1', fingerprint: 'same' } })
     under.commit(createUser('amy'), createChannel('amy', 'room'), keyed('message-1'))
-    under.commit({ type: 'forget', now: Date.now() + 2 * DAY_MS, replies: ['amy key-number-1'], nonces: [], tokens: [] }, keyed('message-2'))
+    const { position, tag } = under.transactions.loader.log()
+    under.commit({ type: 'forget', now: Date.now() + 2 * DAY_MS, replies: ['amy key-number-1'], nonces: [], tokens: [], foundAt: { position, tag } }, keyed('message-2'))
     expect(under.db.prepare('select actor, key, outcome ->> \'$.messageId\' as made from replies').all()).toEqual([{ actor: 'amy', key: 'key-number-1', made: 'message-2' }])
     expect(under.commit(keyed('message-3'))).toEqual(['done'])
     expect(under.db.prepare('select count(*) as messages from entries where kind = \'message\'').get()).toEqual({ messages: 2 })

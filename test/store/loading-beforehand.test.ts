@@ -9,6 +9,7 @@ import { createStore } from '../../src/store/create-store.ts'
 import { storeContract, type StoreUnderTest } from './contract.ts'
 import { promptClock } from '../support/stores.ts'
 import { LoadingBeforehand } from './loading-beforehand.ts'
+import { stateOf } from './consistency.ts'
 
 const backends: LoadingBeforehand[] = []
 const fail = (err: Error) => { throw err }
@@ -27,6 +28,7 @@ storeContract('a store that loads beforehand', async () => {
       under.store = open(options.retentionMs)
       return under.store
     },
+    state: async () => stateOf(dataDir),
     async dispose () {
       await under.store.close()
       rmSync(dataDir, { recursive: true })
@@ -39,7 +41,9 @@ afterAll(() => {
   const rounds = backends.flatMap(({ secondRounds }) => [...secondRounds.keys()])
   // A repeat is answered from what the first request made, and that only the remembered reply names.
   const allowed = ['send-message: view', 'send-message: channel', 'edit-message: user', 'edit-message: view']
-  expect([...new Set(rounds)].filter(what => !allowed.includes(what))).toEqual([])
+  // Where the log has gone on since a chore was found, it is looked whether it is the same log.
+  const isOfChore = (what: string) => what.endsWith(': view') && !/message: |channel: |user: |participant: /.test(what)
+  expect([...new Set(rounds)].filter(what => !allowed.includes(what) && !isOfChore(what))).toEqual([])
   expect(Math.max(...backends.map(({ mostRounds }) => mostRounds))).toBeLessThanOrEqual(2)
 })
 

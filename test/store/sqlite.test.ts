@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 import { StoreLocked } from '../../src/store/sqlite/database.ts'
 import { promptClock } from '../support/stores.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { stateOf } from './consistency.ts'
 import { storeContract, type StoreUnderTest } from './contract.ts'
 
 const fail = (err: Error) => { throw err }
@@ -18,6 +19,7 @@ storeContract('the embedded store', async () => {
       under.store = await openSqliteStore({ dataDir, clock: promptClock, onError: fail, ...options })
       return under.store
     },
+    state: async () => stateOf(dataDir),
     async dispose () {
       await under.store.close()
       rmSync(dataDir, { recursive: true })

@@ -1,7 +1,7 @@
 /** Commands as tests write them: what a test is not about has a default. */
 import { randomUUID } from 'node:crypto'
 import { SYSTEM, type Command, type CreateChannel, type SendMessage } from '../../src/store/contract/commands.ts'
-import type { Entry, Interest, Page, Position } from '../../src/store/contract/log.ts'
+import type { Entry, Interest, Page, Place } from '../../src/store/contract/log.ts'
 import type { Store } from '../../src/store/contract/store.ts'
 
 export const createUser = (userId: string): Command =>
@@ -38,14 +38,17 @@ export const send = (actor: string, channelId: string, textPayload: string, more
   ...more
 })
 
-/** Everything that a reader may have after a place, page by page. */
-export async function readAll (store: Store, interest: Interest, after: Position = 0, limit = 500): Promise<Entry[]> {
+/** The first place that the log can be read from. */
+export const earliest = async (store: Pick<Store, 'openStream'>): Promise<Place> => (await store.openStream({ of: 'application' }, { from: 'earliest' })).place
+
+/** Everything that a reader may have after a place, or from the beginning, page by page. */
+export async function readAll (store: Store, interest: Interest, after?: Place, limit = 500): Promise<Entry[]> {
   const entries: Entry[] = []
-  for (let from = after, ahead: Page['ahead']; ;) {
+  for (let from = after ?? await earliest(store), ahead: Page['ahead']; ;) {
     const page = await store.read(interest, from, limit, ahead)
     entries.push(...page.entries)
     if (page.rights !== undefined) return entries
-    from = page.through.position
+    from = page.through
     ahead = page.ahead
   }
 }

@@ -19,10 +19,10 @@ export function loseHints (store: Store, { seed }: { seed: number }): Store {
       }
       return (listener: Parameters<Store['onCommitted']>[0]) => {
         const timers = new Set<NodeJS.Timeout>()
-        const later = (ms: number) => {
+        const later = (ms: number, upTo: number) => {
           const timer = setTimeout(() => {
             timers.delete(timer)
-            listener([])
+            listener([], upTo)
           }, ms)
           timers.add(timer)
         }
@@ -31,7 +31,7 @@ export function loseHints (store: Store, { seed }: { seed: number }): Store {
           if (chance < 0.65) listener(entries)
           if (chance < 0.1) listener(entries) // twice
           else if (chance >= 0.65 && chance < 0.8) listener([])
-          else if (chance >= 0.8 && chance < 0.95) later(random() * LATE_MS)
+          else if (chance >= 0.8 && chance < 0.95) later(random() * LATE_MS, entries.at(-1)?.position ?? Infinity)
         })
         return () => {
           timers.forEach(clearTimeout)

@@ -59,6 +59,8 @@ export interface Entry extends Place {
   channelLists?: AccessLists
   /** Of a change of lists: what those are told who might read before it, and may not from here on. */
   otherwise?: Entry
+  /** Of the first entry of a batch, where the node that wrote it is told of that: the cursor of the place before it. */
+  follows?: Cursor
   /**
    * JSON text of an object: the event's data beyond `@type` and `globalPipelinePayloadId` (protocol 8).
    * Absent where no stream carries the entry: internal ones, and those whose content was deleted.
@@ -73,14 +75,21 @@ export interface MessageListing {
   before?: { lists?: AccessLists | undefined }
 }
 
+/**
+ * Why nothing can be gone on from a place. `expired`: some of what came after it has fallen out of retention. `unknown`: it
+ * is no place of this log; so it is where a database that had missed the newest commits has taken the place of the one that
+ * had them.
+ */
+export type Gap = 'expired' | 'unknown'
+
 /** A piece of the whole log. */
 export interface Tail {
   /** Every entry after the place asked for, internal ones included, in order and without holes. Empty: that place is the head. */
   entries: Entry[]
   /** The log's head when it was read. */
   head: Place
-  /** Some of what comes after that place has fallen out of retention: there is nothing to be had before the head. */
-  gap?: true
+  /** There is nothing to be had before the head. */
+  gap?: Gap
 }
 
 /** Whose tail of the log a stream is. */
@@ -104,7 +113,7 @@ export interface StreamStart {
   interest: Interest
   place: Place
   /** The asked-for cursor cannot be gone on from; `place` is then the log's head. */
-  gap?: 'expired' | 'unknown'
+  gap?: Gap
 }
 
 /** What a reader's rights are at a place of the log: enough to decide every later entry from the entries alone. */
@@ -138,20 +147,20 @@ export interface Page {
   /** Everything up to here has been looked at, delivered or not. */
   through: Place
   /** The log's head when the page was read: a right that ended later, or a text that was deleted, the page does not know of. */
-  head: Position
+  head: Place
   /** Present where `through` is that head: the rights at that very place. */
   rights?: Rights
   /** For the next read of the same reader. */
   ahead?: Ahead
-  /** Retention has overtaken the reader: what lies between is not to be had any more, and `through` is the head. */
-  gap?: 'expired'
+  /** The place cannot be gone on from. `expired`: `through` is the head. `unknown`: nothing else of the page is of use. */
+  gap?: Gap
 }
 
 /** What a reader may have now. */
 export interface RightsNow {
   /** As of `head`. */
   rights: Rights
-  head: Position
+  head: Place
   /** Retention has removed what lies up to here. */
   floor: Position
 }
@@ -162,17 +171,18 @@ export interface Log {
   head (): Promise<Place>
 
   /**
-   * Every entry after a position, internal ones included, in order, without holes or doubles: at most
-   * `limit` (1 to 500) and about 256 KiB.
+   * Every entry after a place, internal ones included, in order, without holes or doubles: at most
+   * `limit` (1 to 500) and about 256 KiB. Whether the log has that place, too, is found in the same snapshot.
    */
-  tail (after: Position, limit: number): Promise<Tail>
+  tail (after: Place, limit: number): Promise<Tail>
 
   /**
    * Calls back after commits. With this node's own entries, complete and in order; with none where it only
    * learns that others have written: a hint, which may come late, twice or never. The log is the truth.
    * Returns a function that ends it.
+   * @param listener `upTo`, of a hint: how far the log goes at least, where that is known
    */
-  onCommitted (listener: (entries: Entry[]) => void): () => void
+  onCommitted (listener: (entries: Entry[], upTo?: Position) => void): () => void
 
   /**
    * Checks that the reader may stream this and finds the place to start at, in one snapshot.
@@ -181,11 +191,11 @@ export interface Log {
   openStream (request: StreamRequest, resume: Resume): Promise<StreamStart>
 
   /**
-   * Entries after a position that the reader may have, in log order, without holes or doubles: at most
+   * Entries after a place that the reader may have, in log order, without holes or doubles: at most
    * `limit` (1 to 500) and about 256 KiB. A page without entries is not the end: `rights` says that.
    * @param ahead of the page before: with it a replay looks at each channel of its reader once, not in every page
    */
-  read (interest: Interest, after: Position, limit: number, ahead?: Ahead): Promise<Page>
+  read (interest: Interest, after: Place, limit: number, ahead?: Ahead): Promise<Page>
 
   /** The reader's rights as of the head: what `read` says with its last page. */
   rights (interest: Interest): Promise<RightsNow>

@@ -1,9 +1,10 @@
 /** One command after the other, in the one transaction of a batch. Pure: it reads what was loaded, and comes to what is to be written. */
 import { Refusal, refuse, type PlainRefusal } from '../../errors.ts'
 import type { Command, Outcome } from '../contract/commands.ts'
-import type { Entry, Position } from '../contract/log.ts'
+import type { Cursor, Entry, Position } from '../contract/log.ts'
 import type { Changes } from './changes.ts'
 import type { Chore } from './chores.ts'
+import { formatCursor } from './cursor.ts'
 import { decide } from './decide/decide.ts'
 import { answerOf, type Remembered } from './decide/idempotency.ts'
 import { mustHold, takeNonce } from './decide/users.ts'
@@ -33,12 +34,14 @@ const AHEAD_MS = 60_000
 
 export class Batch {
   readonly #draft: Draft
+  readonly #follows: Cursor
 
   /**
    * @param log as the transaction found it
    * @param now the store's time, in milliseconds since the epoch: one clock for all nodes
    */
   constructor (source: Source, log: LogState, now: number) {
+    this.#follows = formatCursor(log.epoch, log.position, log.tag)
     this.#draft = new Draft(source, { ...log, at: log.at > now + AHEAD_MS ? now : Math.max(now, log.at) })
   }
 
@@ -57,7 +60,8 @@ export class Batch {
 
   /** The entries of the log that were written. */
   get entries (): Entry[] {
-    return this.#draft.entries()
+    const [first, ...rest] = this.#draft.entries()
+    return first === undefined ? [] : [{ ...first, follows: this.#follows }, ...rest]
   }
 
   get log (): Readonly<LogState> {

@@ -1,6 +1,9 @@
 /**
  * What need not happen at once, as commands too: they are found by reading, and carried out in small steps
  * between others' commands by whoever is told to. Each touches a bounded number of rows.
+ *
+ * Two nodes may find the same, and one may carry it out when the other has long done so, and more: each chore looks at what
+ * there is by then. What it has found it names by positions, so in another log than that it means nothing.
  */
 import { SYSTEM } from '../../rules/identifiers.ts'
 import { rulesetTable } from '../../rules/rulesets.ts'
@@ -23,7 +26,12 @@ const STEP_CHANNELS = 50
 /** How long a token's row stays after its end, in milliseconds: a late call still learns that it expired. */
 const EXPIRED_TOKEN_MS = 24 * 3_600_000
 
-export type Chore =
+export type Chore = Work & {
+  /** The log's head when it was found. */
+  foundAt: { position: Position, tag: number }
+}
+
+type Work =
   /** A deleted user has left all that it can. */
   | { type: 'finish-leaving', userId: string }
   /** Takes a deleted channel out of its members' lists and counts. */
@@ -44,8 +52,7 @@ export type Chore =
 
 /** What commands have left to do: commands to carry out, together, before asking again. None: nothing is due. */
 export function * leftOver (): Read<Array<Chore | RemoveParticipant>> {
-  // A step of each, so that none has to wait until there is nothing of another.
-  return [...yield * leave(), ...yield * close(), ...yield * erase(), ...yield * eraseRemains()]
+  return yield * found(yield * leftOverWork())
 }
 
 /**
@@ -55,14 +62,30 @@ export function * leftOver (): Read<Array<Chore | RemoveParticipant>> {
  */
 export function * dueChores (now: number, retentionMs: number | undefined): Read<Array<Chore | RemoveParticipant>> {
   const old = retentionMs === undefined ? [] : [...yield * forget(now), ...yield * raiseFloor(now, now - retentionMs)]
-  return [...yield * leftOver(), ...old, ...yield * removeEntries(), ...yield * removeChannel()]
+  return yield * found([...yield * leftOverWork(), ...old, ...yield * removeEntries(), ...yield * removeChannel()])
+}
+
+/** What a deleted user has to leave still, and that it has. */
+export function * leave (userId: string): Read<Array<Chore | RemoveParticipant>> {
+  return yield * found(yield * leaving(userId))
+}
+
+function * found (due: Array<Work | RemoveParticipant>): Read<Array<Chore | RemoveParticipant>> {
+  if (due.length === 0) return []
+  const [{ position, tag }] = yield * ask(['ends'])
+  return due.map(one => one.type === 'remove-participant' ? one : { ...one, foundAt: { position, tag } })
+}
+
+function * leftOverWork (): Read<Array<Work | RemoveParticipant>> {
+  // A step of each, so that none has to wait until there is nothing of another.
+  return [...yield * leaving(), ...yield * close(), ...yield * erase(), ...yield * eraseRemains()]
 }
 
 /**
  * A deleted user leaves each of its channels by a command of its own, with its entry and its succession.
  * @param userId the one to look after; absent: whoever has not left yet
  */
-export function * leave (userId?: string): Read<Array<Chore | RemoveParticipant>> {
+function * leaving (userId?: string): Read<Array<Work | RemoveParticipant>> {
   const [user] = yield * userId === undefined ? ask(['leavingUser']) : ask(['user', userId])
   if (user?.leaving !== true) return []
   const open = (Object.keys(rulesetTable) as Ruleset[]).filter(ruleset => !rulesetTable[ruleset].fixed)
@@ -72,10 +95,10 @@ export function * leave (userId?: string): Read<Array<Chore | RemoveParticipant>
   return channels.map((channelId): RemoveParticipant => ({ type: 'remove-participant', actor: SYSTEM, channelId, userId: user.userId }))
 }
 
-function * close (): Read<Chore[]> {
+function * close (): Read<Work[]> {
   const [channels] = yield * ask(['closingChannels', STEP_CHANNELS])
   const members = yield * ask(...channels.map(({ channelKey }) => ['membersToClose', channelKey, STEP.rows] as ['membersToClose', number, number]))
-  const due: Chore[] = []
+  const due: Work[] = []
   let rows = 0
   for (const [index, { channelKey }] of channels.entries()) {
     const userKeys = members[index]!
@@ -86,7 +109,7 @@ function * close (): Read<Chore[]> {
   return due
 }
 
-function * erase (): Read<Chore[]> {
+function * erase (): Read<Work[]> {
   const [channel] = yield * ask(['erasingChannel'])
   if (channel === undefined) return []
   const upTo = channel.deletedPosition ?? channel.truncatedPosition
@@ -94,13 +117,13 @@ function * erase (): Read<Chore[]> {
   return [{ type: 'erase-messages', channelKey: channel.channelKey, upTo, messages }]
 }
 
-function * eraseRemains (): Read<Chore[]> {
+function * eraseRemains (): Read<Work[]> {
   const [{ floor }] = yield * ask(['ends'])
   const [remains] = yield * ask(['erasedRemains', floor.position, STEP])
   return remains.edits.length + remains.events.length + remains.messages.length === 0 ? [] : [{ type: 'erase-remains', ...remains }]
 }
 
-function * forget (now: number): Read<Chore[]> {
+function * forget (now: number): Read<Work[]> {
   const [replies, nonces, tokens] = yield * ask(
     ['repliesBefore', now - IDEMPOTENCY_MS, STEP.rows], ['noncesBefore', now - NONCE_MS, STEP.rows], ['tokensEndedBefore', now - EXPIRED_TOKEN_MS, STEP.rows])
   return replies.length + nonces.length + tokens.length === 0 ? [] : [{ type: 'forget', now, replies, nonces, tokens }]
@@ -110,7 +133,7 @@ function * forget (now: number): Read<Chore[]> {
  * Entry by entry, because times may fall along the log, where a clock was set: nothing goes before it is old enough itself,
  * and what is dated in the future holds up nothing behind it.
  */
-function * raiseFloor (now: number, before: number): Read<Chore[]> {
+function * raiseFloor (now: number, before: number): Read<Work[]> {
   const [{ floor }] = yield * ask(['ends'])
   const [entries] = yield * ask(['agesAfter', floor.position, STEP_AGES])
   let newest: { position: Position, tag: number } | undefined
@@ -121,7 +144,7 @@ function * raiseFloor (now: number, before: number): Read<Chore[]> {
   return newest === undefined ? [] : [{ type: 'raise-floor', floor: newest }]
 }
 
-function * removeEntries (): Read<Chore[]> {
+function * removeEntries (): Read<Work[]> {
   const [{ floor, removedPosition }] = yield * ask(['ends'])
   if (removedPosition < floor.position) {
     const [{ rows, ended }] = yield * ask(['entriesToRemove', removedPosition, floor.position, STEP])
@@ -140,7 +163,7 @@ function * removeEntries (): Read<Chore[]> {
 const positionsOf = (rows: Array<{ position: Position }>): Position[] => rows.map(({ position }) => position)
 
 /** Once no replay can speak of it any more. */
-function * removeChannel (): Read<Chore[]> {
+function * removeChannel (): Read<Work[]> {
   const [{ floor }] = yield * ask(['ends'])
   const [channelKey] = yield * ask(['channelToRemove', floor.position])
   if (channelKey === undefined) return []
@@ -171,37 +194,25 @@ function outlives ({ position, kind, messagePresent, newestEdit, listed }: Expir
 }
 
 export function carryOutChore (draft: Draft, chore: Chore): void {
+  if (!isOfLog(draft, chore.foundAt)) return
   switch (chore.type) {
-    case 'finish-leaving':
-      draft.put('user', chore.userId, { ...draft.user(chore.userId)!, leaving: false })
-      return
-    case 'close-members': {
-      const { channelKey, deletedPosition, ruleset } = draft.channelByKey(chore.channelKey)
-      for (const userKey of chore.userKeys) {
-        draft.putMember({ ...draft.member(channelKey, userKey)!, closedPosition: deletedPosition! })
-        draft.countMembership(userKey, ruleset, -1)
-      }
-      if (chore.last) draft.changeChannel(channelKey, { closing: false })
+    case 'finish-leaving': {
+      const user = draft.user(chore.userId)
+      if (user?.leaving === true) draft.put('user', chore.userId, { ...user, leaving: false })
       return
     }
-    case 'erase-messages':
-      for (const position of chore.messages) draft.erase(position)
-      if (chore.messages.length === 0 && erasedUpTo(draft, chore.channelKey) === chore.upTo) draft.changeChannel(chore.channelKey, { erasing: false })
-      return
+    case 'close-members': return closeMembers(draft, chore)
+    case 'erase-messages': return eraseMessages(draft, chore)
     case 'erase-remains':
       draft.empty([...chore.edits, ...chore.messages])
       draft.remove(chore.events)
       return
-    case 'forget':
-      // What was taken again since is another.
-      for (const key of chore.replies) if ((draft.get('reply', key)?.at ?? 0) < chore.now - IDEMPOTENCY_MS) draft.put('reply', key, null)
-      for (const nonce of chore.nonces) if ((draft.get('nonce', nonce)?.at ?? 0) < chore.now - NONCE_MS) draft.put('nonce', nonce, null)
-      for (const tokenId of chore.tokens) draft.put('token', tokenId, null)
-      return
+    case 'forget': return forgetRows(draft, chore)
     case 'raise-floor':
-      draft.raiseFloor(chore.floor)
+      if (chore.floor.position > draft.log.floor.position) draft.raiseFloor(chore.floor)
       return
     case 'remove-entries':
+      if (chore.upTo <= draft.log.removedPosition) return
       draft.forgetLists(chore.listChanges)
       draft.remove(chore.positions)
       draft.removedUpTo(chore.upTo)
@@ -210,6 +221,7 @@ export function carryOutChore (draft: Draft, chore: Chore): void {
       draft.removeIntervals(chore.upTo, STEP.rows)
       return
     case 'remove-channel':
+      if (draft.get('channel', String(chore.channelKey))?.deletedPosition === undefined) return
       draft.forgetMembers(chore.channelKey, chore.userKeys)
       draft.remove(chore.positions)
       draft.forgetListsOf(chore.channelKey, STEP.rows)
@@ -217,10 +229,42 @@ export function carryOutChore (draft: Draft, chore: Chore): void {
   }
 }
 
-/** It may have been truncated again, or deleted, since the rows were looked for. */
-function erasedUpTo (draft: Draft, channelKey: number): Position {
-  const { deletedPosition, truncatedPosition } = draft.channelByKey(channelKey)
-  return deletedPosition ?? truncatedPosition
+type ChoreOf<Type extends Chore['type']> = Extract<Chore, { type: Type }>
+
+/** Whether the log has a place, as far as can be said; what was found so long ago that it cannot is found anew. */
+function isOfLog (draft: Draft, { position, tag }: Chore['foundAt']): boolean {
+  const { log } = draft
+  if (position === log.position) return tag === log.tag
+  if (position <= log.floor.position) return position === log.floor.position && tag === log.floor.tag
+  return draft.view(position)?.record.tag === tag
+}
+
+function closeMembers (draft: Draft, { channelKey, userKeys, last }: ChoreOf<'close-members'>): void {
+  const channel = draft.get('channel', String(channelKey))
+  if (channel?.deletedPosition === undefined || !channel.closing) return
+  for (const userKey of userKeys) {
+    const member = draft.member(channelKey, userKey)
+    if (member?.status === undefined || member.closedPosition !== undefined) continue
+    draft.putMember({ ...member, closedPosition: channel.deletedPosition })
+    draft.countMembership(userKey, channel.ruleset, -1)
+  }
+  if (last) draft.changeChannel(channelKey, { closing: false })
+}
+
+function eraseMessages (draft: Draft, { channelKey, upTo, messages }: ChoreOf<'erase-messages'>): void {
+  const channel = draft.get('channel', String(channelKey))
+  if (channel === undefined || !channel.erasing) return
+  for (const position of messages) draft.erase(position)
+  // It may have been truncated again, or deleted, since the rows were looked for.
+  if (messages.length === 0 && (channel.deletedPosition ?? channel.truncatedPosition) === upTo) draft.changeChannel(channelKey, { erasing: false })
+}
+
+/** What was taken again since is another. */
+function forgetRows (draft: Draft, { now, replies, nonces, tokens }: ChoreOf<'forget'>): void {
+  const isOld = (at: number | undefined, ms: number) => at !== undefined && at < now - ms
+  for (const key of replies) if (isOld(draft.get('reply', key)?.at, IDEMPOTENCY_MS)) draft.put('reply', key, null)
+  for (const nonce of nonces) if (isOld(draft.get('nonce', nonce)?.at, NONCE_MS)) draft.put('nonce', nonce, null)
+  for (const tokenId of tokens) if (isOld(draft.get('token', tokenId)?.expiresAt, EXPIRED_TOKEN_MS)) draft.put('token', tokenId, null)
 }
 
 /** Kinds of commands after which chores are due at once. */

@@ -107,11 +107,13 @@ function addNeeds (needs: Needs, command: Command | Chore): void {
       needs.memberKeys.push(...command.userKeys.map(userKey => `${command.channelKey} ${userKey}`))
       return
     case 'erase-messages':
+    case 'remove-channel':
       needs.channelKeys.push(String(command.channelKey))
       return
     case 'forget':
       needs.replies.push(...command.replies)
       needs.nonces.push(...command.nonces)
+      needs.tokens.push(...command.tokens)
   }
 }
 

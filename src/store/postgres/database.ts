@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { yields } from '../sql/dialect.ts'
+import { locks } from './locks.ts'
 import { SCHEMA, type Session } from './session.ts'
 import { Unusable } from './sessions.ts'
 
@@ -10,9 +11,6 @@ const migrationsDir = join(import.meta.dirname, 'migrations')
 
 /** Of PostgreSQL: as the server tells it. */
 const LEAST_VERSION = 150_000
-
-/** Held while the schema is made, and while a batch is under way, or background work: any numbers of our own. */
-export const locks = { schema: 7_265_001, batch: 7_265_002, upkeep: 7_265_003 }
 
 interface ServerRow {
   version: number

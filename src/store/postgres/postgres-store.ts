@@ -88,7 +88,11 @@ class PostgresBackend implements Backend {
     if (this.#sessions.away) throw refuse('unavailable')
   }
 
-  onHint (listener: (position?: number) => void): void {
+  async exclusively<T> (work: () => Promise<T>): Promise<T | undefined> {
+    return await this.#sessions.exclusively(work)
+  }
+
+  onHint (listener: (upTo?: number) => void): void {
     this.#sessions.onHint = listener
   }
 

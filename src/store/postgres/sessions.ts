@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { refuse } from '../../errors.ts'
 import { yields } from '../sql/dialect.ts'
+import { locks } from './locks.ts'
 import { addressesOf, Session, type Address } from './session.ts'
 
 /** Sessions that read, at most. A node has two more. */
@@ -26,12 +27,21 @@ const START_MS = 30_000
 /** The channel of hints. */
 export const CHANNEL = 'channel_relay'
 
+/**
+ * Every statement finds its rows by an index, and is planned once. The planner is told so, because it goes by statistics: of a table that was
+ * empty when they were made it would read every row.
+ */
+const SEEK = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off', jit: 'off', plan_cache_mode: 'force_generic_plan' }
+
 /** A node that stops in the middle of a batch holds up the others no longer than this, in milliseconds. None waits longer for what others have locked, or reads longer. */
 export const IDLE_IN_BATCH_MS = 2_000
-const WRITER_SETTINGS = { lock_timeout: 5_000, idle_in_transaction_session_timeout: IDLE_IN_BATCH_MS }
-const READER_SETTINGS = { statement_timeout: 10_000, idle_in_transaction_session_timeout: 10_000 }
+const WRITER_SETTINGS = { ...SEEK, lock_timeout: 5_000, idle_in_transaction_session_timeout: IDLE_IN_BATCH_MS }
+const READER_SETTINGS = { ...SEEK, statement_timeout: 10_000, idle_in_transaction_session_timeout: 10_000 }
 
 const beat = yields<{ now: number }>('select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now')
+
+const lockUpkeep = yields<{ locked: boolean }>(`select pg_try_advisory_lock(${locks.upkeep}) as locked`)
+const unlockUpkeep = yields<object>(`select pg_advisory_unlock(${locks.upkeep})`)
 
 /** What is told of a server that answers, and cannot be used. */
 export class Unusable extends Error {}
@@ -163,6 +173,19 @@ export class Sessions {
     }
   }
 
+  /** Does something as the only one of all nodes; undefined, at once, where another is at it. The lock goes with the session that listens. */
+  async exclusively<T> (work: () => Promise<T>): Promise<T | undefined> {
+    const listener = this.#listener
+    if (this.#away || listener === undefined) throw refuse('unavailable')
+    const [row] = await listener.run(lockUpkeep)
+    if (!row!.locked) return undefined
+    try {
+      return await work()
+    } finally {
+      listener.run(unlockUpkeep).catch(() => {}) // it has ended, and the lock with it
+    }
+  }
+
   async close (): Promise<void> {
     this.#closing = true
     this.#away = true
@@ -171,7 +194,7 @@ export class Sessions {
     await Promise.all([writer, this.#listener, ...this.#readers].map(session => session?.close()))
   }
 
-  async #open (what: string, settings: Record<string, number>, onEnd: (session: Session) => void = () => {}): Promise<Session> {
+  async #open (what: string, settings: Record<string, string | number>, onEnd: (session: Session) => void = () => {}): Promise<Session> {
     if (this.#away) throw refuse('unavailable')
     const session = await Session.open(this.#address, { name: `channel-relay ${what}`, settings, onEnd: () => onEnd(session) })
     if (!this.#away) return session

@@ -83,7 +83,7 @@ export function mustHold (draft: Draft, { actor, lineage = [] }: GivenBy): void 
     if (token === undefined || token.revokedAt !== undefined) throw refuse('claimRejected', 'The token was revoked: ask for a new one')
     if (token.expiresAt !== undefined && token.expiresAt <= draft.at) throw refuse('claimRejected', 'The token has expired: ask for a new one')
   }
-  if (actor === SYSTEM || draft.user(actor)?.deletedAt === undefined) return
+  if (actor === SYSTEM || draft.livingUser(actor) !== undefined) return
   throw lineage.length > 0 ? refuse('claimRejected', 'The user of this token was deleted') : refuse('userNotFound', actor)
 }
 

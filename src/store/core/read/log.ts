@@ -1,6 +1,6 @@
 /** Reads of the log: its ends, the whole of it, and where a stream starts. What a stream may have is replay.ts. */
 import { SYSTEM } from '../../../rules/identifiers.ts'
-import type { Interest, Place, Position, Resume, StreamRequest, StreamStart, Tail } from '../../contract/log.ts'
+import type { Gap, Interest, Place, Position, Resume, StreamRequest, StreamStart, Tail } from '../../contract/log.ts'
 import { formatCursor, parseCursor } from '../cursor.ts'
 import { entryOf } from '../render/entry.ts'
 import { ask, type LogEnds, type Read } from './queries.ts'
@@ -22,9 +22,20 @@ export function * head (): Read<Place> {
   return headOf(ends)
 }
 
-export function * tail (after: Position, limit: number): Read<Tail> {
-  const [ends, { rows }] = yield * ask(['ends'], ['tail', after, { rows: limit, bytes: PAGE_BYTES }])
-  if (after < ends.floor.position) return { entries: [], head: headOf(ends), gap: true }
+/** @param tag of the entry at that place, where there is one */
+export function gapAfter ({ position, cursor }: Place, tag: number | undefined, ends: LogEnds): Gap | undefined {
+  const { epoch, floor } = ends
+  if (parseCursor(cursor)?.epoch !== epoch) return 'unknown'
+  if (position < floor.position) return 'expired'
+  const written = position === floor.position ? floor.tag : tag
+  return written !== undefined && formatCursor(epoch, position, written) === cursor ? undefined : 'unknown'
+}
+
+export function * tail (after: Place, limit: number): Read<Tail> {
+  const { position } = after
+  const [ends, tag, { rows }] = yield * ask(['ends'], ['tagAt', position], ['tail', position, { rows: limit, bytes: PAGE_BYTES }])
+  const gap = gapAfter(after, tag, ends)
+  if (gap !== undefined) return { entries: [], head: headOf(ends), gap }
   return { entries: rows.map(view => entryOf(view, ends.epoch)), head: headOf(ends) }
 }
 
@@ -44,11 +55,8 @@ function * startOf (resume: Resume, least: Position): Read<Omit<StreamStart, 'in
   const head = headOf(ends)
   if (resume.from === 'head') return { place: head }
   if (resume.from === 'earliest') return { place: floorOf(ends) }
-  if (cursor === undefined || cursor.epoch !== ends.epoch || cursor.position > ends.position) return { place: head, gap: 'unknown' }
-  if (cursor.position < ends.floor.position) return { place: head, gap: 'expired' }
-  const written = cursor.position === ends.floor.position ? ends.floor.tag : tag
-  if (cursor.tag !== written || cursor.position < least) return { place: head, gap: 'unknown' }
-  const place = placeOf(ends.epoch, cursor)
-  // One cursor has one spelling.
-  return place.cursor === resume.cursor ? { place } : { place: head, gap: 'unknown' }
+  if (cursor === undefined) return { place: head, gap: 'unknown' }
+  const place = { position: cursor.position, cursor: resume.cursor }
+  const gap = gapAfter(place, tag, ends) ?? (place.position < least ? 'unknown' : undefined)
+  return gap === undefined ? { place } : { place: head, gap }
 }

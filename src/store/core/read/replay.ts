@@ -8,7 +8,7 @@ import type { Ahead, Entry, Interest, Page, Place, Position, Rights, RightsNow }
 import type { EntryView, IntervalRecord } from '../records.ts'
 import { entryOf } from '../render/entry.ts'
 import { callerOfMembership, readsNow, spansOf, toldAsIs, toldOf, type Reader, type Told } from './entitlement.ts'
-import { headOf, PAGE_BYTES, placeOf } from './log.ts'
+import { gapAfter, headOf, PAGE_BYTES, placeOf } from './log.ts'
 import { ask, type EntrySource, type Found, type ListsFrom, type LogEnds, type Membership, type PageBounds, type Read } from './queries.ts'
 
 /** A channel whose entries are still to come. */
@@ -23,7 +23,6 @@ interface Upcoming {
 /** What a page of a user's replay leaves to the next: it holds as long as nothing is about the user after `head`. */
 interface UserAhead extends Ahead {
   userKey: number
-  epoch: string
   /** The log's head when the channels were looked for: they are all that have entries up to there. */
   head: Place
   /** By `next`, rising. */
@@ -40,17 +39,19 @@ const CHANGES_LOOKED_AT = 200
 /** Entries of a page as they were found, and, where they are all up to the head, the rights there. */
 type Part = Pick<Page, 'through' | 'ahead' | 'rights' | 'named'> & { told: Told[], places?: Membership[] }
 
-export function * read (interest: Interest, after: Position, limit: number, ahead?: Ahead): Read<Page> {
-  const [ends] = yield * ask(['ends'])
+export function * read (interest: Interest, after: Place, limit: number, ahead?: Ahead): Read<Page> {
+  const [ends, tag] = yield * ask(['ends'], ['tagAt', after.position])
   const bounds = { rows: limit, bytes: PAGE_BYTES }
+  const gap = gapAfter(after, tag, ends)
+  if (gap === 'unknown') return { entries: [], through: headOf(ends), head: headOf(ends), gap }
   // Retention has passed the place that was to be gone on from.
-  if (after < ends.floor.position) return { ...pageOf(yield * partOf(interest, ends.position, bounds, ends), ends), gap: 'expired' }
-  return pageOf(yield * partOf(interest, after, bounds, ends, ahead), ends)
+  if (gap === 'expired') return { ...pageOf(yield * partOf(interest, ends.position, bounds, ends), ends), gap }
+  return pageOf(yield * partOf(interest, after.position, bounds, ends, ahead), ends)
 }
 
 export function * rights (interest: Interest): Read<RightsNow> {
-  const [{ position: head, floor }] = yield * ask(['ends'])
-  return { rights: yield * rightsAtHead(interest), head, floor: floor.position }
+  const [ends] = yield * ask(['ends'])
+  return { rights: yield * rightsAtHead(interest), head: headOf(ends), floor: ends.floor.position }
 }
 
 function * rightsAtHead (interest: Interest): Read<Rights> {
@@ -85,14 +86,14 @@ function * partOf (interest: Interest, after: Position, bounds: PageBounds, ends
   return yield * ownChannels(reader, yield * aheadOf(reader, after, ends, ahead), after, bounds, ends)
 }
 
-function pageOf ({ told, places, ...part }: Part, { epoch, position: head }: LogEnds): Page {
-  const entries: Entry[] = told.map(({ view, otherwise }) => formOf(entryOf(view, epoch), otherwise))
+function pageOf ({ told, places, ...part }: Part, ends: LogEnds): Page {
+  const entries: Entry[] = told.map(({ view, otherwise }) => formOf(entryOf(view, ends.epoch), otherwise))
   const listed = told.filter(({ view }) => view.lists !== undefined).map(({ view: { record, lists } }): [string, AccessLists | undefined] => [record.messageId!, lists!.now])
   return {
     entries: entries.filter(({ payload }) => payload !== undefined),
     ...(places === undefined ? {} : { places: rightsOf(places).channels }),
     ...(listed.length === 0 ? {} : { messageLists: listed }),
-    head,
+    head: headOf(ends),
     ...part
   }
 }
@@ -140,15 +141,16 @@ function * ownChannel (reader: Reader, channelKey: number, after: Position, boun
 /** The channels that a user's replay is still to come to: those of the page before, or found anew. */
 function * aheadOf (reader: Reader, after: Position, ends: LogEnds, given: Ahead | undefined): Read<UserAhead> {
   const { userKey } = reader
-  const [newest] = yield * ask(['newestAbout', userKey])
   const before = given as UserAhead | undefined
-  if (before?.userKey === userKey && before.epoch === ends.epoch && before.after <= after && after < before.head.position && newest <= before.head.position && !(yield * mayHaveOpened(before))) return before
+  const [newest, tag] = yield * ask(['newestAbout', userKey], ['tagAt', before?.head.position ?? 0])
+  const isOfThisLog = before !== undefined && gapAfter(before.head, tag, ends) === undefined
+  if (isOfThisLog && before.userKey === userKey && before.after <= after && after < before.head.position && newest <= before.head.position && !(yield * mayHaveOpened(before))) return before
   const [news, left, ended] = yield * ask(['news', userKey, after], ['listedChannelsLeft', userKey, after], ['endedChannelsNaming', userKey, after])
   const channels = news.filter(membership => (membership.listsPosition ?? 0) > after || readsNow(reader, membership) || endsOf(membership, after).length > 0)
     .map(({ channelKey, next }): Upcoming => ({ channelKey, what: 'all', next }))
     .concat(left.map(one => ({ ...one, what: 'lists' })), ended.map(one => ({ ...one, what: 'ends' })))
     .sort(byNext)
-  return { userKey, epoch: ends.epoch, after, head: headOf(ends), channels, ended: ended.map(({ channelKey }) => channelKey), closed: new Set(news.filter(membership => !readsNow(reader, membership)).map(({ channelKey }) => channelKey)) }
+  return { userKey, after, head: headOf(ends), channels, ended: ended.map(({ channelKey }) => channelKey), closed: new Set(news.filter(membership => !readsNow(reader, membership)).map(({ channelKey }) => channelKey)) }
 }
 
 function * mayHaveOpened ({ closed, head }: UserAhead): Read<boolean> {
