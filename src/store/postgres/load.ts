@@ -10,7 +10,7 @@ import {
 import { yields, type Sql } from '../sql/dialect.ts'
 import { remainsSql, type SizedRow } from '../sql/due-texts.ts'
 import { loadTexts, type ReplyRow } from '../sql/load-texts.ts'
-import { messageColumns, messageOfRow, metaNames, metaOfRows, viewOfRow, type MessageRow, type MetaRow } from '../sql/log-columns.ts'
+import { messageOfRow, metaNames, metaOfRows, viewOfRow, type MessageRow, type MetaRow } from '../sql/log-columns.ts'
 import { lookupOf } from '../sql/lookup.ts'
 import { remainsOf } from '../sql/remains.ts'
 import { numbersOf, partsOf, type Flag, type PositionRow } from '../sql/rows.ts'
@@ -21,10 +21,11 @@ import type { Session } from './session.ts'
 /** Successors that are loaded with a channel. */
 const SUCCESSORS = 2
 
-const { application, view, longestActive } = loadTexts(postgresDialect)
+const { application, message, view, longestActive } = loadTexts(postgresDialect)
 
-/** Messages `m` by their ids. */
-const messagesAsked = 'unnest(cast(? as text[])) asked (message_id) join entries m on m.message_id = asked.message_id and m.kind = \'message\''
+/** Messages `m` by their ids: each is looked for by itself, whatever the planner thinks of a table that was empty a moment ago. */
+const messagesAsked = `unnest(cast(? as text[])) asked (message_id) cross join lateral (
+    select * from entries q where q.message_id = asked.message_id and q.kind = 'message' limit 1) m`
 
 /** Members `p` of the channels that some ids name, who have been active longest. */
 const longestActiveOf = `unnest(cast(? as text[])) asked (channel_id) join channels c on c.channel_id = asked.channel_id and c.deleted_position is null
@@ -50,11 +51,10 @@ export const loadSql = numbered({
     join participations p on p.channel_key = c.channel_key and p.user_key = u.user_key`),
   membersByKey: yields<MemberRow>(`select ${memberColumns} from unnest(cast(? as bigint[]), cast(? as bigint[])) asked (channel_key, user_key)
     join participations p on p.channel_key = asked.channel_key and p.user_key = asked.user_key join users u on u.user_key = p.user_key`),
-  messages: yields<MessageRow>(`select ${messageColumns} from unnest(cast(? as text[])) asked (message_id)
-    join entries e on e.message_id = asked.message_id and e.kind = 'message' left join users sender on sender.user_key = e.sender_key`),
-  senders: yields<UserRow>(`select ${userColumns} from users where user_key in (select m.sender_key from ${messagesAsked})`),
+  messages: yields<MessageRow>(`select found.* from unnest(cast(? as text[])) asked (message_id) cross join lateral (${filled(message, ['asked.message_id'])} limit 1) found`),
+  senders: yields<UserRow>(`select sender.* from ${messagesAsked} cross join lateral (select ${userColumns} from users where user_key = m.sender_key limit 1) sender`),
   contents: yields<{ position: number, body: string | null }>(`select m.position, content.body from ${messagesAsked}
-    join entries content on content.position = coalesce(m.edit_position, m.position)`),
+    cross join lateral (select body from entries where position = coalesce(m.edit_position, m.position) limit 1) content`),
   messagePositions: yields<PositionRow>(`select m.position from ${messagesAsked}`),
   edits: yields<SizedRow & { message: number }>(`select m.position as message, found.* from ${messagesAsked}
     cross join lateral (${filled(remainsSql.editsOf, ['m.position', MOST_REMAINS])}) found`),
@@ -66,7 +66,7 @@ export const loadSql = numbered({
   replies: yields<ReplyRow>('select actor, key, fingerprint, at, outcome from replies where lookup = any(cast(? as bigint[]))'),
   application,
   successors: yields<MemberRow>(`select ${memberColumns} from ${longestActiveOf} join users u on u.user_key = p.user_key order by p.active_position, p.user_key`),
-  successorUsers: yields<UserRow>(`select ${userColumns} from users where user_key in (select p.user_key from ${longestActiveOf})`),
+  successorUsers: yields<UserRow>(`select successor.* from ${longestActiveOf} cross join lateral (select ${userColumns} from users where user_key = p.user_key limit 1) successor`),
   view,
   longestActive
 })
