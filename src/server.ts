@@ -13,7 +13,6 @@ import { createLogger } from './logging.ts'
 import { createStreams } from './relay/streams.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { openStore } from './store/open.ts'
-import { tellIfSlow } from './tell-if-slow.ts'
 
 const LEAST_NODE = 26
 
@@ -59,8 +58,7 @@ async function start (settings: Settings): Promise<void> {
   // Before anything is waited for, and before it listens: it may be told to stop at once.
   let stop = async (): Promise<void> => {}
   closeOnSignals(shutdownGraceMs, logger, () => stop())
-  const opening = openStore(settings, { onError: err => logger.error({ err }, 'the store failed') })
-  const store = isEmbedded ? await opening : await tellIfSlow(opening, () => logger.warn('waiting for the database of DATABASE_URL'))
+  const store = await openStore(settings, { onError: err => logger.error({ err }, 'the store failed') })
   const runningFile = join(dataDir, 'running.json')
   if (isEmbedded) rmSync(runningFile, { force: true }) // left by a process that was killed
 

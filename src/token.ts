@@ -12,7 +12,6 @@ import { mustBeIdentifier } from './rules/identifiers.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { SYSTEM } from './store/contract/commands.ts'
 import { openStore, StoreLocked } from './store/open.ts'
-import { tellIfSlow } from './tell-if-slow.ts'
 
 /** How long to try while a service is just starting or stopping, in milliseconds, and how often. */
 const PATIENCE_MS = 10_000
@@ -67,8 +66,7 @@ async function tokenFor (userId: string, settings: Settings, credentials: Creden
 
 async function fromStore (userId: string, settings: Settings, credentials: Credentials): Promise<string> {
   // The service's retention may be longer than what this process was told: forgetting is not for a tool.
-  const opening = openStore({ ...settings, retentionMs: Number.MAX_SAFE_INTEGER }, { lockWaitMs: 0 })
-  const store = await tellIfSlow(opening, () => console.error(`Waiting for ${settings.databaseUrl === undefined ? settings.dataDir : 'the database of DATABASE_URL'}`))
+  const store = await openStore({ ...settings, retentionMs: Number.MAX_SAFE_INTEGER }, { lockWaitMs: 0 })
   try {
     const tokens = createTokens({ credentials, store, ttlSeconds: settings.tokenTtlSeconds })
     await store.append({ type: 'create-user', actor: SYSTEM, userId, userLocators: [], systemUser: false }).catch((err: unknown) => {
