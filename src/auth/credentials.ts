@@ -74,18 +74,22 @@ function readKept (file: string): Credentials | undefined {
   throw new Error(`${file} does not hold credentials: restore it, or move it away to have new ones made (all tokens end then)`)
 }
 
-/** Writes the whole file under another name, then links it: it appears complete, and only where none is yet. */
-function create (dataDir: string, file: string): void {
-  const made: Credentials = {
+/** Credentials that nobody else has. */
+export function makeCredentials (): Credentials {
+  return {
     applicationId: randomUUID(),
     accessKey: randomBytes(12).toString('hex'),
     accessSecret: randomBytes(32).toString('base64'),
     tokenSecret: randomBytes(64).toString('hex')
   }
+}
+
+/** Writes the whole file under another name, then links it: it appears complete, and only where none is yet. */
+function create (dataDir: string, file: string): void {
   const draft = `${file}.${randomUUID()}`
   const descriptor = openSync(draft, 'wx', 0o600)
   try {
-    writeFileSync(descriptor, `${JSON.stringify(made, null, 2)}\n`)
+    writeFileSync(descriptor, `${JSON.stringify(makeCredentials(), null, 2)}\n`)
     fsyncSync(descriptor)
     linkSync(draft, file)
     syncDirectory(dataDir)
