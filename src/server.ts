@@ -1,12 +1,13 @@
 /** The process: settings, start, banner, stop. `npm start` runs it on the Node that the project pins. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
 import { createAuthenticate, createIdentify } from './auth/authenticate.ts'
 import { loadCredentials } from './auth/credentials.ts'
 import { createTokens } from './auth/tokens.ts'
+import { banner, urlOf } from './banner.ts'
 import { isOpenToOthers } from './data-directory.ts'
 import { createLogger } from './logging.ts'
 import { createStreams } from './relay/streams.ts'
@@ -49,13 +50,17 @@ try {
 }
 
 async function start (settings: Settings): Promise<void> {
-  const { dataDir, heartbeatMs, corsOrigins, streamQueueBytes: queueBytes, shutdownGraceMs } = settings
+  const { dataDir, databaseUrl, heartbeatMs, corsOrigins, streamQueueBytes: queueBytes, shutdownGraceMs } = settings
   const credentials = loadCredentials(settings)
   const logger = createLogger(settings)
-  if (isOpenToOthers(dataDir)) logger.warn(`others may enter DATA_DIR ${dataDir}: chmod 700 keeps them out`)
+  const isEmbedded = databaseUrl === undefined // else nothing is in DATA_DIR
+  if (isEmbedded && isOpenToOthers(dataDir)) logger.warn(`others may enter DATA_DIR ${dataDir}: chmod 700 keeps them out`)
+  // Before anything is waited for, and before it listens: it may be told to stop at once.
+  let stop = async (): Promise<void> => {}
+  closeOnSignals(shutdownGraceMs, logger, () => stop())
   const store = await openStore(settings, { onError: err => logger.error({ err }, 'the store failed') })
   const runningFile = join(dataDir, 'running.json')
-  rmSync(runningFile, { force: true }) // left by a process that was killed
+  if (isEmbedded) rmSync(runningFile, { force: true }) // left by a process that was killed
 
   const tokens = createTokens({ credentials, store, ttlSeconds: settings.tokenTtlSeconds })
   const authenticate = createAuthenticate({ store })
@@ -65,26 +70,25 @@ async function start (settings: Settings): Promise<void> {
   const app = await buildApp({ applicationId: credentials.applicationId, store, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger, closeWithinMs })
   // As any other uncaught error: it stops, streams first, with an exit code that has it started again.
   store.onFailure(err => setImmediate(() => { throw err }))
-  // Before it listens: whoever has read that it does may stop it at once.
-  closeOnSignals(shutdownGraceMs, logger, async () => {
+  stop = async () => {
     await app.close() // ends the streams first
-    rmSync(runningFile, { force: true })
+    if (isEmbedded) rmSync(runningFile, { force: true })
     await store.close()
-  })
+  }
   await app.listen({ host: settings.host, port: settings.port, backlog: BACKLOG, listenTextResolver: address => `listening on ${address}` }).catch((err: NodeJS.ErrnoException) => {
     throw new Error(`The service cannot listen on HOST ${settings.host}, PORT ${settings.port} (${err.code ?? err.message}): set another HOST or PORT`, { cause: err })
   })
 
   const url = urlOf(settings.host, (app.server.address() as AddressInfo).port)
   try {
-    writeRunning(runningFile, url)
+    if (isEmbedded) writeRunning(runningFile, url)
   } catch (err) {
     // The disk is full: reads and streams are still worth serving.
     logger.warn({ err }, 'running.json cannot be written: the token tool will not find this service')
   }
   // Logs stay pure JSON where no terminal reads them.
   const output = process.stdout.isTTY ? process.stdout : process.stderr
-  output.write(banner(url, dataDir))
+  output.write(banner(url, settings))
 }
 
 /** Stops within the grace period at the first signal or uncaught error, at once at the second. */
@@ -108,36 +112,4 @@ function closeOnSignals (delay: number, logger: ReturnType<typeof createLogger>,
 function writeRunning (file: string, url: string): void {
   writeFileSync(`${file}.new`, JSON.stringify({ url, pid: process.pid }), { mode: 0o600 })
   renameSync(`${file}.new`, file)
-}
-
-/** Where this machine reaches the service. */
-function urlOf (host: string, port: number): string {
-  const own: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
-  return `http://${own[host] ?? (host.includes(':') ? `[${host}]` : host)}:${port}`
-}
-
-/** Three commands that work as they are in any other terminal, in the project's directory, and again. */
-function banner (url: string, dataDir: string): string {
-  const project = resolve(import.meta.dirname, '..')
-  const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as { version: string }
-  const data = dataDir === join(project, 'data') ? '' : `DATA_DIR='${dataDir.replaceAll("'", "'\\''")}' `
-  const token = `${data}npm run -s token -- alice`
-  const post = `curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' ${url}/v1/channels`
-  const channel = '{"channelId":"first-channel","defaultRuleSet":"io.mitter.ruleset.chats.GroupChat","groupType":"public"}'
-  const environment = ['APPLICATION_ID', 'ACCESS_KEY', 'ACCESS_SECRET', 'TOKEN_SECRET'].filter((name) => process.env[name])
-  const note = environment.length === 0 ? '' : `\n  They need the same ${environment.join(', ')} in their environment as this process.\n`
-  return `
-  channel-relay ${version} listens on ${url}
-  In other terminals, in the project's directory:
-${note}
-  # a token for alice
-  ${token}
-
-  # watch what reaches alice
-  curl -N -H "Authorization: Bearer $(${token})" ${url}/v1/users/me/events
-
-  # send: makes the channel if it is not there
-  TOKEN=$(${token}); ${post} -d '${channel}' -o /dev/null; ${post}/first-channel/messages -w '\\n' -d '{"textPayload":"Hello"}'
-
-`
 }

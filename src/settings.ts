@@ -9,11 +9,16 @@ import { Type, type Static } from 'typebox'
 const DAY_SECONDS = 86_400
 export const BASE64_PATTERN = '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$'
 
+/** `[user[:password]@]host[:port][,host[:port]]…/database[?parameters]`, in RFC 3986's characters. IPv6 addresses the driver does not know. */
+const databaseUrl = /^postgres(?:ql)?:\/\/(?:[\w.~!$&'()*+,;=%:-]+@)?(?<hosts>[\w.-]+(?::\d+)?(?:,[\w.-]+(?::\d+)?)*)\/[\w.~!$&'()*+,;=%-]+(?:\?[^#\s]*)?$/
+
 /** Descriptions say what would be right: they end the sentence "PORT is "x": it must be …". */
 const Environment = Type.Object({
   HOST: Type.String({ default: '127.0.0.1', pattern: '^[A-Za-z0-9.:_-]+$', description: 'a host name or an IP address' }),
   PORT: Type.Integer({ default: 11902, minimum: 0, maximum: 65_535, description: 'a whole number from 0 to 65535 (0: any free port)' }),
   DATA_DIR: Type.String({ default: './data', description: 'a directory' }),
+  DATABASE_URL: Type.Optional(Type.String({ description: 'postgres://user:password@host:5432/database, with commas between several host:port, and special characters of user and password percent-encoded' })),
+  DATABASE_ALLOW_UNSAFE: Type.Boolean({ default: false, description: 'true or false' }),
   // It travels in tokens, which must decode with atob: > ? ~ would yield - or _ there (protocol 2).
   APPLICATION_ID: Type.Optional(Type.String({ pattern: '^[!-=@-}]{1,128}$', description: '1 to 128 printable ASCII characters without spaces and without > ? ~' })),
   // A colon ends the key in Basic and in the signature.
@@ -33,20 +38,23 @@ type Environment = Static<typeof Environment>
 
 /** Settings of the contract that do nothing yet: a node that was given one must not start without its effect. */
 const notYet: Record<string, string> = {
-  DATABASE_URL: 'the service keeps its data with SQLite in DATA_DIR',
   METRICS_PORT: 'there are no metrics',
   RATE_LIMIT: 'nothing is limited'
 }
 
 /** What a message must not repeat. */
-const secret = new Set(['ACCESS_SECRET', 'TOKEN_SECRET'])
+const secret = new Set(['ACCESS_SECRET', 'TOKEN_SECRET', 'DATABASE_URL'])
 
 export interface Settings {
   host: string
   /** 0: any free port. */
   port: number
-  /** An absolute path. */
+  /** An absolute path. Nothing is there where `databaseUrl` is set. */
   dataDir: string
+  /** PostgreSQL, with a password as a rule; absent: SQLite in `dataDir`. */
+  databaseUrl?: string
+  /** Start on a PostgreSQL that may lose what it has acknowledged. */
+  databaseAllowUnsafe: boolean
   applicationId?: string
   accessKey?: string
   /** Base64. */
@@ -71,13 +79,18 @@ export function readSettings (env: Record<string, string | undefined>): Settings
   for (const [name, instead] of Object.entries(notYet)) {
     if (name in given) throw new Error(`${name} is set, but not supported yet: ${instead}. Unset it to start`)
   }
+  if ('DATABASE_ALLOW_UNSAFE' in given && !('DATABASE_URL' in given)) {
+    throw new Error('DATABASE_ALLOW_UNSAFE is set without DATABASE_URL: it says something about PostgreSQL only. Unset it to start')
+  }
   const {
-    APPLICATION_ID: applicationId, ACCESS_KEY: accessKey, ACCESS_SECRET: accessSecret, TOKEN_SECRET: tokenSecret, ...rest
+    DATABASE_URL, APPLICATION_ID: applicationId, ACCESS_KEY: accessKey, ACCESS_SECRET: accessSecret, TOKEN_SECRET: tokenSecret, ...rest
   } = check(given)
   return {
     host: rest.HOST,
     port: rest.PORT,
     dataDir: resolve(rest.DATA_DIR),
+    ...(DATABASE_URL === undefined ? {} : { databaseUrl: readDatabaseUrl(DATABASE_URL) }),
+    databaseAllowUnsafe: rest.DATABASE_ALLOW_UNSAFE,
     ...(applicationId === undefined ? {} : { applicationId }),
     ...(accessKey === undefined ? {} : { accessKey }),
     ...(accessSecret === undefined ? {} : { accessSecret }),
@@ -110,6 +123,23 @@ function readOrigins (list: string): string[] {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) throw new Error(wrong('CORS_ORIGINS', origin))
   }
   return origins
+}
+
+/** As libpq reads it, but complete: what is left out would come from somewhere else. WHATWG's URL knows no second host. */
+function readDatabaseUrl (url: string): string {
+  const hosts = databaseUrl.exec(url)?.groups?.hosts?.split(',')
+  const isRight = hosts?.every(host => Number(host.split(':')[1] ?? 1) <= 65_535 && !host.endsWith(':0')) ?? false
+  if (!isRight || !isDecodable(url)) throw new Error(wrong('DATABASE_URL', url))
+  return url
+}
+
+function isDecodable (text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function wrong (name: string, value: string | undefined): string {

@@ -1,6 +1,6 @@
 /**
  * `npm run -s token -- <userId>`: makes the user if need be and prints a token for it, alone, on standard
- * output. It works on the data itself where nobody else does, and asks the running service otherwise.
+ * output. It works on the data itself where that is a database for many, or nobody else does, and asks the running service otherwise.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -29,7 +29,7 @@ try {
   mustBeIdentifier('user', userId)
   const settings = readSettings(process.env)
   // Before anything is made there. Mostly another directory was meant.
-  if (isEmpty(settings.dataDir)) console.error(`There was nothing in DATA_DIR ${settings.dataDir}: it gets a new store, and the token is good for a service that is started on it`)
+  if (settings.databaseUrl === undefined && isEmpty(settings.dataDir)) console.error(`There was nothing in DATA_DIR ${settings.dataDir}: it gets a new store, and the token is good for a service that is started on it`)
   console.log(await tokenFor(userId, settings, loadCredentials(settings)))
 } catch (err) {
   console.error((err as Error).message)
@@ -64,11 +64,11 @@ async function tokenFor (userId: string, settings: Settings, credentials: Creden
   }
 }
 
-async function fromStore (userId: string, { dataDir, tokenTtlSeconds }: Settings, credentials: Credentials): Promise<string> {
+async function fromStore (userId: string, settings: Settings, credentials: Credentials): Promise<string> {
   // The service's retention may be longer than what this process was told: forgetting is not for a tool.
-  const store = await openStore({ dataDir, retentionMs: Number.MAX_SAFE_INTEGER }, { lockWaitMs: 0 })
+  const store = await openStore({ ...settings, retentionMs: Number.MAX_SAFE_INTEGER }, { lockWaitMs: 0 })
   try {
-    const tokens = createTokens({ credentials, store, ttlSeconds: tokenTtlSeconds })
+    const tokens = createTokens({ credentials, store, ttlSeconds: settings.tokenTtlSeconds })
     await store.append({ type: 'create-user', actor: SYSTEM, userId, userLocators: [], systemUser: false }).catch((err: unknown) => {
       if (!(err instanceof Refusal && err.refusal === 'userExists')) throw err
     })

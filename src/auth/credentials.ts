@@ -1,6 +1,7 @@
 /**
  * The application's credentials. What the environment does not give is made at the first start and kept
- * in the data directory, readable by its owner only.
+ * in the data directory, readable by its owner only. Nodes that share a database have no such directory in
+ * common: each of them is given all.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
@@ -21,11 +22,17 @@ export type Credentials = Static<typeof Credentials>
 
 /**
  * The credentials in force: the environment's, and for the rest those of `DATA_DIR/credentials.json`,
- * which is made if it is not there. Throws an Error that names the file where it cannot be read or made.
+ * which is made if it is not there. Throws an Error that names the file where it cannot be read or made, or,
+ * with a database for many nodes, the settings that are missing.
  */
-export function loadCredentials (settings: Pick<Settings, 'dataDir' | 'applicationId' | 'accessKey' | 'accessSecret' | 'tokenSecret'>): Credentials {
-  const { applicationId, accessKey, accessSecret, tokenSecret } = settings
+export function loadCredentials (settings: Pick<Settings, 'dataDir' | 'databaseUrl' | 'applicationId' | 'accessKey' | 'accessSecret' | 'tokenSecret'>): Credentials {
+  const { databaseUrl, applicationId, accessKey, accessSecret, tokenSecret } = settings
   if (applicationId && accessKey && accessSecret && tokenSecret) return { applicationId, accessKey, accessSecret, tokenSecret }
+  if (databaseUrl !== undefined) {
+    const missing = Object.entries({ APPLICATION_ID: applicationId, ACCESS_KEY: accessKey, ACCESS_SECRET: accessSecret, TOKEN_SECRET: tokenSecret })
+      .flatMap(([name, value]) => value ? [] : [name])
+    throw new Error(`DATABASE_URL is set, and ${missing.join(', ')} not: all nodes must be given the same credentials (docs/deploy.md says how they are made)`)
+  }
   // The file holds all four whatever the environment gives, so that it is complete or corrupt, never in between.
   const kept = keptCredentials(settings.dataDir)
   return {
@@ -67,18 +74,22 @@ function readKept (file: string): Credentials | undefined {
   throw new Error(`${file} does not hold credentials: restore it, or move it away to have new ones made (all tokens end then)`)
 }
 
-/** Writes the whole file under another name, then links it: it appears complete, and only where none is yet. */
-function create (dataDir: string, file: string): void {
-  const made: Credentials = {
+/** Credentials that nobody else has. */
+export function makeCredentials (): Credentials {
+  return {
     applicationId: randomUUID(),
     accessKey: randomBytes(12).toString('hex'),
     accessSecret: randomBytes(32).toString('base64'),
     tokenSecret: randomBytes(64).toString('hex')
   }
+}
+
+/** Writes the whole file under another name, then links it: it appears complete, and only where none is yet. */
+function create (dataDir: string, file: string): void {
   const draft = `${file}.${randomUUID()}`
   const descriptor = openSync(draft, 'wx', 0o600)
   try {
-    writeFileSync(descriptor, `${JSON.stringify(made, null, 2)}\n`)
+    writeFileSync(descriptor, `${JSON.stringify(makeCredentials(), null, 2)}\n`)
     fsyncSync(descriptor)
     linkSync(draft, file)
     syncDirectory(dataDir)

@@ -57,6 +57,19 @@ test('where the environment gives all, nothing is written', () => {
   expect(() => statSync(file())).toThrow('ENOENT')
 })
 
+test('with a database all of them must be given: which are missing is said, and nothing is made', () => {
+  const DATABASE_URL = 'postgres://user:hush@host/relay'
+  expect(load({ DATABASE_URL, ...given })).toMatchObject({ applicationId: 'app', accessKey: 'key' })
+  expect(() => load({ DATABASE_URL, ACCESS_KEY: 'key', ACCESS_SECRET: given.ACCESS_SECRET }))
+    .toThrow(/^DATABASE_URL is set, and APPLICATION_ID, TOKEN_SECRET not: all nodes must be given the same credentials/)
+  expect(readdirSync(parent)).toEqual([])
+})
+
+test('with a database, what is kept in the directory does not count', () => {
+  load()
+  expect(() => load({ DATABASE_URL: 'postgres://user:hush@host/relay' })).toThrow('APPLICATION_ID, ACCESS_KEY, ACCESS_SECRET, TOKEN_SECRET not')
+})
+
 test.each(['', '{"applicationId": "a', '[]', '{"applicationId":"a"}'])('a file that holds %j is named in the error and left as it is', (content) => {
   load()
   writeFileSync(file(), content)

@@ -7,6 +7,7 @@ test('without any variable the documented defaults hold', () => {
     host: '127.0.0.1',
     port: 11902,
     dataDir: resolve('data'),
+    databaseAllowUnsafe: false,
     tokenTtlSeconds: 2_592_000,
     corsOrigins: [],
     heartbeatMs: 15_000,
@@ -73,7 +74,45 @@ test('all wrong variables are named at once', () => {
   expect(message).toContain('LOG_LEVEL')
 })
 
-test.each(['DATABASE_URL', 'METRICS_PORT', 'RATE_LIMIT'])('%s has no effect yet, so a start with it is refused', (name) => {
+test.each([
+  'postgres://user:password@db.example.com:5432/relay',
+  'postgresql://user@10.0.0.1/relay',
+  'postgres://user:p%40ss%3Aword@db-1:5432,db-2:5433,db-3/relay?target_session_attrs=read-write&sslmode=verify-full'
+])('%s is a database, and kept as it is', (url) => {
+  expect(readSettings({ DATABASE_URL: url })).toMatchObject({ databaseUrl: url, databaseAllowUnsafe: false })
+})
+
+test.each([
+  ['another database', 'mysql://user:hush@host/relay'],
+  ['a file', './data/hush.db'],
+  ['no host', 'postgres://user:hush@/relay'],
+  ['no database', 'postgres://user:hush@host'],
+  ['an empty host among others', 'postgres://user:hush@host,,other/relay'],
+  ['a port beyond the last', 'postgres://user:hush@host:5432,other:65536/relay'],
+  ['no port behind a colon', 'postgres://user:hush@host:/relay'],
+  ['an address that the driver does not know', 'postgres://user:hush@[::1]:5432/relay'],
+  ['a password with an @ in it', 'postgres://user:hu@sh@host/relay'],
+  ['a password with a / in it', 'postgres://user:hu/sh@host/relay'],
+  ['a password that is no text', 'postgres://user:hush%ff@host/relay'],
+  ['half an escape', 'postgres://user:hush%4@host/relay'],
+  ['a fragment', 'postgres://user:hush@host/relay#hush'],
+  ['a line end', 'postgres://user:hush@host/relay\n']
+])('a DATABASE_URL with %s is refused in one sentence, without a word of it', (_, url) => {
+  const message = messageOf({ DATABASE_URL: url })
+  expect(message).toMatch(/^DATABASE_URL is not right .* it must be postgres:\/\/user:password@host/)
+  expect(message).not.toMatch(/hush|hu@sh|hu\/sh/)
+  expect(message).not.toContain('\n')
+})
+
+test('DATABASE_ALLOW_UNSAFE is for a database only: without DATABASE_URL it is refused, whatever it says', () => {
+  const DATABASE_URL = 'postgres://user@host/relay'
+  expect(readSettings({ DATABASE_URL, DATABASE_ALLOW_UNSAFE: 'true' })).toMatchObject({ databaseAllowUnsafe: true })
+  expect(readSettings({ DATABASE_URL, DATABASE_ALLOW_UNSAFE: 'false' })).toMatchObject({ databaseAllowUnsafe: false })
+  expect(messageOf({ DATABASE_URL, DATABASE_ALLOW_UNSAFE: 'yes' })).toMatch(/^DATABASE_ALLOW_UNSAFE is "yes": it must be true or false/)
+  for (const DATABASE_ALLOW_UNSAFE of ['true', 'false']) expect(messageOf({ DATABASE_ALLOW_UNSAFE })).toMatch(/^DATABASE_ALLOW_UNSAFE is set without DATABASE_URL/)
+})
+
+test.each(['METRICS_PORT', 'RATE_LIMIT'])('%s has no effect yet, so a start with it is refused', (name) => {
   expect(messageOf({ [name]: '1' })).toMatch(new RegExp(`^${name} is set, but not supported yet`))
 })
 
