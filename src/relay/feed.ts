@@ -170,7 +170,8 @@ export class Feed {
         wait = RETRY_MS.least
       } catch (err) {
         this.#wanted = Math.max(this.#wanted, wanted)
-        this.#logger.warn({ err }, 'the log could not be read, trying again')
+        // Once: while a store is away it is so for long.
+        if (wait === RETRY_MS.least) this.#logger.warn({ err }, 'the log could not be read, trying again until it can be')
         await sleep(wait * (0.5 + Math.random() / 2), undefined, { signal: this.#stopped.signal })
         wait = Math.min(wait * 2, RETRY_MS.most)
       }

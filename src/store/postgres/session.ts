@@ -21,7 +21,7 @@ export interface SessionOptions {
   /** Told of what is sent to the channels that it listens to. */
   onNotify?: (payload: string) => void
   /** Told once, when it has ended, whoever ended it. */
-  onEnd?: () => void
+  onEnd?: (session: Session) => void
 }
 
 /** All tables are in it: `public` may be somebody else's. */
@@ -127,7 +127,7 @@ export class Session {
   #end (): void {
     if (this.#ended) return
     this.#ended = true
-    this.#options.onEnd?.()
+    this.#options.onEnd?.(this)
   }
 }
 

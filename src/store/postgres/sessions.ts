@@ -111,9 +111,14 @@ export class Sessions {
 
   /** The session that writes. Throws where none can be had. */
   async writer (): Promise<Session> {
-    const writer = await (this.#writer ??= this.#open('writes', WRITER_SETTINGS))
+    const opening = this.#writer ??= this.#open('writes', WRITER_SETTINGS)
+    const forget = () => { if (this.#writer === opening) this.#writer = undefined }
+    const writer = await opening.catch((err: unknown) => {
+      forget()
+      throw err
+    })
     if (writer.isOpen) return writer
-    this.#writer = undefined
+    forget()
     return await this.writer()
   }
 
@@ -194,9 +199,9 @@ export class Sessions {
     await Promise.all([writer, this.#listener, ...this.#readers].map(session => session?.close()))
   }
 
-  async #open (what: string, settings: Record<string, string | number>, onEnd: (session: Session) => void = () => {}): Promise<Session> {
+  async #open (what: string, settings: Record<string, string | number>, onEnd?: (session: Session) => void): Promise<Session> {
     if (this.#away) throw refuse('unavailable')
-    const session = await Session.open(this.#address, { name: `channel-relay ${what}`, settings, onEnd: () => onEnd(session) })
+    const session = await Session.open(this.#address, { name: `channel-relay ${what}`, settings, ...(onEnd === undefined ? {} : { onEnd }) })
     if (!this.#away) return session
     session.destroy()
     throw refuse('unavailable')
@@ -221,7 +226,7 @@ export class Sessions {
     const listener = await Session.open(address, {
       name: 'channel-relay listens',
       onNotify: payload => this.onHint(Number(payload)),
-      onEnd: () => { if (listener === this.#listener) this.#lost() }
+      onEnd: session => { if (session === this.#listener) this.#lost() }
     })
     try {
       await this.#options.prepare(listener)
