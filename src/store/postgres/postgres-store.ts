@@ -80,7 +80,7 @@ class PostgresBackend implements Backend {
   /** While the database is away everybody learns that from the refusal, and the operator once. */
   #refusalOf (err: unknown): unknown {
     if (err instanceof Refusal || !isUnavailable(err)) return err
-    if (!this.#sessions.away) this.#onError(err as Error)
+    if (!this.#sessions.troubled) this.#onError(err as Error)
     return refuse('unavailable')
   }
 

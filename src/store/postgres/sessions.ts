@@ -104,6 +104,11 @@ export class Sessions {
     return this.#away
   }
 
+  /** The server is away, or may be: what fails now fails because of that. */
+  get troubled (): boolean {
+    return this.#away || this.#listener === undefined
+  }
+
   /** The server's time, about: milliseconds since the epoch. */
   now (): number {
     return Math.round(Date.now() + this.#ahead)
