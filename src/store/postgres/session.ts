@@ -2,6 +2,7 @@
  * One session of the database server, from its beginning to its end. The driver would go on with another one where it was
  * lost; a transaction that was begun in one must never go on in another, so ours ends with it.
  */
+import { setImmediate } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Sql } from '../sql/dialect.ts'
 import type { Parameter } from './parameters.ts'
@@ -49,6 +50,12 @@ export class SessionEnded extends Error {
 export function addressesOf (url: string): Address[] {
   const { host, port } = postgres(url).options
   return host.map((host, index) => ({ url, host, port: port[index]! }))
+}
+
+/** What may be shown of a URL. */
+export function placeOf (url: string): string {
+  const { user, database } = postgres(url).options
+  return `postgres://${encodeURIComponent(String(user))}@${addressesOf(url).map(({ host, port }) => `${host}:${port}`).join()}/${database}`
 }
 
 export class Session {
@@ -110,6 +117,28 @@ export class Session {
   exec (statements: string): Promise<unknown> {
     if (this.#ended) return Promise.reject(new SessionEnded())
     return this.#sql.unsafe(statements).execute()
+  }
+
+  /**
+   * Puts rows into a table, all or none of them, at the pace at which they are taken. Nothing else may be under way.
+   * @param statement a COPY from standard input
+   * @param lines in the text format, any number of whole ones in each
+   */
+  async copy (statement: string, lines: Iterable<string>): Promise<void> {
+    if (this.#ended) throw new SessionEnded()
+    const rows = await this.#sql.unsafe(statement).writable()
+    let failure: Error | undefined
+    rows.on('error', err => { failure ??= err })
+    for (const some of lines) {
+      if (failure !== undefined) throw failure
+      // Called when the system has it, and with what went wrong.
+      await new Promise<void>((resolve, reject) => rows.write(some, err => { if (err == null) resolve(); else reject(failure ?? err) }))
+    }
+    rows.end()
+    await setImmediate() // the driver takes the next statement when it has sent the end of this one
+    await this.exec('select 1')
+    // Of what goes wrong with the last of them, the driver tells nobody.
+    if (!rows.writableFinished) throw failure ?? new Error('the database did not take the rows, and its log says why')
   }
 
   /** Ends it at once: what is under way is rejected, and whether it was done is not known. */
