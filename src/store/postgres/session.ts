@@ -120,25 +120,26 @@ export class Session {
   }
 
   /**
-   * Puts rows into a table, all or none of them, at the pace at which they are taken. Nothing else may be under way.
+   * Puts rows into a table, all or none of them, at the pace at which they are taken. Nothing else may be under way. The session
+   * ends where it fails.
    * @param statement a COPY from standard input
-   * @param lines in the text format, any number of whole ones in each
+   * @param lines in the text format, whole ones, any number of them in each
    */
   async copy (statement: string, lines: Iterable<string>): Promise<void> {
-    if (this.#ended) throw new SessionEnded()
+    await this.exec('begin')
     const rows = await this.#sql.unsafe(statement).writable()
-    let failure: Error | undefined
-    rows.on('error', err => { failure ??= err })
-    for (const some of lines) {
-      if (failure !== undefined) throw failure
-      // Called when the system has it, and with what went wrong.
-      await new Promise<void>((resolve, reject) => rows.write(some, err => { if (err == null) resolve(); else reject(failure ?? err) }))
+    rows.on('error', () => {}) // whoever writes is told
+    try {
+      for (const some of lines) await new Promise<void>((resolve, reject) => rows.write(some, err => { if (err == null) resolve(); else reject(err) }))
+      rows.end()
+      await setImmediate() // the driver takes the next statement when it has sent the end of this one
+      // If this one failed when all rows were sent, the driver tells nobody: that the transaction is of no use any more does.
+      await this.exec('select 1; commit')
+    } catch (err) {
+      this.destroy()
+      if ((err as { code?: string }).code !== '25P02') throw err
+      throw new Error('the database did not take the rows, and its log says why', { cause: err })
     }
-    rows.end()
-    await setImmediate() // the driver takes the next statement when it has sent the end of this one
-    await this.exec('select 1')
-    // Of what goes wrong with the last of them, the driver tells nobody.
-    if (!rows.writableFinished) throw failure ?? new Error('the database did not take the rows, and its log says why')
   }
 
   /** Ends it at once: what is under way is rejected, and whether it was done is not known. */
