@@ -101,7 +101,7 @@ describe.each(tried)('the store of %s, with a day of its own', fixture => {
   /** What every stream of some readers goes on with, after each of the places that they have been at. */
   async function replays (frames: Observed['frames']): Promise<Record<string, unknown>> {
     const found: Record<string, unknown> = {}
-    const streams: Array<[path: string, token?: string]> = [
+    const streams: Array<[path: string, token?: string | undefined]> = [
       ['/v1/events'], ['/v1/users/me/events', tokens.one], ['/v1/users/me/events', tokens.two], ['/v1/users/me/events', tokens.amy],
       ['/v1/channels/moved-room/events', tokens.one], ['/v1/channels/town-square/events']
     ]
