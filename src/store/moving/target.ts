@@ -8,7 +8,7 @@ import { yields } from '../sql/dialect.ts'
 import type { Row, Table } from './rows.ts'
 
 /** How long to wait for another copy, or for nodes, that are just ending, in milliseconds. */
-const ENDING_MS = 5_000
+const ENDING_MS = 3_000
 const LOOK_MS = 100
 
 /** Rows that are read at once. */
@@ -18,6 +18,9 @@ const FETCHED_ROWS = 2_000
 const SENT_CHARACTERS = 65_536
 
 const NAME = 'channel-relay moves'
+
+/** Rows, and indexes, take as long as they take, whatever the server allows others. */
+const settings = { lock_timeout: ENDING_MS, statement_timeout: 0, idle_in_transaction_session_timeout: 0 }
 
 /** Rows that belong to the database, and not to what is kept in it. */
 const ownRows = `'schema', '${COPY_MARK}'`
@@ -33,6 +36,7 @@ const sql = {
   indexes: yields<{ name: string, text: string }>(`select i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as text from pg_index i
     join pg_class c on c.oid = i.indexrelid where c.relnamespace = to_regnamespace('${SCHEMA}')
     and not exists (select from pg_constraint where conindid = i.indexrelid) order by i.indrelid, name`),
+  tables: yields<{ name: string }>(`select quote_ident(tablename) as name from pg_tables where schemaname = '${SCHEMA}'`),
   nextReply: 'select setval(pg_get_serial_sequence(\'replies\', \'reply_id\'), coalesce(max(reply_id), 0) + 1, false) from replies'
 }
 
@@ -53,7 +57,7 @@ export class Target {
     for (const address of addressesOf(url)) {
       let session: Session | undefined
       try {
-        session = await Session.open(address, { name: NAME, settings: { lock_timeout: ENDING_MS } })
+        session = await Session.open(address, { name: NAME, settings })
         await mustBeUsable(session, allowUnsafe)
         await session.run(sql.synced)
         return new Target(session)
@@ -94,18 +98,22 @@ export class Target {
   /** Marks it as one that is not whole, and makes room: whatever was there before goes. */
   async begin (epoch: string, tables: Table[]): Promise<void> {
     const session = this.#session
-    const names = tables.map(({ name }) => name).join(', ')
-    // Made anew, by whatever version: the copy that was broken off may have been of another.
-    if (await isMade(session) && await copiedEpoch(session) === epoch) await session.exec(`drop table ${names}`)
+    if (await isMade(session) && await copiedEpoch(session) === epoch) await this.#drop()
     await migrate(session)
     await this.#mark(epoch)
     const indexes = await session.run(sql.indexes)
     this.#indexes = indexes.map(({ text }) => text)
     await session.exec(`begin;
       drop index ${indexes.map(({ name }) => name).join(', ')};
-      truncate ${names.split(', ').filter(name => name !== 'meta').join(', ')};
+      truncate ${tables.map(({ name }) => name).filter(name => name !== 'meta').join(', ')};
       delete from meta where name not in (${ownRows});
       commit`)
+  }
+
+  /** All that there is of a copy that was broken off, whatever version has made it. */
+  async #drop (): Promise<void> {
+    const tables = await this.#session.run(sql.tables)
+    await this.#session.exec(`drop table ${tables.map(({ name }) => name).join(', ')}`)
   }
 
   /** A node that starts has a session before it looks for the mark: either it finds the mark, or it is found. */
