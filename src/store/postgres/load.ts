@@ -141,7 +141,8 @@ class Loading {
     this.#channels(needs.channelKeys)
     this.#membersByKey(needs.memberKeys)
     this.#members(needs.members)
-    this.#messages([...needs.messages, ...needs.contents, ...needs.remains])
+    this.#messages([...needs.newMessages, ...needs.messages, ...needs.contents, ...needs.remains])
+    this.#senders([...needs.messages, ...needs.contents, ...needs.remains])
     this.#contents(needs.contents)
     this.#remains(needs.remains)
     this.#events(needs.events)
@@ -215,6 +216,9 @@ class Loading {
 
   #messages (messageIds: string[]): void {
     this.#rows('message', messageIds, loadSql.messages, row => row.message_id, messageOfRow)
+  }
+
+  #senders (messageIds: string[]): void {
     this.#asked(messageIds, loadSql.senders, rows => { for (const row of rows) this.loaded.put('user', row.user_id, userOfRow(row)) })
   }
 
