@@ -14,6 +14,7 @@ export const READERS = 8
 /** How often the server is asked whether it is there, and how long it may take to say so, in milliseconds: a caller waits for 2 s at most. */
 const BEAT_MS = 300
 const BEAT_WITHIN_MS = 1_000
+const LOOK_MS = 100
 
 /** Without a session that listens for this long, in milliseconds, the server is away. */
 const AWAY_MS = 1_000
@@ -305,13 +306,12 @@ export class Sessions {
   }
 }
 
-/** Whether something answers in time. What has come while this process was busy counts. */
+/** Whether something answers in time. While this process stands still no time passes: neither was it asked, nor could it be heard. */
 async function answers (asked: Promise<unknown>): Promise<boolean> {
-  const timeout = Promise.withResolvers<false>()
-  const timer = setTimeout(() => setImmediate(() => timeout.resolve(false)), BEAT_WITHIN_MS)
-  try {
-    return await Promise.race([asked.then(() => true, () => false), timeout.promise])
-  } finally {
-    clearTimeout(timer)
+  const answered = asked.then(() => true, () => false)
+  for (let waited = 0; waited < BEAT_WITHIN_MS; waited += LOOK_MS) {
+    const answer = await Promise.race([answered, sleep(LOOK_MS)])
+    if (answer !== undefined) return answer
   }
+  return false
 }
