@@ -93,7 +93,8 @@ export class Sessions {
         await sessions.#listen()
         return sessions
       } catch (err) {
-        if (err instanceof Unusable || performance.now() > giveUpAt) throw err
+        if (err instanceof Unusable) throw err
+        if (performance.now() > giveUpAt) throw new Error(`No database of DATABASE_URL can be used: ${(err as Error).message}`, { cause: err })
         if (!told) options.onError(new Error(`no database can be used yet (${(err as Error).message}): waiting for one`, { cause: err }))
         await sleep(RETRY_MS.most * (0.5 + Math.random() / 2))
       }
