@@ -7,6 +7,7 @@ import { refuse } from '../../errors.ts'
 import { yields } from '../sql/dialect.ts'
 import { locks } from './locks.ts'
 import { addressesOf, Session, type Address } from './session.ts'
+import { isRefused } from './unavailable.ts'
 
 /** Sessions that read, at most. A node has two more. */
 export const READERS = 8
@@ -94,7 +95,7 @@ export class Sessions {
         return sessions
       } catch (err) {
         if (err instanceof Unusable) throw err
-        if (performance.now() > giveUpAt) throw new Error(`No database of DATABASE_URL can be used: ${(err as Error).message}`, { cause: err })
+        if (performance.now() > giveUpAt || isRefused(err)) throw new Error(`No database of DATABASE_URL can be used: ${(err as Error).message}`, { cause: err })
         if (!told) options.onError(new Error(`no database can be used yet (${(err as Error).message}): waiting for one`, { cause: err }))
         await sleep(RETRY_MS.most * (0.5 + Math.random() / 2))
       }
@@ -142,7 +143,14 @@ export class Sessions {
   async #take (): Promise<Session> {
     if (this.#away) throw refuse('unavailable')
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (idle.isOpen) return idle
-    if (this.#readers.size + this.#opening < READERS) return await this.#openReader()
+    if (this.#readers.size + this.#opening < READERS) {
+      try {
+        return await this.#openReader()
+      } catch (err) {
+        this.#openForNext()
+        throw err
+      }
+    }
     const waiting = Promise.withResolvers<Session>()
     this.#waiting.push(waiting)
     return await waiting.promise
@@ -160,11 +168,20 @@ export class Sessions {
   }
 
   #giveBack (session: Session): void {
+    if (!session.isOpen) return this.#openForNext()
     const next = this.#waiting.shift()
-    if (!session.isOpen) {
-      if (next !== undefined) this.#openReader().then(next.resolve, next.reject)
-    } else if (next !== undefined) next.resolve(session)
+    if (next !== undefined) next.resolve(session)
     else this.#idle.push(session)
+  }
+
+  /** In the place of one that has ended, or could not be opened: whoever waits for it would wait for ever. */
+  #openForNext (): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) return
+    this.#openReader().then(next.resolve, (err: unknown) => {
+      next.reject(err)
+      this.#openForNext()
+    })
   }
 
   /** Tells other nodes how far the log goes: nobody waits for it, and it may be lost. */
