@@ -249,7 +249,7 @@ export class Sessions {
   async #listenTo (address: Address): Promise<void> {
     const listener = await Session.open(address, {
       name: 'channel-relay listens',
-      onNotify: payload => this.onHint(Number(payload)),
+      onNotify: payload => this.onHint(positionOf(payload)),
       onEnd: session => { if (session === this.#listener) this.#lost() }
     })
     try {
@@ -332,4 +332,10 @@ async function answers (asked: Promise<unknown>): Promise<boolean> {
     if (answer !== undefined) return answer
   }
   return false
+}
+
+/** Whoever has rights on the database may say anything there. */
+function positionOf (payload: string): number | undefined {
+  const position = Number(payload)
+  return Number.isSafeInteger(position) ? position : undefined
 }
