@@ -7,6 +7,17 @@ import { openWriter } from '../../src/store/sqlite/database.ts'
 import { SCHEMA } from '../../src/store/postgres/session.ts'
 import { stateOf } from './consistency.ts'
 
+/** All rows, by table. */
+export async function rowsOfPostgres (url: string): Promise<Record<string, unknown[]>> {
+  const sql = postgres(url, { max: 1, connection: { search_path: SCHEMA } })
+  try {
+    const tables = await sql`select table_name as name from information_schema.tables where table_schema = ${SCHEMA} order by name` as unknown as Array<{ name: string }>
+    return Object.fromEntries(await Promise.all(tables.map(async ({ name }) => [name, await sql.unsafe(`select * from ${name}`)])))
+  } finally {
+    await sql.end()
+  }
+}
+
 export async function stateOfPostgres (url: string): Promise<ReturnType<typeof stateOf>> {
   const sql = postgres(url, { max: 1, connection: { search_path: SCHEMA }, types: { numbers: { to: 20, from: [20], serialize: String, parse: Number } } })
   const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-state-'))
