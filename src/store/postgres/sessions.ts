@@ -33,7 +33,7 @@ export const CHANNEL = 'channel_relay'
  * Every statement finds its rows by an index, and is planned once. The planner is told so, because it goes by statistics: of a table that was
  * empty when they were made it would read every row.
  */
-const SEEK = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off', enable_material: 'off', jit: 'off', plan_cache_mode: 'force_generic_plan' }
+export const SEEK = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off', enable_material: 'off', jit: 'off', plan_cache_mode: 'force_generic_plan' }
 
 /** A node that stops in the middle of a batch holds up the others no longer than this, in milliseconds. None waits longer for what others have locked, or reads longer. */
 export const IDLE_IN_BATCH_MS = 2_000
