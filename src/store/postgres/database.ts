@@ -64,9 +64,29 @@ export async function migrate (session: Session): Promise<void> {
   }
 }
 
-async function migrationsDone (session: Session): Promise<number> {
+/** The row of `meta` that is there while an embedded store is copied, with its epoch (../moving). */
+export const COPY_MARK = 'copy_of'
+
+/** Throws `Unusable` where an embedded store was to be copied, and is not there whole. */
+export async function mustBeWhole (session: Session): Promise<void> {
+  if (await copiedEpoch(session) === undefined) return
+  throw new Unusable('The database of DATABASE_URL has an embedded store copied into it, and not all of it is there: wait for "npm run migrate" to end, or, where it was broken off, run it again')
+}
+
+/** Of the embedded store whose copy has not ended; undefined: there is none. */
+export async function copiedEpoch (session: Session): Promise<string | undefined> {
+  const [row] = await session.run(yields<{ value: string }>('select value from meta where name = $1'), [COPY_MARK])
+  return row?.value
+}
+
+/** Whether the tables were made. */
+export async function isMade (session: Session): Promise<boolean> {
   const [table] = await session.run(yields<{ found: boolean }>('select to_regclass($1) is not null as found'), [`${SCHEMA}.meta`])
-  if (!table!.found) return 0
+  return table!.found
+}
+
+async function migrationsDone (session: Session): Promise<number> {
+  if (!await isMade(session)) return 0
   const [row] = await session.run(yields<{ value: string }>('select value from meta where name = \'schema\''))
   return Number(row?.value ?? 0)
 }

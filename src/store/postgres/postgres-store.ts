@@ -7,7 +7,7 @@ import type { Chore } from '../core/chores.ts'
 import type { Read } from '../core/read/queries.ts'
 import { createStore, type Backend } from '../create-store.ts'
 import type { Committed } from '../group-commit.ts'
-import { migrate, mustBeUsable } from './database.ts'
+import { migrate, mustBeUsable, mustBeWhole } from './database.ts'
 import { readOn } from './read.ts'
 import { Sessions } from './sessions.ts'
 import { transact } from './transactions.ts'
@@ -38,6 +38,7 @@ export async function openPostgresStore (options: PostgresStoreOptions): Promise
     async prepare (session) {
       await mustBeUsable(session, allowUnsafe)
       await migrate(session)
+      await mustBeWhole(session)
     }
   })
   return createStore(new PostgresBackend(sessions, onError), { retentionMs, clock: { wall: () => sessions.now(), ...options.clock }, onError })

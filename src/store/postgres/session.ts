@@ -2,6 +2,7 @@
  * One session of the database server, from its beginning to its end. The driver would go on with another one where it was
  * lost; a transaction that was begun in one must never go on in another, so ours ends with it.
  */
+import { setImmediate } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Sql } from '../sql/dialect.ts'
 import type { Parameter } from './parameters.ts'
@@ -49,6 +50,12 @@ export class SessionEnded extends Error {
 export function addressesOf (url: string): Address[] {
   const { host, port } = postgres(url).options
   return host.map((host, index) => ({ url, host, port: port[index]! }))
+}
+
+/** What may be shown of a URL. */
+export function placeOf (url: string): string {
+  const { user, database } = postgres(url).options
+  return `postgres://${encodeURIComponent(String(user))}@${addressesOf(url).map(({ host, port }) => `${host}:${port}`).join()}/${database}`
 }
 
 export class Session {
@@ -110,6 +117,29 @@ export class Session {
   exec (statements: string): Promise<unknown> {
     if (this.#ended) return Promise.reject(new SessionEnded())
     return this.#sql.unsafe(statements).execute()
+  }
+
+  /**
+   * Puts rows into a table, all or none of them, at the pace at which they are taken. Nothing else may be under way. The session
+   * ends where it fails.
+   * @param statement a COPY from standard input
+   * @param lines in the text format, whole ones, any number of them in each
+   */
+  async copy (statement: string, lines: Iterable<string>): Promise<void> {
+    await this.exec('begin')
+    const rows = await this.#sql.unsafe(statement).writable()
+    rows.on('error', () => {}) // whoever writes is told
+    try {
+      for (const some of lines) await new Promise<void>((resolve, reject) => rows.write(some, err => { if (err == null) resolve(); else reject(err) }))
+      rows.end()
+      await setImmediate() // the driver takes the next statement when it has sent the end of this one
+      // If this one failed when all rows were sent, the driver tells nobody: that the transaction is of no use any more does.
+      await this.exec('select 1; commit')
+    } catch (err) {
+      this.destroy()
+      if ((err as { code?: string }).code !== '25P02') throw err
+      throw new Error('the database did not take the rows, and its log says why', { cause: err })
+    }
   }
 
   /** Ends it at once: what is under way is rejected, and whether it was done is not known. */

@@ -321,7 +321,7 @@ class Writing {
 const audienceOf = ({ channelKey, class: name, userKey, position }: AudienceRecord): number[] => [channelKey, classNumbers[name], userKey, position]
 
 /** Of a user's profile, as JSON text: it may hold what no text of the database can. */
-function screenNameOf (profile: string): string | null {
+export function screenNameOf (profile: string): string | null {
   const { screenName } = JSON.parse(profile) as { screenName?: string }
   return screenName === undefined ? null : JSON.stringify(screenName)
 }

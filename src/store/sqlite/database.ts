@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { keepToOwner, makeDataDirectory } from '../../data-directory.ts'
 import { fillLookups } from './replies.ts'
+import { Sealed, sealOf } from './seal.ts'
 
 /** Another process has the directory. Its message is one sentence for the person who starts the second. */
 export class StoreLocked extends Error {
@@ -58,11 +59,16 @@ export function lockDirectory (dataDir: string, waitMs: number): DatabaseSync {
 
 export const databaseFile = (dataDir: string): string => join(dataDir, 'channel-relay.db')
 
-/** The connection that writes. Every commit is on disk when it returns (`synchronous=full`). */
+/**
+ * The connection that writes. Every commit is on disk when it returns (`synchronous=full`).
+ * @throws Sealed where the store was moved
+ */
 export function openWriter (dataDir: string): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
     db = new DatabaseSync(databaseFile(dataDir), { timeout: BUSY_WAIT_MS })
+    const sealed = sealOf(db)
+    if (sealed !== undefined) throw new Sealed(dataDir, sealed)
     prepare(db)
     for (const suffix of ['', '-wal', '-shm']) keepToOwner(databaseFile(dataDir) + suffix)
     return db
