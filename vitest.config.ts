@@ -12,6 +12,11 @@ const delayed = [
   long ? 'test/relay/**/*.test.ts' : 'test/relay/{concurrency,scenarios/{order-and-load,connections}}.test.ts'
 ]
 
+/** Suites that hold for every store, again on PostgreSQL: those that look into files of the embedded one, or fake the time of connections, are not among them. */
+const onPostgres = long
+  ? ['test/{http,relay,access,model,stream}/**/*.test.ts', 'test/auth/{authenticate,tokens,signature-replays}.test.ts']
+  : ['test/http/rules/**/*.test.ts', 'test/stream/{compact,going-live}.test.ts', 'test/relay/scenarios/order-and-load.test.ts']
+
 const alike = ['test/{auth,docs,http,openapi,store}/**/*.test.ts', 'test/access/!(race).test.ts']
 
 export default defineConfig({
@@ -27,7 +32,8 @@ export default defineConfig({
         test: {
           name: 'delayed', include: delayed, exclude: ['test/relay/matrix.test.ts'], env: { READS: 'delayed' }
         }
-      }
+      },
+      { extends: true, test: { name: 'postgres', include: onPostgres, exclude: ['**/*.long.test.ts'], env: { STORE: 'postgres' }, isolate: false } }
     ],
     exclude: ['**/node_modules/**', ...(long ? [] : ['**/*.long.test.ts'])],
     // Processes of their own: what a test leaves open cannot reach the next one.

@@ -33,7 +33,8 @@ export function keepToOwner (file: string): boolean {
   return true
 }
 
-/** Whether others may enter a directory. */
+/** Whether others may enter a directory. Nobody enters one that is not there yet. */
 export function isOpenToOthers (directory: string): boolean {
-  return (statSync(directory).mode & 0o077) !== 0
+  const found = statSync(directory, { throwIfNoEntry: false })
+  return found !== undefined && (found.mode & 0o077) !== 0
 }

@@ -119,6 +119,13 @@ describe('before it starts', () => {
     expect(service.output('stderr')).toContain('Others could read or write')
   })
 
+  it('is made where nothing is to be kept in it before the data, because all credentials are given', async () => {
+    const given = { APPLICATION_ID: 'a', ACCESS_KEY: 'k', ACCESS_SECRET: Buffer.alloc(32).toString('base64'), TOKEN_SECRET: 't'.repeat(64) }
+    service = await spawnService({ dataDir, env: given })
+    expect(readdirSync(dataDir)).toContain('channel-relay.db')
+    expect(readdirSync(dataDir)).not.toContain('credentials.json')
+  })
+
   it('credentials whose secret is not base64 are refused', async () => {
     mkdirSync(dataDir, { mode: 0o700 })
     const kept = { applicationId: 'a', accessKey: 'k', accessSecret: 'this is not base64 at all!', tokenSecret: 't'.repeat(64) }

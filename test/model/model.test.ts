@@ -1,4 +1,4 @@
-import { readsAreDelayed } from '../support/stores.ts'
+import { readsAreDelayed, storeIsNear } from '../support/stores.ts'
 import { modelSuite } from './suite.ts'
 
-modelSuite(readsAreDelayed ? 12 : 60, 110_000)
+modelSuite(readsAreDelayed || !storeIsNear ? 12 : 60, 110_000)

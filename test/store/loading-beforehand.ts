@@ -85,6 +85,7 @@ export class LoadingBeforehand implements Backend {
     rows('token', needs.tokens)
     rows('channel', needs.channelKeys)
     rows('member', needs.memberKeys)
+    rows('message', needs.newMessages)
     rows('event', needs.events)
     rows('nonce', needs.nonces)
     rows('reply', needs.replies)

@@ -5,6 +5,7 @@ import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { sharedDatabase } from '../support/shared-postgres.ts'
 import { promptClock } from '../support/stores.ts'
 import { storeContract, type StoreUnderTest } from './contract.ts'
+import { stateOfPostgres } from './postgres-state.ts'
 
 const fail = (err: Error) => { throw err }
 
@@ -19,6 +20,7 @@ storeContract('the store on PostgreSQL', async () => {
       under.store = await open(options.retentionMs)
       return under.store
     },
+    state: async () => await stateOfPostgres(await sharedDatabase(dataDir)),
     async dispose () {
       await under.store.close()
       rmSync(dataDir, { recursive: true })

@@ -10,7 +10,9 @@ import type { Store } from '../../src/store/contract/store.ts'
 import { createStore } from '../../src/store/create-store.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { stateOf } from '../store/consistency.ts'
 import { LoadingBeforehand } from '../store/loading-beforehand.ts'
+import { rowsOfPostgres } from '../store/postgres-state.ts'
 import { delayReads } from './delayed-reads.ts'
 import { sharedDatabase } from './shared-postgres.ts'
 
@@ -50,4 +52,12 @@ export async function openTestStore (options: TestStoreOptions): Promise<Store> 
   if (open === undefined) throw new Error(`STORE is ${STORE}: it must be one of ${Object.keys(openers).join(', ')}`)
   const store = await open({ clock: promptClock, ...options })
   return readsAreDelayed ? delayReads(store, { seed: readsSeed }) : store
+}
+
+/** Whether it is in this process: where it is not, what takes many calls takes longer. */
+export const storeIsNear = STORE !== 'postgres'
+
+/** All that is stored, by table. */
+export async function rowsOf (dataDir: string): Promise<Record<string, unknown[]>> {
+  return STORE === 'postgres' ? await rowsOfPostgres(await sharedDatabase(dataDir)) : stateOf(dataDir).rows
 }

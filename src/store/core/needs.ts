@@ -18,6 +18,8 @@ export interface Needs {
   channelKeys: string[]
   memberKeys: string[]
   members: Array<{ channelId: string, userId: string }>
+  /** Ids that new messages are to have: whether they are taken. */
+  newMessages: string[]
   /** Messages by id, with their senders; and those whose content is needed too. */
   messages: string[]
   contents: string[]
@@ -34,7 +36,7 @@ export interface Needs {
 
 export function noNeeds (): Needs {
   return {
-    users: [], tokens: [], channels: [], channelKeys: [], memberKeys: [], members: [], messages: [], contents: [], remains: [], events: [], nonces: [], replies: [], application: false, successions: []
+    users: [], tokens: [], channels: [], channelKeys: [], memberKeys: [], members: [], newMessages: [], messages: [], contents: [], remains: [], events: [], nonces: [], replies: [], application: false, successions: []
   }
 }
 
@@ -71,7 +73,7 @@ function addNeeds (needs: Needs, command: Command | Chore): void {
     case 'send-message':
       needs.users.push(command.senderId, ...namedIn(command.acls))
       needs.members.push(...namedIn(command.acls).map(userId => ({ channelId: command.channelId, userId })))
-      needs.messages.push(command.messageId)
+      needs.newMessages.push(command.messageId)
       return addEvents(needs, command.timelineEvents)
     case 'edit-message':
       needs.contents.push(command.messageId)

@@ -13,6 +13,14 @@ export const postgresDialect: Dialect = {
   screenName: 'u.screen_name'
 }
 
+/**
+ * A member `p`, of a channel `c` and a user `u` that are named: each is looked for by itself. Where most channels have few members the
+ * planner would look at all of a channel's instead.
+ */
+export const memberNamed = (userId: string, channelId: string): string => `cross join lateral (select * from users where user_id = ${userId} limit 1) u
+  cross join lateral (select * from channels where channel_id = ${channelId} and deleted_position is null limit 1) c
+  cross join lateral (select * from participations where channel_key = c.channel_key and user_key = u.user_key limit 1) p`
+
 /** A text with expressions in the place of its parameters. */
 export function filled (text: string, expressions: readonly string[]): string {
   let next = 0

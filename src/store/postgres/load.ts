@@ -14,7 +14,7 @@ import { messageOfRow, metaNames, metaOfRows, viewOfRow, type MessageRow, type M
 import { lookupOf } from '../sql/lookup.ts'
 import { remainsOf } from '../sql/remains.ts'
 import { numbersOf, partsOf, type Flag, type PositionRow } from '../sql/rows.ts'
-import { filled, numbered, postgresDialect } from './dialect.ts'
+import { filled, memberNamed, numbered, postgresDialect } from './dialect.ts'
 import { arrayOf, type Parameter } from './parameters.ts'
 import type { Session } from './session.ts'
 
@@ -45,10 +45,7 @@ export const loadSql = numbered({
   tokens: yields<TokenRow>(`select ${tokenColumns} from tokens t where t.token_id = any(cast(? as text[]))`),
   living: yields<ChannelRow>(`select ${channelColumns} from channels c where c.channel_id = any(cast(? as text[])) and c.deleted_position is null`),
   channels: yields<ChannelRow>(`select ${channelColumns} from channels c where c.channel_key = any(cast(? as bigint[]))`),
-  members: yields<MemberRow>(`select ${memberColumns} from unnest(cast(? as text[]), cast(? as text[])) asked (channel_id, user_id)
-    join channels c on c.channel_id = asked.channel_id and c.deleted_position is null
-    join users u on u.user_id = asked.user_id
-    join participations p on p.channel_key = c.channel_key and p.user_key = u.user_key`),
+  members: yields<MemberRow>(`select ${memberColumns} from unnest(cast(? as text[]), cast(? as text[])) asked (channel_id, user_id) ${memberNamed('asked.user_id', 'asked.channel_id')}`),
   membersByKey: yields<MemberRow>(`select ${memberColumns} from unnest(cast(? as bigint[]), cast(? as bigint[])) asked (channel_key, user_key)
     join participations p on p.channel_key = asked.channel_key and p.user_key = asked.user_key join users u on u.user_key = p.user_key`),
   messages: yields<MessageRow>(`select found.* from unnest(cast(? as text[])) asked (message_id) cross join lateral (${filled(message, ['asked.message_id'])} limit 1) found`),
@@ -141,7 +138,8 @@ class Loading {
     this.#channels(needs.channelKeys)
     this.#membersByKey(needs.memberKeys)
     this.#members(needs.members)
-    this.#messages([...needs.messages, ...needs.contents, ...needs.remains])
+    this.#messages([...needs.newMessages, ...needs.messages, ...needs.contents, ...needs.remains])
+    this.#senders([...needs.messages, ...needs.contents, ...needs.remains])
     this.#contents(needs.contents)
     this.#remains(needs.remains)
     this.#events(needs.events)
@@ -215,6 +213,9 @@ class Loading {
 
   #messages (messageIds: string[]): void {
     this.#rows('message', messageIds, loadSql.messages, row => row.message_id, messageOfRow)
+  }
+
+  #senders (messageIds: string[]): void {
     this.#asked(messageIds, loadSql.senders, rows => { for (const row of rows) this.loaded.put('user', row.user_id, userOfRow(row)) })
   }
 

@@ -4,13 +4,13 @@ import type { Position } from '../contract/log.ts'
 import type { AsyncQueries, EntityQueries, Lineage, ListedMessage, PageBounds, Rows, StoredEvent } from '../core/read/queries.ts'
 import { lanes, type ApplicationRecord, type Lane } from '../core/records.ts'
 import { classNumbers } from '../sql/audience-classes.ts'
-import { channelDetailsOfRow, channelOfRow, memberOfRow, tokenOfRow, userOfRow, type TokenRow } from '../sql/columns.ts'
+import { channelDetailsOfRow, channelOfRow, memberColumns, memberOfRow, tokenOfRow, userOfRow, type MemberRow, type TokenRow } from '../sql/columns.ts'
 import { yields, type Sql } from '../sql/dialect.ts'
 import { entityTexts, type ChannelOfUserRow, type FoundRow } from '../sql/entity-texts.ts'
 import { eventColumns, eventJoin, eventOfRow, isThere, messageDetailsColumns, messageDetailsJoins, messageDetailsOfRow, type EventRow, type MessageDetailsRow } from '../sql/log-columns.ts'
 import { collect, given, ifFound, parsed, positionsOf, type Flag, type PositionRow } from '../sql/rows.ts'
 import { bounded, bytesOf, pageOf, type Paged } from './bounded.ts'
-import { numbered, postgresDialect } from './dialect.ts'
+import { memberNamed, numbered, postgresDialect } from './dialect.ts'
 import { merge } from './merge.ts'
 import { arrayOf, escaped, finite, type Parameter } from './parameters.ts'
 import type { Run } from './read.ts'
@@ -42,6 +42,7 @@ export const entitySql = numbered({
   messagesAfter: bounded(texts.messagesAfter, messages),
   channelEvents: bounded(texts.channelEvents, events),
   messageEvents: bounded(texts.messageEvents, events),
+  member: yields<MemberRow>(`select ${memberColumns} from (select 1) asked ${memberNamed('?', '?')}`),
   /** A token, its maker, and so on. */
   lineage: yields<TokenRow & { user_id: string, user_deleted: Flag }>(`with recursive line as (
       ${tokenWithUser('1 as nth')} from tokens t join users u on u.user_key = t.user_key where t.token_id = ?

@@ -7,6 +7,7 @@ import { refuse } from '../../errors.ts'
 import { yields } from '../sql/dialect.ts'
 import { locks } from './locks.ts'
 import { addressesOf, Session, type Address } from './session.ts'
+import { isRefused } from './unavailable.ts'
 
 /** Sessions that read, at most. A node has two more. */
 export const READERS = 8
@@ -14,6 +15,7 @@ export const READERS = 8
 /** How often the server is asked whether it is there, and how long it may take to say so, in milliseconds: a caller waits for 2 s at most. */
 const BEAT_MS = 300
 const BEAT_WITHIN_MS = 1_000
+const LOOK_MS = 100
 
 /** Without a session that listens for this long, in milliseconds, the server is away. */
 const AWAY_MS = 1_000
@@ -31,7 +33,7 @@ export const CHANNEL = 'channel_relay'
  * Every statement finds its rows by an index, and is planned once. The planner is told so, because it goes by statistics: of a table that was
  * empty when they were made it would read every row.
  */
-const SEEK = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off', enable_material: 'off', jit: 'off', plan_cache_mode: 'force_generic_plan' }
+export const SEEK = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off', enable_material: 'off', jit: 'off', plan_cache_mode: 'force_generic_plan' }
 
 /** A node that stops in the middle of a batch holds up the others no longer than this, in milliseconds. None waits longer for what others have locked, or reads longer. */
 export const IDLE_IN_BATCH_MS = 2_000
@@ -92,7 +94,8 @@ export class Sessions {
         await sessions.#listen()
         return sessions
       } catch (err) {
-        if (err instanceof Unusable || performance.now() > giveUpAt) throw err
+        if (err instanceof Unusable) throw err
+        if (performance.now() > giveUpAt || isRefused(err)) throw new Error(`No database of DATABASE_URL can be used: ${(err as Error).message}`, { cause: err })
         if (!told) options.onError(new Error(`no database can be used yet (${(err as Error).message}): waiting for one`, { cause: err }))
         await sleep(RETRY_MS.most * (0.5 + Math.random() / 2))
       }
@@ -140,7 +143,14 @@ export class Sessions {
   async #take (): Promise<Session> {
     if (this.#away) throw refuse('unavailable')
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (idle.isOpen) return idle
-    if (this.#readers.size + this.#opening < READERS) return await this.#openReader()
+    if (this.#readers.size + this.#opening < READERS) {
+      try {
+        return await this.#openReader()
+      } catch (err) {
+        this.#openForNext()
+        throw err
+      }
+    }
     const waiting = Promise.withResolvers<Session>()
     this.#waiting.push(waiting)
     return await waiting.promise
@@ -158,11 +168,20 @@ export class Sessions {
   }
 
   #giveBack (session: Session): void {
+    if (!session.isOpen) return this.#openForNext()
     const next = this.#waiting.shift()
-    if (!session.isOpen) {
-      if (next !== undefined) this.#openReader().then(next.resolve, next.reject)
-    } else if (next !== undefined) next.resolve(session)
+    if (next !== undefined) next.resolve(session)
     else this.#idle.push(session)
+  }
+
+  /** In the place of one that has ended, or could not be opened: whoever waits for it would wait for ever. */
+  #openForNext (): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) return
+    this.#openReader().then(next.resolve, (err: unknown) => {
+      next.reject(err)
+      this.#openForNext()
+    })
   }
 
   /** Tells other nodes how far the log goes: nobody waits for it, and it may be lost. */
@@ -230,7 +249,7 @@ export class Sessions {
   async #listenTo (address: Address): Promise<void> {
     const listener = await Session.open(address, {
       name: 'channel-relay listens',
-      onNotify: payload => this.onHint(Number(payload)),
+      onNotify: payload => this.onHint(positionOf(payload)),
       onEnd: session => { if (session === this.#listener) this.#lost() }
     })
     try {
@@ -305,13 +324,18 @@ export class Sessions {
   }
 }
 
-/** Whether something answers in time. What has come while this process was busy counts. */
+/** Whether something answers in time. While this process stands still no time passes: neither was it asked, nor could it be heard. */
 async function answers (asked: Promise<unknown>): Promise<boolean> {
-  const timeout = Promise.withResolvers<false>()
-  const timer = setTimeout(() => setImmediate(() => timeout.resolve(false)), BEAT_WITHIN_MS)
-  try {
-    return await Promise.race([asked.then(() => true, () => false), timeout.promise])
-  } finally {
-    clearTimeout(timer)
+  const answered = asked.then(() => true, () => false)
+  for (let waited = 0; waited < BEAT_WITHIN_MS; waited += LOOK_MS) {
+    const answer = await Promise.race([answered, sleep(LOOK_MS)])
+    if (answer !== undefined) return answer
   }
+  return false
+}
+
+/** Whoever has rights on the database may say anything there. */
+function positionOf (payload: string): number | undefined {
+  const position = Number(payload)
+  return Number.isSafeInteger(position) ? position : undefined
 }

@@ -14,3 +14,8 @@ export function isUnavailable (err: unknown): boolean {
   if (!/^[0-9A-Z]{5}$/.test(code) || /^E[A-Z]{4}$/.test(code)) return true
   return temporary.some(prefix => code.startsWith(prefix))
 }
+
+/** Whether the server will not have us, however long we wait: a wrong password, no such database, or no right to make tables there. */
+export function isRefused (err: unknown): boolean {
+  return /^(?:28|3D000|42501)/.test(String((err as { code?: unknown }).code))
+}

@@ -155,9 +155,9 @@ export const writeSql = numbered({
     (select user_key, channel_key, from_position from intervals where until_position is not null and until_position <= ? limit ?)`,
   deleteIntervalsOf: `delete from intervals i using unnest(cast(? as bigint[]), cast(? as bigint[])) given (channel_key, user_key)
     where i.channel_key = given.channel_key and i.user_key = given.user_key`,
-  forgetAudiencesOf: `delete from audiences where (channel_key, class, user_key, position) in
-    (select channel_key, class, user_key, position from audiences where channel_key = ? limit ?)`,
-  forgetNamedOf: 'delete from named_channels where (user_key, channel_key) in (select user_key, channel_key from named_channels where channel_key = ? limit ?)',
+  // Nobody else writes meanwhile: rows are where they were found.
+  forgetAudiencesOf: 'delete from audiences where ctid = any(array(select ctid from audiences where channel_key = ? limit ?))',
+  forgetNamedOf: 'delete from named_channels where ctid = any(array(select ctid from named_channels where channel_key = ? limit ?))',
   forgetHistoryOf: `delete from message_acls where message_position in
     (select position from entries where channel_key = ? and kind = 'message' and acls is not null order by position limit ?)`,
   forgetListsOf: 'delete from channel_acls where (channel_key, from_position) in (select channel_key, from_position from channel_acls where channel_key = ? limit ?)',

@@ -38,7 +38,7 @@ export const dueTexts = ({ elements }: Dialect) => ({
   closingChannels: yields<ChannelRow>(`select ${channelColumns} from channels c
     where c.closing = 1 and c.channel_key > 0 order by c.channel_key limit ?`),
   membersToClose: yields<{ user_key: number }>(`select user_key from participations
-    where channel_key = ? and status is not null and closed_position is null limit ?`),
+    where channel_key = ? and status is not null and closed_position is null order by user_key limit ?`),
   erasingChannel: yields<ChannelRow>(`select ${channelColumns} from channels c
     where c.erasing = 1 and c.channel_key > 0 order by c.channel_key limit 1`),
   messagesToErase: yields<SizedRow>(`select e.position, ${size} from entries e

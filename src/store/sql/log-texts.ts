@@ -46,10 +46,10 @@ export interface NextRow {
 const nextOfLists = `select e.position from entries e
   where e.channel_key = c.channel_key and e.kind = 'channel-acls-changed' and e.position > ? order by e.position limit 1`
 
-/** `e` of a channel: whether one of its messages between two positions has named a user. */
+/** `e` of a channel: whether one of its messages between two positions has named a user. `offset` keeps PostgreSQL from making a join of it, which reads all that have. */
 function namedBetween (from: string, to: string): string {
   return `exists (select 1 from audiences a where a.channel_key = e.channel_key and a.class = ${classNumbers.named} and a.user_key = ?
-    and a.position > coalesce(${from}, 0) and a.position < ${to})`
+    and a.position > coalesce(${from}, 0) and a.position < ${to} limit 1 offset 0)`
 }
 
 export interface ListsRow {
@@ -106,7 +106,7 @@ export function logTexts (dialect: Dialect) {
         where a.channel_key = n.channel_key and a.class = ${classNumbers.named} and a.user_key = n.user_key and a.position > c.truncated_position)`),
     positionsFor: yields<PositionRow>(`select position from audiences
       where channel_key = ? and class = ? and user_key = ? and position > ? order by position limit ?`),
-    positionsNaming: yields<PositionRow>('select position from audiences where user_key = ? and position > ? order by position limit ?'),
+    positionsNaming: yields<PositionRow>('select position from audiences where user_key = ? and user_key > 0 and position > ? order by position limit ?'),
     listsChangedAfter: yields<{ channel_key: number }>('select channel_key from entries where kind = \'channel-acls-changed\' and position > ? order by position limit ?'),
     endedChannelsNaming: yields<NextRow>(`select n.channel_key, coalesce((select e.position from entries e
         where e.channel_key = n.channel_key and e.kind = 'messages-truncated' and e.position > ? order by e.position limit 1), c.deleted_position) as next
