@@ -230,7 +230,7 @@ describe('a store that was moved', () => {
 
   test('refuses to start, and says where it went, without a password', async () => {
     await make()
-    await migrate()
+    await moveTo(place.url, place.dataDir)
     const said = sentence(await server())
     expect(said).toMatch(moved)
     expect(said).not.toContain(new URL(place.url).password)
@@ -256,7 +256,7 @@ describe('a store that was moved', () => {
 
   test('is done where it is moved there again, and refused where it is moved elsewhere', async () => {
     await make()
-    await migrate()
+    await moveTo(place.url, place.dataDir)
     expect(await migrate()).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('is sealed') })
     const other = await makePlace()
     expect(sentence(await migrateTool(['--from', place.dataDir, '--to', other.url]))).toMatch(moved)
