@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseLists } from '../../src/rules/access-entries.ts'
 import { SYSTEM } from '../../src/store/contract/commands.ts'
 import { compare, copy, move } from '../../src/store/moving/move.ts'
-import { sumOf, type Row } from '../../src/store/moving/rows.ts'
+import { linesOf, sumOf, type Row } from '../../src/store/moving/rows.ts'
 import { Source } from '../../src/store/moving/source.ts'
 import { Target } from '../../src/store/moving/target.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
@@ -17,21 +17,25 @@ import { inDatabase, makePlace, moveTo, type Place } from './moving.ts'
 const quiet = () => {}
 
 describe('the sum of rows', () => {
-  const rows: Row[] = [[1, 'a', null], [2, 'b', 7], [3, '', null]]
-  const of = async (others: Row[]) => await sumOf(others)
+  const rows: Row[] = [[1, 'a', null], [2, 'b\n\\N', 7], [3, '', null]]
+  const of = async (others: Row[]) => await sumOf(linesOf(others))
 
-  it('is the same for the same rows', async () => {
-    expect(await of(rows.map(row => [...row]))).toEqual(await of(rows))
+  it('is the same for the same rows, however they are cut', async () => {
+    async function * cut () {
+      for (const byte of Buffer.from([...linesOf(rows)].join(''))) yield Buffer.of(byte)
+    }
     expect(await of(rows)).toEqual({ rows: 3, checksum: expect.stringMatching(/^[0-9a-f]{64}$/) })
+    expect(await sumOf(cut())).toEqual(await of(rows))
   })
 
   it.each<[string, Row[]]>([
-    ['another value', [[1, 'a', null], [2, 'B', 7], [3, '', null]]],
-    ['a number in the place of a text', [[1, 'a', null], [2, 'b', '7'], [3, '', null]]],
-    ['nothing in the place of an empty text', [[1, 'a', null], [2, 'b', 7], [3, null, null]]],
-    ['another order', [[2, 'b', 7], [1, 'a', null], [3, '', null]]],
-    ['a text that ends elsewhere', [[1, 'a', null], [2, 'b', 7], [3, ',null', null]]],
-    ['a row less', [[1, 'a', null], [2, 'b', 7]]]
+    ['another value', [[1, 'a', null], [2, 'B\n\\N', 7], [3, '', null]]],
+    ['nothing in the place of an empty text', [[1, 'a', null], [2, 'b\n\\N', 7], [3, null, null]]],
+    ['what is told of nothing in its place', [[1, 'a', '\\N'], [2, 'b\n\\N', 7], [3, '', null]]],
+    ['another order', [[2, 'b\n\\N', 7], [1, 'a', null], [3, '', null]]],
+    ['a value in another column', [[1, 'a', null], [2, 'b\n\\N', 7], [3, null, '']]],
+    ['two columns in one', [[1, 'a\t\\N'], [2, 'b\n\\N', 7], [3, '', null]]],
+    ['a row less', [[1, 'a', null], [2, 'b\n\\N', 7]]]
   ])('is another one for %s', async (_, others) => {
     expect((await of(others)).checksum).not.toBe((await of(rows)).checksum)
   })

@@ -2,7 +2,7 @@
 import { placeOf } from '../postgres/session.ts'
 import { isUnavailable } from '../postgres/unavailable.ts'
 import { resultCode } from '../sqlite/database.ts'
-import { sumOf, type Row, type Sum, type Table } from './rows.ts'
+import { linesOf, sumOf, type Row, type Sum, type Table } from './rows.ts'
 import { Source } from './source.ts'
 import { Target, type Contents } from './target.ts'
 
@@ -85,7 +85,7 @@ export async function compare (source: Source, target: Target, onProgress: OnPro
   const faults: string[] = []
   for (const [nth, table] of source.tables.entries()) {
     onProgress(`comparing ${table.name}`, nth, source.tables.length)
-    const there = sums[table.name] = await sumOf(target.rowsOf(table))
+    const there = sums[table.name] = await sumOf(await target.linesOf(table))
     const fault = await faultOf(source, table, there)
     if (fault !== undefined) faults.push(`${table.name} (${fault})`)
   }
@@ -96,7 +96,7 @@ export async function compare (source: Source, target: Target, onProgress: OnPro
 async function faultOf (source: Source, table: Table, there: Sum): Promise<string | undefined> {
   const rows = source.count(table)
   if (rows !== there.rows) return `${rows} rows in the store, ${there.rows} in the database`
-  const here = await sumOf(source.rowsOf(table))
+  const here = await sumOf(linesOf(source.rowsOf(table)))
   return here.rows === there.rows && here.checksum === there.checksum ? undefined : 'the checksum'
 }
 

@@ -5,17 +5,11 @@ import { locks } from '../postgres/locks.ts'
 import { addressesOf, SCHEMA, Session } from '../postgres/session.ts'
 import { Unusable } from '../postgres/sessions.ts'
 import { yields } from '../sql/dialect.ts'
-import type { Row, Table } from './rows.ts'
+import { linesOf, type Row, type Table } from './rows.ts'
 
 /** How long to wait for another copy, or for nodes, that are just ending, in milliseconds. */
 const ENDING_MS = 3_000
 const LOOK_MS = 100
-
-/** Rows that are read at once. */
-const FETCHED_ROWS = 2_000
-
-/** Characters that are sent at once. */
-const SENT_CHARACTERS = 65_536
 
 const NAME = 'channel-relay moves'
 
@@ -133,7 +127,7 @@ export class Target {
   }
 
   async fill ({ name, columns }: Table, rows: Iterable<Row>): Promise<void> {
-    await this.#session.copy(`copy ${name} (${columns.join(', ')}) from stdin`, linesOf(rows))
+    await this.#session.copyIn(`copy ${name} (${columns.join(', ')}) from stdin`, linesOf(rows))
   }
 
   /** When all rows are there: what they are found by. */
@@ -150,16 +144,10 @@ export class Target {
     await this.#session.exec(`vacuum (analyze) ${tables.map(({ name }) => name).join(', ')}`)
   }
 
-  /** In the order of the key, some at a time. */
-  async * rowsOf ({ name, columns, key }: Table): AsyncGenerator<Row> {
-    const session = this.#session
+  /** Its rows in the order of the key, as `linesOf` has them, in pieces of whatever size. */
+  async linesOf ({ name, columns, key }: Table): Promise<AsyncIterable<Uint8Array>> {
     const own = name === 'meta' ? `where name not in (${ownRows})` : ''
-    await session.exec(`begin read only; declare rows_of_${name} no scroll cursor for select ${columns.join(', ')} from ${name} ${own} order by ${key.join(', ')}`)
-    const next = yields<Record<string, Row[number]>>(`fetch ${FETCHED_ROWS} from rows_of_${name}`)
-    for (let rows = await session.run(next); rows.length > 0; rows = await session.run(next)) {
-      for (const row of rows) yield columns.map(column => row[column]!)
-    }
-    await session.exec('commit')
+    return await this.#session.copyOut(`copy (select ${columns.join(', ')} from ${name} ${own} order by ${key.join(', ')}) to stdout`)
   }
 
   /** It is whole: nodes may start on it. */
@@ -170,21 +158,4 @@ export class Target {
   async close (): Promise<void> {
     await this.#session.close()
   }
-}
-
-const escapes: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
-
-const fieldOf = (value: Row[number]): string | number =>
-  typeof value === 'string' ? value.replace(/[\\\n\r\t]/g, character => escapes[character]!) : value ?? '\\N'
-
-/** As COPY reads rows (postgresql.org/docs/current/sql-copy.html, "Text Format"). */
-function * linesOf (rows: Iterable<Row>): Generator<string> {
-  let lines = ''
-  for (const row of rows) {
-    lines += `${row.map(fieldOf).join('\t')}\n`
-    if (lines.length < SENT_CHARACTERS) continue
-    yield lines
-    lines = ''
-  }
-  if (lines !== '') yield lines
 }
