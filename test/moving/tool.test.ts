@@ -23,6 +23,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const service of services) await service.stop()
   for (const tool of tools) tool.kill('SIGKILL')
+  if (tools.length > 0) await endItsSession() // else its database cannot be dropped
   place.remove()
 })
 
@@ -266,11 +267,19 @@ describe('a store that was moved', () => {
   test('is let go of by the database where the tool ended between the two', async () => {
     await make()
     const { epoch } = await moveTo(place.url, place.dataDir)
-    await inDatabase(place.url, `insert into meta (name, value) values ('copy_of', '${epoch}')`)
+    await inDatabase(place.url, `insert into meta (name, value) values ('copy_of', '${epoch} compared')`)
     expect(sentence(await server(onDatabase()))).toContain('npm run migrate')
     expect((await migrate()).code).toBe(0)
     const node = await start(onDatabase())
     expect((await fetch(`${node.url}/health/ready`)).status).toBe(200)
+  })
+
+  test('is not let in where something else was copied there since, and broken off', async () => {
+    await make()
+    const { epoch } = await moveTo(place.url, place.dataDir)
+    await inDatabase(place.url, `insert into meta (name, value) values ('copy_of', '${epoch}')`)
+    await expect(moveTo(place.url, place.dataDir)).rejects.toThrow(moved)
+    expect(sentence(await server(onDatabase()))).toContain('npm run migrate')
   })
 
   test('of which there is an older copy, is not replaced by that', async () => {

@@ -40,14 +40,18 @@ export function * linesOf (rows: Iterable<Row>): Generator<string> {
 
 const LINE_END = 0x0a
 
-/** The same lines in the same order, and nothing else, have the same sum, however they are cut. Holds one piece at a time. */
-export async function sumOf (lines: Iterable<string> | AsyncIterable<Uint8Array>): Promise<Sum> {
+/**
+ * The same lines in the same order, and nothing else, have the same sum, however they are cut. Holds one piece at a time.
+ * @param onRows told how many there were so far, after each piece
+ */
+export async function sumOf (lines: Iterable<string> | AsyncIterable<Uint8Array>, onRows: (rows: number) => void = () => {}): Promise<Sum> {
   const hash = createHash('sha256')
   let rows = 0
   for await (const some of lines) {
     const bytes = typeof some === 'string' ? Buffer.from(some) : some
     hash.update(bytes)
     for (let at = bytes.indexOf(LINE_END); at !== -1; at = bytes.indexOf(LINE_END, at + 1)) rows++
+    onRows(rows)
   }
   return { rows, checksum: hash.digest('hex') }
 }

@@ -1,6 +1,6 @@
 /** The database that an embedded store is copied into. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { copiedEpoch, COPY_MARK, isMade, migrate, mustBeUsable } from '../postgres/database.ts'
+import { COPY_MARK, copyMark, isMade, migrate, mustBeUsable } from '../postgres/database.ts'
 import { locks } from '../postgres/locks.ts'
 import { addressesOf, SCHEMA, Session } from '../postgres/session.ts'
 import { Unusable } from '../postgres/sessions.ts'
@@ -34,8 +34,8 @@ const sql = {
   nextReply: 'select setval(pg_get_serial_sequence(\'replies\', \'reply_id\'), coalesce(max(reply_id), 0) + 1, false) from replies'
 }
 
-/** Of a database: nothing that would be lost, all of a store, a part of it, or whatever else. */
-export type Contents = 'nothing' | 'all' | 'part' | 'part of another' | 'another'
+/** Of a database: nothing that would be lost, all of a store, all of it and nodes are not let in yet, a part of it, or whatever else. */
+export type Contents = 'nothing' | 'all' | 'compared' | 'part' | 'part of another' | 'another'
 
 export class Target {
   readonly #session: Session
@@ -68,8 +68,8 @@ export class Target {
   async look (epoch: string): Promise<Contents> {
     await this.#takeAlone()
     if (!await isMade(this.#session)) return 'nothing'
-    const copied = await copiedEpoch(this.#session)
-    if (copied !== undefined) return copied === epoch ? 'part' : 'part of another'
+    const mark = await copyMark(this.#session)
+    if (mark !== undefined) return mark.epoch !== epoch ? 'part of another' : mark.isCompared ? 'compared' : 'part'
     const [own] = await this.#session.run(sql.epoch)
     if (own!.value === epoch) return 'all'
     return await this.#isUsed() ? 'another' : 'nothing'
@@ -92,7 +92,7 @@ export class Target {
   /** Marks it as one that is not whole, and makes room: whatever was there before goes. */
   async begin (epoch: string, tables: Table[]): Promise<void> {
     const session = this.#session
-    if (await isMade(session) && await copiedEpoch(session) === epoch) await this.#drop()
+    if (await isMade(session) && (await copyMark(session))?.epoch === epoch) await this.#drop()
     await migrate(session)
     await this.#mark(epoch)
     const indexes = await session.run(sql.indexes)
@@ -148,6 +148,13 @@ export class Target {
   async linesOf ({ name, columns, key }: Table): Promise<AsyncIterable<Uint8Array>> {
     const own = name === 'meta' ? `where name not in (${ownRows})` : ''
     return await this.#session.copyOut(`copy (select ${columns.join(', ')} from ${name} ${own} order by ${key.join(', ')}) to stdout`)
+  }
+
+  /** All is there, and safe: the store may be sealed. */
+  async keep (epoch: string): Promise<void> {
+    const { warnings } = this.#session
+    await this.#session.run('update meta set value = $1 where name = $2', [`${epoch} compared`, COPY_MARK])
+    if (this.#session.warnings > warnings) throw new Error('The database did not wait for the standby that is to have everything, and nothing is sealed: see what it says, and run this again')
   }
 
   /** It is whole: nodes may start on it. */
