@@ -215,5 +215,9 @@ function suite (fixture: string): void {
     await reader.until(({ json }) => json.message?.messageId === sent.messageId)
     expect(reader.frames.filter(isEntry)).toHaveLength(1)
     reader.close()
+    const keyed: Request = { by: 'one', method: 'POST', path: '/v1/channels/moved-room/messages', key: 'afterwards', body: { textPayload: 'Under a key' } }
+    const answer = await request(keyed)
+    expect(answer.status).toBe(200)
+    expect(await request(keyed)).toEqual(answer)
   })
 }

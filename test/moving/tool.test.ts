@@ -1,7 +1,7 @@
 /** `npm run migrate`: what it takes and refuses, what becomes of a copy that is broken off, and of the store that was moved. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -9,7 +9,7 @@ import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { databaseFile } from '../../src/store/sqlite/database.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { createChannel, createUser, send } from '../support/commands.ts'
-import { projectDir, runScript, spawnService, type ServiceProcess } from '../support/process.ts'
+import { projectDir, runScript, spawnService, tokenFor, type ServiceProcess } from '../support/process.ts'
 import { inDatabase, makePlace, migrateTool, moveTo, type Place } from './moving.ts'
 
 let place: Place
@@ -76,13 +76,14 @@ const isOpen = async (dataDir = place.dataDir) => await openSqliteStore({ dataDi
 describe('the tool', () => {
   test('moves a store, says what it came to, and what nodes need, without secrets', async () => {
     const service = await start()
-    await service.stop()
-    await make()
+    await tokenFor(service, 'amy')
+    await service.kill('SIGKILL') // what it has written is in the write-ahead log
+    expect(statSync(`${databaseFile(place.dataDir)}-wal`).size).toBeGreaterThan(0)
     const { code, stdout, stderr } = await migrate()
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const { port, pathname, password } = new URL(place.url)
     expect(stdout).toContain(`postgres://postgres@127.0.0.1:${port}${pathname} `)
-    expect(stdout).toMatch(/^ {2}entries +2 {2}[0-9a-f]{64}$/m)
+    expect(stdout).toMatch(/^ {2}users +2 {2}[0-9a-f]{64}$/m)
     expect(stdout).toContain(join(place.dataDir, 'credentials.json'))
     for (const secret of [password, service.credentials.accessSecret, service.credentials.tokenSecret]) expect(stdout).not.toContain(secret)
     expect(await inDatabase(place.url, 'select user_id from users order by user_key')).toEqual([{ user_id: '.system' }, { user_id: 'amy' }])
@@ -91,6 +92,12 @@ describe('the tool', () => {
   test('takes the database from DATABASE_URL where it is not told', async () => {
     await make()
     expect(await migrateTool(['--from', place.dataDir], { DATABASE_URL: place.url })).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('finds the server among several', async () => {
+    await make()
+    const to = place.url.replace('@', '@127.0.0.1:1,')
+    expect(await migrateTool(['--from', place.dataDir, '--to', to])).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('@127.0.0.1:1,127.0.0.1:') })
   })
 
   test.each([
