@@ -54,7 +54,7 @@ it('nothing of a batch is there whose session has ended before the commit, and i
   await sleep(500)
   expect(await counted()).toEqual(before)
   const { message } = await store.append(send('anna', 'the-channel', 'one', { idempotency: { key: 'one', fingerprint: 'one' } }))
-  expect(message.textPayload).toBe('one')
+  expect((JSON.parse(message) as { textPayload: string }).textPayload).toBe('one')
 })
 
 it('no session is left over where one has ended', async () => {
