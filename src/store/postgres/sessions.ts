@@ -156,7 +156,13 @@ export class Sessions {
       return session
     } finally {
       this.#opening--
+      // Nobody is left who would give one back.
+      if (this.#readers.size + this.#opening === 0) this.#refuseWaiting()
     }
+  }
+
+  #refuseWaiting (): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(refuse('unavailable'))
   }
 
   #giveBack (session: Session): void {
@@ -201,7 +207,7 @@ export class Sessions {
   async close (): Promise<void> {
     this.#closing = true
     this.#away = true
-    for (const { reject } of this.#waiting.splice(0)) reject(refuse('unavailable'))
+    this.#refuseWaiting()
     const writer = await this.#writer?.catch(() => undefined)
     await Promise.all([writer, this.#listener, ...this.#readers].map(session => session?.close()))
   }
@@ -232,7 +238,7 @@ export class Sessions {
   async #listenTo (address: Address): Promise<void> {
     const listener = await Session.open(address, {
       name: 'channel-relay listens',
-      onNotify: payload => this.onHint(Number(payload)),
+      onNotify: payload => this.onHint(positionOf(payload)),
       onEnd: session => { if (session === this.#listener) this.#lost() }
     })
     try {
@@ -303,8 +309,14 @@ export class Sessions {
     for (const session of [...this.#readers]) session.destroy()
     this.#readers.clear()
     this.#idle = []
-    for (const { reject } of this.#waiting.splice(0)) reject(refuse('unavailable'))
+    this.#refuseWaiting()
   }
+}
+
+/** Whoever may connect may send a hint: one that names no position says that there may be more. */
+function positionOf (payload: string): number | undefined {
+  const position = Number(payload)
+  return Number.isSafeInteger(position) && position > 0 ? position : undefined
 }
 
 /** Whether something answers in time. While this process stands still no time passes: neither was it asked, nor could it be heard. */
