@@ -87,12 +87,16 @@ export class Session {
   /** Throws where no session can be had. */
   static async open (address: Address, options: SessionOptions): Promise<Session> {
     const session = new Session(address, options)
+    // The driver waits so long for each of its attempts, and begins anew where a server closes without a word.
+    const late = setTimeout(() => session.destroy(), CONNECT_SECONDS * 1_000)
     try {
       await session.exec('select 1')
       return session
     } catch (err) {
       session.destroy()
       throw err
+    } finally {
+      clearTimeout(late)
     }
   }
 
@@ -144,7 +148,6 @@ export class Session {
 
   /** Ends it at once: what is under way is rejected, and whether it was done is not known. */
   destroy (): void {
-    this.#sql.end({ timeout: 0 }).catch(() => {})
     this.#end()
   }
 
@@ -154,9 +157,12 @@ export class Session {
     this.#end()
   }
 
+  /** The driver would send what has waited by a connection of its own: it gets none any more. */
   #end (): void {
     if (this.#ended) return
     this.#ended = true
+    ;(this.#sql.options as { socket?: () => never }).socket = () => { throw new SessionEnded() }
+    this.#sql.end({ timeout: 0 }).catch(() => {})
     this.#options.onEnd?.(this)
   }
 }

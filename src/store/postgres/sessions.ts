@@ -143,14 +143,7 @@ export class Sessions {
   async #take (): Promise<Session> {
     if (this.#away) throw refuse('unavailable')
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (idle.isOpen) return idle
-    if (this.#readers.size + this.#opening < READERS) {
-      try {
-        return await this.#openReader()
-      } catch (err) {
-        this.#openForNext()
-        throw err
-      }
-    }
+    if (this.#readers.size + this.#opening < READERS) return await this.#openReader()
     const waiting = Promise.withResolvers<Session>()
     this.#waiting.push(waiting)
     return await waiting.promise
@@ -164,7 +157,13 @@ export class Sessions {
       return session
     } finally {
       this.#opening--
+      // Nobody is left who would give one back.
+      if (this.#readers.size + this.#opening === 0) this.#refuseWaiting()
     }
+  }
+
+  #refuseWaiting (): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(refuse('unavailable'))
   }
 
   #giveBack (session: Session): void {
@@ -174,14 +173,10 @@ export class Sessions {
     else this.#idle.push(session)
   }
 
-  /** In the place of one that has ended, or could not be opened: whoever waits for it would wait for ever. */
+  /** In the place of one that has ended: whoever waits for it would wait for ever. */
   #openForNext (): void {
     const next = this.#waiting.shift()
-    if (next === undefined) return
-    this.#openReader().then(next.resolve, (err: unknown) => {
-      next.reject(err)
-      this.#openForNext()
-    })
+    if (next !== undefined) this.#openReader().then(next.resolve, next.reject)
   }
 
   /** Tells other nodes how far the log goes: nobody waits for it, and it may be lost. */
@@ -218,7 +213,7 @@ export class Sessions {
   async close (): Promise<void> {
     this.#closing = true
     this.#away = true
-    for (const { reject } of this.#waiting.splice(0)) reject(refuse('unavailable'))
+    this.#refuseWaiting()
     const writer = await this.#writer?.catch(() => undefined)
     await Promise.all([writer, this.#listener, ...this.#readers].map(session => session?.close()))
   }
@@ -320,8 +315,14 @@ export class Sessions {
     for (const session of [...this.#readers]) session.destroy()
     this.#readers.clear()
     this.#idle = []
-    for (const { reject } of this.#waiting.splice(0)) reject(refuse('unavailable'))
+    this.#refuseWaiting()
   }
+}
+
+/** Whoever may connect may send a hint: one that names no position says that there may be more. */
+function positionOf (payload: string): number | undefined {
+  const position = Number(payload)
+  return Number.isSafeInteger(position) && position > 0 ? position : undefined
 }
 
 /** Whether something answers in time. While this process stands still no time passes: neither was it asked, nor could it be heard. */
@@ -332,10 +333,4 @@ async function answers (asked: Promise<unknown>): Promise<boolean> {
     if (answer !== undefined) return answer
   }
   return false
-}
-
-/** Whoever has rights on the database may say anything there. */
-function positionOf (payload: string): number | undefined {
-  const position = Number(payload)
-  return Number.isSafeInteger(position) ? position : undefined
 }
