@@ -67,19 +67,21 @@ export async function migrate (session: Session): Promise<void> {
   }
 }
 
-/** The row of `meta` that is there while an embedded store is copied, with its epoch (../moving). */
+/** The row of `meta` that is there while an embedded store is copied (../moving): its epoch, and `compared` behind it when all is there. */
 export const COPY_MARK = 'copy_of'
 
-/** Throws `Unusable` where an embedded store was to be copied, and is not there whole. */
+/** Throws `Unusable` where an embedded store was to be copied, and nodes are not let in yet. */
 export async function mustBeWhole (session: Session): Promise<void> {
-  if (await copiedEpoch(session) === undefined) return
+  if (await copyMark(session) === undefined) return
   throw new Unusable('The database of DATABASE_URL has an embedded store copied into it, and not all of it is there: wait for "npm run migrate" to end, or, where it was broken off, run it again')
 }
 
 /** Of the embedded store whose copy has not ended; undefined: there is none. */
-export async function copiedEpoch (session: Session): Promise<string | undefined> {
+export async function copyMark (session: Session): Promise<{ epoch: string, isCompared: boolean } | undefined> {
   const [row] = await session.run(yields<{ value: string }>('select value from meta where name = $1'), [COPY_MARK])
-  return row?.value
+  if (row === undefined) return undefined
+  const [epoch, compared] = row.value.split(' ')
+  return { epoch: epoch!, isCompared: compared !== undefined }
 }
 
 /** Whether the tables were made. */

@@ -2,6 +2,7 @@
  * One session of the database server, from its beginning to its end. The driver would go on with another one where it was
  * lost; a transaction that was begun in one must never go on in another, so ours ends with it.
  */
+import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Sql } from '../sql/dialect.ts'
@@ -129,7 +130,7 @@ export class Session {
    * @param statement a COPY from standard input
    * @param lines in the text format, whole ones, any number of them in each
    */
-  async copy (statement: string, lines: Iterable<string>): Promise<void> {
+  async copyIn (statement: string, lines: Iterable<string>): Promise<void> {
     await this.exec('begin')
     const rows = await this.#sql.unsafe(statement).writable()
     rows.on('error', () => {}) // whoever writes is told
@@ -144,6 +145,12 @@ export class Session {
       if ((err as { code?: string }).code !== '25P02') throw err
       throw new Error('the database did not take the rows, and its log says why', { cause: err })
     }
+  }
+
+  /** What a COPY to standard output yields, in pieces of whatever size, at the pace at which they are taken. Nothing else may be under way. */
+  async copyOut (statement: string): Promise<Readable> {
+    if (this.#ended) throw new SessionEnded()
+    return await this.#sql.unsafe(statement).readable()
   }
 
   /** Ends it at once: what is under way is rejected, and whether it was done is not known. */
