@@ -88,16 +88,13 @@ export class Session {
   /** Throws where no session can be had. */
   static async open (address: Address, options: SessionOptions): Promise<Session> {
     const session = new Session(address, options)
-    // The driver waits so long for each of its attempts, and begins anew where a server closes without a word.
-    const late = setTimeout(() => session.destroy(), CONNECT_SECONDS * 1_000)
     try {
-      await session.exec('select 1')
+      // The driver waits so long for each of its attempts, and begins anew where a server closes without a word.
+      await session.within(CONNECT_SECONDS * 1_000, () => session.exec('select 1'))
       return session
     } catch (err) {
       session.destroy()
       throw err
-    } finally {
-      clearTimeout(late)
     }
   }
 
@@ -151,6 +148,16 @@ export class Session {
   async copyOut (statement: string): Promise<Readable> {
     if (this.#ended) throw new SessionEnded()
     return await this.#sql.unsafe(statement).readable()
+  }
+
+  /** Does something with it, and ends it where that takes longer, in milliseconds: its way to the server may have fallen silent. */
+  async within<T> (ms: number, work: () => Promise<T>): Promise<T> {
+    const late = setTimeout(() => this.destroy(), ms)
+    try {
+      return await work()
+    } finally {
+      clearTimeout(late)
+    }
   }
 
   /** Ends it at once: what is under way is rejected, and whether it was done is not known. */
