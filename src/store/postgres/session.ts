@@ -89,7 +89,8 @@ export class Session {
   static async open (address: Address, options: SessionOptions): Promise<Session> {
     const session = new Session(address, options)
     try {
-      await session.exec('select 1')
+      // The driver waits so long for each of its attempts, and begins anew where a server closes without a word.
+      await session.within(CONNECT_SECONDS * 1_000, () => session.exec('select 1'))
       return session
     } catch (err) {
       session.destroy()
@@ -149,9 +150,18 @@ export class Session {
     return await this.#sql.unsafe(statement).readable()
   }
 
+  /** Does something with it, and ends it where that takes longer, in milliseconds: its way to the server may have fallen silent. */
+  async within<T> (ms: number, work: () => Promise<T>): Promise<T> {
+    const late = setTimeout(() => this.destroy(), ms)
+    try {
+      return await work()
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
   /** Ends it at once: what is under way is rejected, and whether it was done is not known. */
   destroy (): void {
-    this.#sql.end({ timeout: 0 }).catch(() => {})
     this.#end()
   }
 
@@ -161,9 +171,12 @@ export class Session {
     this.#end()
   }
 
+  /** The driver would send what has waited by a connection of its own: it gets none any more. */
   #end (): void {
     if (this.#ended) return
     this.#ended = true
+    ;(this.#sql.options as { socket?: () => never }).socket = () => { throw new SessionEnded() }
+    this.#sql.end({ timeout: 0 }).catch(() => {})
     this.#options.onEnd?.(this)
   }
 }
