@@ -1,3 +1,0 @@
-import { movedModelSuite } from './model-suite.ts'
-
-movedModelSuite(8, 120_000)
