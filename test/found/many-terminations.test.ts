@@ -37,11 +37,11 @@ it(`after ${ROUNDS} terminations`, async () => {
     onGap: () => seen[index]!.push('gap')
   }, pino({ level: 'silent' }))))
   const from = (await nodes[0]!.head()).position
-  let ended = false
+  const ended = new AbortController()
   let refused = 0
   const answered = new Map<string, string>()
   async function sender (nth: number): Promise<void> {
-    for (let count = 0; !ended; count++) {
+    for (let count = 0; !ended.signal.aborted; count++) {
       const key = `${nth}-${count}`
       const text = `${key} ${'x'.repeat(random() < 0.2 ? 60_000 : 10)}`
       for (let attempt = 0; ; attempt++) {
@@ -59,7 +59,7 @@ it(`after ${ROUNDS} terminations`, async () => {
     }
   }
   async function reader (): Promise<void> {
-    while (!ended) {
+    while (!ended.signal.aborted) {
       await nodes[Math.floor(random() * NODES)]!.listMessages('anna', 'the-channel', { limit: 5, offset: 0 }).catch((err: { refusal?: string }) => { if (err.refusal !== 'unavailable') throw err })
       await sleep(5)
     }
@@ -71,7 +71,7 @@ it(`after ${ROUNDS} terminations`, async () => {
     await server.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database}' and ${which} and random() < 0.7`)
     await sleep(random() * 80)
   }
-  ended = true
+  ended.abort()
   await busy
   expect(refused).toBeGreaterThan(0)
   await sleep(1_000)

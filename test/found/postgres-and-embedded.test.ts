@@ -56,8 +56,13 @@ it('whatever is written', async () => {
   for (const [nth, text] of texts.entries()) {
     const messageId = `message-${nth}`
     await append(send('anna', 'the-channel', text, {
-      messageId, messageType: text, payloadType: text, messageData: [{ dataType: text, data: { [text]: text } }] as never,
-      timelineEvents: [event(text, 8.64e15)] as never, idempotency: { key: keyOf(text), fingerprint: JSON.stringify(text) }, ...(nth % 3 === 0 ? { nonce: keyOf(text) } : {})
+      messageId,
+      messageType: text,
+      payloadType: text,
+      messageData: [{ dataType: text, data: { [text]: text } }] as never,
+      timelineEvents: [event(text, 8.64e15)] as never,
+      idempotency: { key: keyOf(text), fingerprint: JSON.stringify(text) },
+      ...(nth % 3 === 0 ? { nonce: keyOf(text) } : {})
     }))
     // A repeat, another request under the key, and a nonce once more.
     await append(send('anna', 'the-channel', text, { messageId: 'message-other', idempotency: { key: keyOf(text), fingerprint: JSON.stringify(text) } }))
