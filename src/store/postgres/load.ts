@@ -27,8 +27,11 @@ const { application, message, view, longestActive } = loadTexts(postgresDialect)
 const messagesAsked = `unnest(cast(? as text[])) asked (message_id) cross join lateral (
     select * from entries q where q.message_id = asked.message_id and q.kind = 'message' limit 1) m`
 
+/** The channel `c` that has an id. */
+const livingAsked = 'cross join lateral (select * from channels q where q.channel_id = asked.channel_id and q.deleted_position is null limit 1) c'
+
 /** Members `p` of the channels that some ids name, who have been active longest. */
-const longestActiveOf = `unnest(cast(? as text[])) asked (channel_id) join channels c on c.channel_id = asked.channel_id and c.deleted_position is null
+const longestActiveOf = `unnest(cast(? as text[])) asked (channel_id) ${livingAsked}
   cross join lateral (select * from participations q where q.channel_key = c.channel_key and q.active_position is not null
     order by q.active_position, q.user_key limit ${SUCCESSORS + 1}) p`
 
@@ -46,7 +49,7 @@ export const loadSql = numbered({
   living: yields<ChannelRow>(`select ${channelColumns} from channels c where c.channel_id = any(cast(? as text[])) and c.deleted_position is null`),
   channels: yields<ChannelRow>(`select ${channelColumns} from channels c where c.channel_key = any(cast(? as bigint[]))`),
   members: yields<MemberRow>(`select ${memberColumns} from unnest(cast(? as text[]), cast(? as text[])) asked (channel_id, user_id)
-    join channels c on c.channel_id = asked.channel_id and c.deleted_position is null
+    ${livingAsked}
     join users u on u.user_id = asked.user_id
     join participations p on p.channel_key = c.channel_key and p.user_key = u.user_key`),
   membersByKey: yields<MemberRow>(`select ${memberColumns} from unnest(cast(? as bigint[]), cast(? as bigint[])) asked (channel_key, user_key)
