@@ -15,7 +15,7 @@ export interface Paged {
  */
 export function bounded<Row> (text: Sql<Row>, size: string): Sql<Row & Paged> {
   return yields<Row & Paged>(`select * from (select q.*, coalesce(sum(${size}) over (rows between unbounded preceding and 1 preceding), 0) as bytes_before,
-    count(*) over () as found from (${text}) q) page where bytes_before < ?`)
+    count(*) over () as found from (${text}) q) page where bytes_before = 0 or bytes_before < ?`)
 }
 
 /** The bytes of a text that may be none. */

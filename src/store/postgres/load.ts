@@ -27,8 +27,11 @@ const { application, message, view, longestActive } = loadTexts(postgresDialect)
 const messagesAsked = `unnest(cast(? as text[])) asked (message_id) cross join lateral (
     select * from entries q where q.message_id = asked.message_id and q.kind = 'message' limit 1) m`
 
+/** The channel `c` that has an id. */
+const livingAsked = 'cross join lateral (select * from channels q where q.channel_id = asked.channel_id and q.deleted_position is null limit 1) c'
+
 /** Members `p` of the channels that some ids name, who have been active longest. */
-const longestActiveOf = `unnest(cast(? as text[])) asked (channel_id) join channels c on c.channel_id = asked.channel_id and c.deleted_position is null
+const longestActiveOf = `unnest(cast(? as text[])) asked (channel_id) ${livingAsked}
   cross join lateral (select * from participations q where q.channel_key = c.channel_key and q.active_position is not null
     order by q.active_position, q.user_key limit ${SUCCESSORS + 1}) p`
 

@@ -35,6 +35,9 @@ const CONNECT_SECONDS = 1.5
 /** Statements that may be on their way at once: more than one batch, or one question, ever has. */
 const PIPELINED = 1_000
 
+/** How long plans are kept, in milliseconds: at first, twice as long each time, and at most. */
+const PLANS_MS = { least: 1_000, most: 60_000 }
+
 /** int8: what we keep in it are safe integers. */
 const NUMBERS = { to: 20, from: [20], serialize: String, parse: Number }
 
@@ -64,6 +67,8 @@ export class Session {
   readonly #options: SessionOptions
   #warnings = 0
   #ended = false
+  #plansMs = PLANS_MS.least
+  #plansEndAt = performance.now() + PLANS_MS.least
 
   private constructor ({ url, host, port }: Address, options: SessionOptions) {
     this.#options = options
@@ -148,6 +153,14 @@ export class Session {
   async copyOut (statement: string): Promise<Readable> {
     if (this.#ended) throw new SessionEnded()
     return await this.#sql.unsafe(statement).readable()
+  }
+
+  /** Throws old plans away, without waiting for it: they were made for tables as these were, which may have been empty. */
+  freshen (): void {
+    if (performance.now() < this.#plansEndAt) return
+    this.#plansMs = Math.min(2 * this.#plansMs, PLANS_MS.most)
+    this.#plansEndAt = performance.now() + this.#plansMs
+    this.exec('discard plans').catch(() => {}) // it has ended, as whoever uses it is told
   }
 
   /** Does something with it, and ends it where that takes longer, in milliseconds: its way to the server may have fallen silent. */

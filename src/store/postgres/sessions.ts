@@ -33,7 +33,7 @@ const START_MS = 30_000
 export const CHANNEL = 'channel_relay'
 
 /**
- * Every statement finds its rows by an index, and is planned once. The planner is told so, because it goes by statistics: of a table that was
+ * Every statement finds its rows by an index, and is planned once in a while. The planner is told so, because it goes by statistics: of a table that was
  * empty when they were made it would read every row.
  */
 export const SEEK = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off', enable_material: 'off', jit: 'off', plan_cache_mode: 'force_generic_plan' }
@@ -134,7 +134,10 @@ export class Sessions {
       forget()
       throw err
     })
-    if (writer.isOpen) return writer
+    if (writer.isOpen) {
+      writer.freshen()
+      return writer
+    }
     forget()
     return await this.writer()
   }
@@ -143,6 +146,7 @@ export class Sessions {
   async read<T> (work: (session: Session) => Promise<T>): Promise<T> {
     const session = await this.#take()
     try {
+      session.freshen()
       return await session.within(ANSWER_MS, () => work(session))
     } finally {
       this.#giveBack(session)
