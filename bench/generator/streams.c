@@ -121,7 +121,7 @@ static void closed(Stream *stream, bool wanted, const char *why) {
 }
 
 static void open_one(Stream *stream, uint32_t index) {
-  stream->fd = connect_to_target(index < small_count ? 8192 : 0);
+  stream->fd = connect_to_target(index, index < small_count ? 8192 : 0);
   stream->state = OPENING;
   stream->request_sent = stream->carry_length = stream->marker_count = stream->id_length = 0;
   stream->chunked = stream->closing = false;

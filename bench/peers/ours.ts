@@ -35,6 +35,8 @@ async function start (layout: Layout, format: string): Promise<RunningPeer> {
   }
 }
 
+export const portOf = ({ url }: Pick<ServiceProcess, 'url'>): number => Number(new URL(url).port)
+
 /** What is sent to a service that has its channels: of each user the token. */
 export function requestsOf (service: ServiceProcess, tokens: string[], format: string): Omit<RunningPeer, 'stop'> {
   const { credentials: { accessKey, accessSecret }, process: { pid } } = service
@@ -42,8 +44,8 @@ export function requestsOf (service: ServiceProcess, tokens: string[], format: s
   const json = { 'Content-Type': 'application/json', 'Idempotency-Key': fill.key }
   const messages = (channel: number): string => `/v1/channels/${channelOf(channel)}/messages`
   return {
-    pid: pid!,
-    port: Number(new URL(service.url).port),
+    pids: [pid!],
+    ports: [portOf(service)],
     ready: 'event: caught-up',
     secret: Buffer.from(accessSecret, 'base64'),
     channelStream: (channel, user) => streamOf(`/v1/channels/${channelOf(channel)}/events${format}`, bearer(user)),

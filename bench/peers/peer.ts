@@ -10,8 +10,10 @@ export interface Layout {
 }
 
 export interface RunningPeer {
-  pid: number
-  port: number
+  /** All that serve, with their children. */
+  pids: number[]
+  /** Of each node where it listens. */
+  ports: number[]
   /** A text in a line of a stream that has begun; empty: its headers are enough. */
   ready: string
   /** Of signed calls. */
