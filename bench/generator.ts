@@ -57,6 +57,8 @@ export interface RunOptions {
   /** Seconds without any delivery after which what is missing counts as lost. */
   settle?: number
   drain?: number
+  /** 1: what the run before has left outstanding is waited for, too. */
+  keep?: number
   spread?: number
   reopen?: number
   parallel?: number

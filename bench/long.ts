@@ -85,7 +85,7 @@ async function tokensOf ({ service }: Side): Promise<string[]> {
 }
 
 async function publish ({ service, size, tokens }: Side): Promise<Figures> {
-  const peer = { ...requestsOf(service!, tokens, ''), stop: async () => {} }
+  const peer = { ...requestsOf([service!], tokens, ''), stop: async () => {} }
   const lanes = upTo(LANES).map(lane => {
     const channel = lane * (size.channels / LANES)
     return { publisher: lane % CONNECTIONS, ...peer.publish(channel, memberOf(channel, size), text) }

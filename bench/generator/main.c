@@ -128,7 +128,8 @@ static void open_streams(const char *command) {
 }
 
 /*
- * Publishes, and reads until everything has arrived, or nothing has for `settle` seconds, or `drain` seconds are over.
+ * Publishes, and reads until everything has arrived, or nothing has for `settle` seconds, or `drain` seconds are over;
+ * with "keep=" also what was outstanding before.
  * "spread=" cuts streams on the way, "reopen=" opens them again first, "abort=" gives up once a message is so late (ms).
  */
 static void run(const char *command) {
@@ -141,7 +142,7 @@ static void run(const char *command) {
   double spread = option(command, "spread", 0), cpu = cpu_seconds();
   bool reopen = option(command, "reopen", 0) > 0, aborted = false;
   clear();
-  streams_forget_loss();
+  if (option(command, "keep", 0) == 0) streams_forget_loss();
   if (spread > 0) streams_cut_after((uint32_t)spread);
   uint64_t started = now_ns();
   if (reopen) streams_open((uint32_t)option(command, "parallel", 100000), 0, true);

@@ -410,7 +410,7 @@ uint64_t streams_outstanding(void) {
   return outstanding;
 }
 
-/* What is lost was told: the next run begins with nothing outstanding. */
+/* What is lost was told: what comes next begins with nothing outstanding. */
 void streams_forget_loss(void) {
   too_many_missing = 0;
   memset(names, 0, sizeof names);
