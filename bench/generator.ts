@@ -1,31 +1,10 @@
-/** The load generator (generator/*.c): compiled when it is first needed, driven by lines of text. */
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+/** The load generator (generator/*.c), driven by lines of text. */
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
+import { compile } from './compile.ts'
 import { killWithUs, makeDirectory, removeDirectory } from './machine.ts'
-
-const SOURCES = join(import.meta.dirname, 'generator')
-const BUILT = join(import.meta.dirname, 'built')
-const BINARY = join(BUILT, 'generator')
-
-/** Whether this machine can compile it. */
-export const hasCompiler = (): boolean => spawnSync('cc', ['--version'], { stdio: 'ignore' }).status === 0
-
-/** Answers its path. Throws where there is no compiler, or it does not compile. */
-export function compileGenerator (): string {
-  const sources = readdirSync(SOURCES).map(name => join(SOURCES, name))
-  if (existsSync(BINARY) && sources.every(path => statSync(path).mtimeMs < statSync(BINARY).mtimeMs)) return BINARY
-  if (!hasCompiler()) throw new Error('The load generator is written in C and there is no C compiler here: install one that is called cc (Debian: apt-get install gcc libc6-dev)')
-  mkdirSync(BUILT, { recursive: true })
-  const cFiles = sources.filter(path => path.endsWith('.c'))
-  // Under a name of its own first: another process may be about to start it.
-  const made = `${BINARY}-${process.pid}`
-  const { status, stderr } = spawnSync('cc', ['-D_GNU_SOURCE', '-O2', '-Wall', '-o', made, ...cFiles, '-lm'], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`The load generator does not compile:\n${stderr}`)
-  renameSync(made, BINARY)
-  return BINARY
-}
 
 /** What a lane sends again and again. `publisher`: the connection that sends it. */
 export interface LaneRequest {
@@ -78,6 +57,8 @@ export interface RunOptions {
   /** Seconds without any delivery after which what is missing counts as lost. */
   settle?: number
   drain?: number
+  /** 1: what the run before has left outstanding is waited for, too. */
+  keep?: number
   spread?: number
   reopen?: number
   parallel?: number
@@ -101,7 +82,7 @@ export const textOf = (characters: number): string => fill.marker.padEnd(charact
 
 export class Generator {
   readonly #directory = makeDirectory()
-  readonly #process = spawn(compileGenerator(), { stdio: ['pipe', 'pipe', 'inherit'] })
+  readonly #process = spawn(compile('generator'), { stdio: ['pipe', 'pipe', 'inherit'] })
   readonly #answers: AsyncIterator<string> = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
   #files = 0
 
@@ -109,10 +90,13 @@ export class Generator {
     killWithUs(this.#process)
   }
 
-  /** @param ready a text in the first line of a stream that has begun; empty: the headers are enough */
-  static async start (port: number, ready: string, secret?: Buffer): Promise<Generator> {
+  /**
+   * @param ports of one server, or of the nodes of one: the first connection goes to the first, the second to the second, and so on
+   * @param ready a text in the first line of a stream that has begun; empty: the headers are enough
+   */
+  static async start (ports: number[], ready: string, secret?: Buffer): Promise<Generator> {
     const generator = new Generator()
-    await generator.command(`target ${port}`)
+    await generator.aim(ports)
     await generator.command(`ready ${ready}`)
     if (secret !== undefined) await generator.command(`secret ${secret.toString('hex')}`)
     return generator
@@ -125,6 +109,11 @@ export class Generator {
     const answer = JSON.parse(value) as T & { error?: string }
     if (answer.error !== undefined) throw new Error(`The load generator: ${answer.error}`)
     return answer
+  }
+
+  /** Where connections go that are made from now on. */
+  async aim (ports: number[]): Promise<void> {
+    await this.command(`target ${ports.join()}`)
   }
 
   async lanes (requests: LaneRequest[]): Promise<void> {

@@ -85,17 +85,17 @@ async function tokensOf ({ service }: Side): Promise<string[]> {
 }
 
 async function publish ({ service, size, tokens }: Side): Promise<Figures> {
-  const peer = { ...requestsOf(service!, tokens, ''), stop: async () => {} }
+  const peer = { ...requestsOf([service!], tokens, ''), stop: async () => {} }
   const lanes = upTo(LANES).map(lane => {
     const channel = lane * (size.channels / LANES)
     return { publisher: lane % CONNECTIONS, ...peer.publish(channel, memberOf(channel, size), text) }
   })
   return await withLoad(peer, lanes, [], async load => {
-    const before = cpuSecondsOf(peer.pid)
+    const before = cpuSecondsOf(peer.pids)
     const result = await load.run({ connections: CONNECTIONS, seconds: SECONDS })
     const faults = faultsOf(result)
     if (faults.length > 0) throw new Error(faults.join(', '))
-    return publishFigures(result, cpuSecondsOf(peer.pid) - before)
+    return publishFigures(result, cpuSecondsOf(peer.pids) - before)
   })
 }
 

@@ -11,10 +11,15 @@ const START_MS = 20_000
 
 export interface Memory { rssKiB: number, pssKiB: number }
 
-/** CPU time that a process and its children have used, in seconds. What a thread used that has ended since is not in it. */
-export function cpuSecondsOf (pid: number): number {
+/** Of a process's children that have ended: clock ticks a second, as `/proc` counts them. */
+const TICKS = 100
+
+/** CPU time that processes and their children have used, in seconds, those that have ended among these, too. What a thread used that has ended since is not in it. */
+export function cpuSecondsOf (pids: number[]): number {
   let nanoseconds = 0
-  for (const one of family(pid)) {
+  for (const one of pids.flatMap(family)) {
+    const [, , , , , , , , , , , , , user, system] = readFileSync(`/proc/${one}/stat`, 'latin1').split(') ')[1]!.split(' ')
+    nanoseconds += (Number(user) + Number(system)) / TICKS * 1e9
     for (const task of readdirSync(`/proc/${one}/task`)) {
       try {
         nanoseconds += Number(readFileSync(`/proc/${one}/task/${task}/schedstat`, 'latin1').split(' ')[0])
@@ -26,9 +31,9 @@ export function cpuSecondsOf (pid: number): number {
   return nanoseconds / 1e9
 }
 
-export function memoryOf (pid: number): Memory {
+export function memoryOf (pids: number[]): Memory {
   const total = { rssKiB: 0, pssKiB: 0 }
-  for (const one of family(pid)) {
+  for (const one of pids.flatMap(family)) {
     const rollup = readFileSync(`/proc/${one}/smaps_rollup`, 'latin1')
     total.rssKiB += Number(/^Rss:\s+(\d+)/m.exec(rollup)?.[1])
     total.pssKiB += Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1])

@@ -61,6 +61,12 @@ const definitions: Definition[] = [
   { name: 'fan-out-1-1000 compact', says: 'bytes beyond the text', value: of('fan-out-1-1000', 'compact', 'bytesBeyondText'), atMost: 190 },
   { name: 'highest-rate compact', says: '× the best peer', value: find => ratio(find('highest-rate', 'compact', 'rate'), bestRate(find)), atLeast: 2 },
   { name: 'publish', says: 'publishes/s × bare Fastify', value: against('publish', 'publishesPerSecond', 'full', 'fastify'), atLeast: 0.45 },
+  { name: 'publish on PostgreSQL', says: 'publishes/s × embedded store', value: against('publish', 'publishesPerSecond', 'postgres', 'full'), atLeast: 0.5 },
+  { name: 'append', says: 'rows/s × bare inserts', value: against('append', 'rowsPerSecond', 'store', 'bare-insert'), atLeast: 0.5 },
+  { name: 'across', says: 'p50 × same node', value: of('across', 'postgres-pair', 'ratio'), atMost: 3 },
+  { name: 'three-nodes', says: 'publishes/s × one node', value: against('three-nodes', 'publishesPerSecond', 'postgres-far-three', 'postgres-far'), atLeast: 1 },
+  { name: 'three-nodes', says: 'p99 × one node', value: against('three-nodes', 'publishP99', 'postgres-far-three', 'postgres-far'), atMost: 1.5 },
+  { name: 'away', says: 's until caught up', value: of('away', 'postgres-pair', 'catchUpSeconds'), atMost: 5 },
   { name: 'publish', says: 'µs of CPU', value: of('publish', 'full', 'cpuPerPublish'), atMost: 120 },
   {
     name: 'publish-signed',

@@ -41,9 +41,8 @@ size_t base64(const uint8_t *data, size_t length, char *text);
 
 enum { OF_STREAM, OF_PUBLISHER, OF_TIMER, OF_INPUT };
 extern int poll_fd;
-/* Not blocking, without delay; `receive_buffer` 0: as the kernel has it. */
-int connect_to_target(int receive_buffer);
-extern uint16_t target_port;
+/* Not blocking, without delay; `receive_buffer` 0: as the kernel has it. Where there are several targets, whose index it is says to which. */
+int connect_to_target(uint32_t index, int receive_buffer);
 void watch(int fd, int kind, uint32_t index, uint32_t events, bool anew);
 
 /* ---- lanes: messages whose order is promised. One connection sends them, one channel carries them. ---- */

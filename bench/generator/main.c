@@ -17,8 +17,12 @@
 #include <unistd.h>
 #include "load.h"
 
+/* Nodes of one service at most. */
+#define MOST_TARGETS 16
+
 int poll_fd;
-uint16_t target_port;
+static uint16_t targets[MOST_TARGETS];
+static uint32_t target_count;
 
 uint64_t now_ns(void) {
   struct timespec time;
@@ -57,12 +61,13 @@ void watch(int fd, int kind, uint32_t index, uint32_t events, bool anew) {
   if (epoll_ctl(poll_fd, anew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) < 0) fail("epoll: %s", strerror(errno));
 }
 
-int connect_to_target(int receive_buffer) {
+int connect_to_target(uint32_t index, int receive_buffer) {
+  if (target_count == 0) fail("there is no target");
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), yes = 1;
   if (fd < 0) fail("no socket: %s (a higher limit of open files, ulimit -n, may help)", strerror(errno));
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   if (receive_buffer) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(target_port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(targets[index % target_count]), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS) fail("no connection: %s", strerror(errno));
   return fd;
 }
@@ -123,7 +128,8 @@ static void open_streams(const char *command) {
 }
 
 /*
- * Publishes, and reads until everything has arrived, or nothing has for `settle` seconds, or `drain` seconds are over.
+ * Publishes, and reads until everything has arrived, or nothing has for `settle` seconds, or `drain` seconds are over;
+ * with "keep=" also what was outstanding before.
  * "spread=" cuts streams on the way, "reopen=" opens them again first, "abort=" gives up once a message is so late (ms).
  */
 static void run(const char *command) {
@@ -136,7 +142,7 @@ static void run(const char *command) {
   double spread = option(command, "spread", 0), cpu = cpu_seconds();
   bool reopen = option(command, "reopen", 0) > 0, aborted = false;
   clear();
-  streams_forget_loss();
+  if (option(command, "keep", 0) == 0) streams_forget_loss();
   if (spread > 0) streams_cut_after((uint32_t)spread);
   uint64_t started = now_ns();
   if (reopen) streams_open((uint32_t)option(command, "parallel", 100000), 0, true);
@@ -180,6 +186,12 @@ static void wait_for(double seconds) {
   for (uint64_t until = now_ns() + (uint64_t)(seconds * 1e9); now_ns() < until && !input_ended;) turn(20);
 }
 
+/* Ports, with commas between them. */
+static void set_targets(char *list) {
+  for (target_count = 0; *list && target_count < MOST_TARGETS; list += *list == ',') targets[target_count++] = (uint16_t)strtoul(list, &list, 10);
+  if (*list || target_count == 0) fail("targets are up to %d ports, with commas between them", MOST_TARGETS);
+}
+
 static void set_secret(const char *hex) {
   uint8_t key[1024];
   size_t length = 0;
@@ -204,7 +216,7 @@ static bool obey(char *command) {
   if (IS("open")) { open_streams(command); return true; }
   if (IS("run")) { run(command); return true; }
   if (IS("quit")) return false;
-  if (IS("target")) target_port = (uint16_t)atoi(rest);
+  if (IS("target")) set_targets(rest);
   else if (IS("secret")) set_secret(rest);
   else if (IS("ready")) streams_ready_text(rest);
   else if (IS("lanes")) lanes_load(rest);

@@ -130,7 +130,7 @@ static void prepare(Lane *lane, uint64_t intended_ns) {
 static void reconnect(uint32_t index) {
   Publisher *publisher = &publishers[index];
   if (publisher->fd >= 0) close(publisher->fd);
-  publisher->fd = connect_to_target(0);
+  publisher->fd = connect_to_target(index, 0);
   published.connects++;
   watch(publisher->fd, OF_PUBLISHER, index, EPOLLIN, true);
 }

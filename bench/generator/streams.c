@@ -121,7 +121,7 @@ static void closed(Stream *stream, bool wanted, const char *why) {
 }
 
 static void open_one(Stream *stream, uint32_t index) {
-  stream->fd = connect_to_target(index < small_count ? 8192 : 0);
+  stream->fd = connect_to_target(index, index < small_count ? 8192 : 0);
   stream->state = OPENING;
   stream->request_sent = stream->carry_length = stream->marker_count = stream->id_length = 0;
   stream->chunked = stream->closing = false;
@@ -410,7 +410,7 @@ uint64_t streams_outstanding(void) {
   return outstanding;
 }
 
-/* What is lost was told: the next run begins with nothing outstanding. */
+/* What is lost was told: what comes next begins with nothing outstanding. */
 void streams_forget_loss(void) {
   too_many_missing = 0;
   memset(names, 0, sizeof names);

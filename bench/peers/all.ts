@@ -1,10 +1,11 @@
 /** All peers, in the order of the tables. */
+import { appending } from './append.ts'
 import { bareCommit } from './bare-commit.ts'
 import { centrifugo } from './centrifugo.ts'
 import { mercure } from './mercure.ts'
 import { nchan } from './nchan.ts'
 import { nodeServer } from './node-servers.ts'
-import { ours } from './ours.ts'
+import { ours, oursOnPostgres } from './ours.ts'
 import type { Peer } from './peer.ts'
 
 export const peers: Peer[] = [
@@ -20,7 +21,13 @@ export const peers: Peer[] = [
   nodeServer({ name: 'floor', about: 'bare Node that frames once, frames as long as compact ones', file: 'floor.ts', args: ['170'] }),
   nodeServer({ name: 'floor-full', about: 'the same, frames as long as full ones', file: 'floor.ts', args: ['825'] }),
   nodeServer({ name: 'fastify', about: 'bare Fastify that echoes: the ceiling for publishing', file: 'fastify-echo.js', needs: 'fastify' }),
-  bareCommit
+  bareCommit,
+  oursOnPostgres('postgres', 'one node on PostgreSQL; synced to disk'),
+  oursOnPostgres('postgres-pair', 'two nodes on one PostgreSQL', { nodes: 2 }),
+  oursOnPostgres('postgres-far', 'one node, 1 ms from PostgreSQL', { delayMs: 1 }),
+  oursOnPostgres('postgres-far-three', 'three nodes, 1 ms from PostgreSQL', { nodes: 3, delayMs: 1 }),
+  appending('store', 'the store on PostgreSQL by itself, without HTTP', 'store'),
+  appending('bare-insert', 'a client of PostgreSQL that inserts the same rows', 'bare')
 ]
 
 /** Those of a run that is to take a minute. */

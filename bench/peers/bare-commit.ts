@@ -25,6 +25,6 @@ export const bareCommit: Peer = {
   missing: () => undefined,
   async start () {
     const none = (): never => { throw new Error('bare-commit takes part in latency only') }
-    return { pid: process.pid, port: 0, ready: '', commits: timeCommits, channelStream: none, publish: none, stop: async () => {} }
+    return { pids: [], ports: [], ready: '', commits: timeCommits, channelStream: none, publish: none, stop: async () => {} }
   }
 }

@@ -45,8 +45,8 @@ export function centrifugo (history: boolean): Peer {
       writeFileSync(file, JSON.stringify(configuration(port, history)))
       const child = await startListening(BINARY!, ['--config', file], port)
       return {
-        pid: child.pid,
-        port,
+        pids: [child.pid],
+        ports: [port],
         ready: '"connect"',
         channelStream (channel) {
           const connect = JSON.stringify({ subs: { [`c${channel}`]: {} } })

@@ -59,8 +59,8 @@ export function mercure (bolt: boolean): Peer {
       const authorization = `Bearer ${publisherToken()}`
       const topicOf = (channel: number): string => encodeURIComponent(`https://bench.example/c${channel}`)
       return {
-        pid: child.pid,
-        port,
+        pids: [child.pid],
+        ports: [port],
         ready: '',
         channelStream: channel => streamOf(`${HUB}?topic=${topicOf(channel)}`),
         publish (channel, _user, text) {

@@ -62,8 +62,8 @@ export const nchan: Peer = {
     writeFileSync(join(directory, 'nginx.conf'), configuration(directory, port))
     const child = await startListening(NGINX, ['-p', directory, '-c', join(directory, 'nginx.conf'), '-e', join(directory, 'error.log')], port)
     return {
-      pid: child.pid,
-      port,
+      pids: [child.pid],
+      ports: [port],
       ready: '',
       channelStream: channel => streamOf(`/sub/c${channel}`),
       publish: (channel, _user, text) => ({ head: headOf(`/pub/c${channel}`, text, { 'Content-Type': 'text/plain' }), body: text }),

@@ -39,8 +39,8 @@ export function nodeServer ({ name, about, file, args = [], needs }: NodeServer)
       const port = await freePort()
       const child = await startListening(process.execPath, [join(benchDir, 'servers', file), String(port), ...args], port, { env: { ...process.env, NODE_ENV: 'production' } })
       return {
-        pid: child.pid,
-        port,
+        pids: [child.pid],
+        ports: [port],
         ready: '',
         channelStream: channel => streamOf(`/channels/c${channel}/events`),
         publish (channel, _user, text) {

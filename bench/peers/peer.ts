@@ -10,8 +10,10 @@ export interface Layout {
 }
 
 export interface RunningPeer {
-  pid: number
-  port: number
+  /** All that serve, their children apart: the nodes first, as in `ports`. */
+  pids: number[]
+  /** Of each node where it listens. */
+  ports: number[]
   /** A text in a line of a stream that has begun; empty: its headers are enough. */
   ready: string
   /** Of signed calls. */
@@ -26,6 +28,8 @@ export interface RunningPeer {
   publishSigned? (channel: number, text: string): Omit<LaneRequest, 'publisher'>
   /** In the place of all that: milliseconds of each of so many commits, for what is no server. */
   commits? (count: number, gapMs: number): Promise<number[]>
+  /** The same: so many rows a second, written for so many seconds. */
+  rows? (seconds: number): Promise<number>
   stop (): Promise<void>
 }
 

@@ -1,8 +1,10 @@
 /** All workloads, and who takes part. */
+import { append } from './append.ts'
 import { fanOut } from './fan-out.ts'
 import { highestRate } from './highest-rate.ts'
 import { idle } from './idle.ts'
 import { latency } from './latency.ts'
+import { acrossNodes, away, threeNodes } from './nodes.ts'
 import { publish, publishSigned } from './publish.ts'
 import { resumes } from './resume.ts'
 import { stalled } from './stalled.ts'
@@ -21,8 +23,12 @@ export const workloads: Workload[] = [
   fanOut(1, 10_000, [...OURS, 'nchan', 'floor'], false),
   fanOut(64, 10_000, [...OURS, 'centrifugo', 'floor'], false),
   highestRate(['compact', 'nchan', 'centrifugo', 'mercure', 'floor']),
-  publish(['full', 'fastify', 'nchan', 'centrifugo', 'mercure', 'mercure-bolt']),
+  publish(['full', 'postgres', 'fastify', 'nchan', 'centrifugo', 'mercure', 'mercure-bolt']),
   publishSigned(['full']),
+  acrossNodes(['postgres-pair']),
+  away(['postgres-pair']),
+  threeNodes(['postgres-far', 'postgres-far-three']),
+  append(['store', 'bare-insert']),
   realChat(OURS),
   largeChannels(['compact']),
   resumes(['compact']),

@@ -24,13 +24,13 @@ export const idle = (peers: string[]): Workload => ({
   async measure (peer) {
     // What a first stream needs, code above all, is not each one's.
     await withLoad(peer, channelLanes(peer, 1), channelStreams(peer, 100, 1), async load => { await openAll(load) })
-    const before = memoryOf(peer.pid).pssKiB
+    const before = memoryOf(peer.pids).pssKiB
     return await withLoad(peer, channelLanes(peer, 1), channelStreams(peer, STREAMS, 1), async load => {
       const seconds = await openAll(load)
       let least = Infinity
       for (let waited = 0; waited < REST_SECONDS; waited++) {
         await load.command('wait 1')
-        least = Math.min(least, memoryOf(peer.pid).pssKiB)
+        least = Math.min(least, memoryOf(peer.pids).pssKiB)
       }
       return { figures: { kibPerStream: (least - before) / STREAMS, beforeMib: before / 1024, opensPerSecond: STREAMS / seconds }, faults: [] }
     })

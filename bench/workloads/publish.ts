@@ -1,18 +1,24 @@
 /** 64 connections, 10,000 channels, nobody listens: what taking a message costs. */
-import type { Layout } from '../peers/peer.ts'
+import type { LaneRequest } from '../generator.ts'
+import type { Layout, RunningPeer } from '../peers/peer.ts'
 import { faultsOf, measured, publishFigures, text, upTo, withLoad, type Figure, type Workload } from './workload.ts'
 
-const CONNECTIONS = 64
+export const CONNECTIONS = 64
 const CHANNELS = 10_000
 const USERS = 1_000
 const MEMBERS = 10
 
 /** Ten members each; the first of them publishes. */
-const manyChannels: Layout = {
+export const manyChannels: Layout = {
   users: USERS,
   channels: CHANNELS,
   membersOf: channel => upTo(MEMBERS).map(index => (channel + index * 97) % USERS)
 }
+
+/** Each connection has channels of its own. */
+export const lanesOf = (peer: RunningPeer, connections: number, signed = false): LaneRequest[] => upTo(CHANNELS).map(channel => ({
+  publisher: channel % connections, ...(signed ? peer.publishSigned!(channel, text) : peer.publish(channel, channel % USERS, text))
+}))
 
 const figures: Figure[] = [
   { key: 'publishesPerSecond', label: 'publishes/s', digits: 0 },
@@ -32,10 +38,7 @@ function publishing (name: string, title: string, peers: string[], signed: boole
     figures,
     chart: 'publishesPerSecond',
     async measure (peer, { seconds, warmUp }) {
-      const lanes = upTo(CHANNELS).map(channel => ({
-        publisher: channel % CONNECTIONS, ...(signed ? peer.publishSigned!(channel, text) : peer.publish(channel, channel % USERS, text))
-      }))
-      return await withLoad(peer, lanes, [], async load => {
+      return await withLoad(peer, lanesOf(peer, CONNECTIONS, signed), [], async load => {
         await load.run({ connections: CONNECTIONS, seconds: warmUp ? seconds : 0.3 })
         const { result, cpu } = await measured(peer, () => load.run({ connections: CONNECTIONS, seconds }))
         return { figures: publishFigures(result, cpu), faults: faultsOf(result) }

@@ -35,10 +35,10 @@ export const stalled = (peers: string[]): Workload => ({
       await openAll(load, { small: STALLED })
       await load.run({ connections: PUBLISHERS, rate: RATE, seconds: 2 })
       const calm = await load.run({ connections: PUBLISHERS, rate: RATE, seconds: CALM_SECONDS })
-      const before = memoryOf(peer.pid).pssKiB
+      const before = memoryOf(peer.pids).pssKiB
       await load.command(`stall ${STALLED}`)
       let most = 0
-      const watching = setInterval(() => { most = Math.max(most, memoryOf(peer.pid).pssKiB) }, 500)
+      const watching = setInterval(() => { most = Math.max(most, memoryOf(peer.pids).pssKiB) }, 500)
       const { result } = await measured(peer, () => load.run({ connections: PUBLISHERS, rate: RATE, seconds: STALLED_SECONDS })).finally(() => clearInterval(watching))
       const faults = [...faultsOf(calm), ...faultsOf({ ...result, ended: Math.max(0, result.ended - STALLED) })]
       return {

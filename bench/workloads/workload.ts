@@ -50,7 +50,7 @@ export const text = textOf(TEXT_CHARACTERS)
 
 /** Runs the work with a generator that has the peer as its target. */
 export async function withLoad<T> (peer: RunningPeer, lanes: LaneRequest[], streams: StreamRequest[], work: (load: Generator) => Promise<T>): Promise<T> {
-  const load = await Generator.start(peer.port, peer.ready, peer.secret)
+  const load = await Generator.start(peer.ports, peer.ready, peer.secret)
   try {
     await load.lanes(lanes)
     await load.streams(streams)
@@ -69,9 +69,9 @@ export async function openAll (load: Generator, options: { parallel?: number, sm
 
 /** A run, and the CPU that the peer took meanwhile, in seconds. */
 export async function measured (peer: RunningPeer, run: () => Promise<RunResult>): Promise<{ result: RunResult, cpu: number }> {
-  const before = cpuSecondsOf(peer.pid)
+  const before = cpuSecondsOf(peer.pids)
   const result = await run()
-  return { result, cpu: cpuSecondsOf(peer.pid) - before }
+  return { result, cpu: cpuSecondsOf(peer.pids) - before }
 }
 
 /** What the generator's checks found. */

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Generator, hasCompiler, textOf, type Opened, type RunResult } from '../../bench/generator.ts'
+import { hasCompiler } from '../../bench/compile.ts'
+import { Generator, textOf, type Opened, type RunResult } from '../../bench/generator.ts'
 import { headOf, streamOf } from '../../bench/peers/peer.ts'
 
 const MESSAGES = 40
@@ -40,7 +41,7 @@ async function runAgainst (write: Write, openStatus = 200): Promise<RunResult & 
     })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  generator = await Generator.start((server.address() as AddressInfo).port, 'event: ready')
+  generator = await Generator.start([(server.address() as AddressInfo).port], 'event: ready')
   const body = textOf(100)
   await generator.lanes([{ publisher: 0, head: headOf('/messages', body, {}), body }])
   await generator.streams([{ request: streamOf('/events'), lanes: [0] }])
@@ -91,5 +92,38 @@ describe.skipIf(!hasCompiler())('the load generator (skipped where there is no C
   test('reports a stream that the server refuses, with what it answered', async () => {
     const { opened } = await runAgainst(() => {}, 503)
     expect(opened).toMatchObject({ streams: 1, live: 0, refused: 1, reason: expect.stringContaining('503') })
+  })
+
+  test('publishes to the nodes of one service in turn, and reads streams from where it is aimed then', async () => {
+    const asked: string[][] = [[], [], []]
+    let stream: ServerResponse | undefined
+    let number = 0
+    const nodes = asked.map(requests => createServer((request, response) => {
+      requests.push(request.method!)
+      if (request.method === 'GET') stream = response.writeHead(200, { 'content-type': 'text/event-stream' })
+      stream!.write(request.method === 'GET' ? 'event: ready\n\n' : '')
+      if (request.method === 'GET') return
+      let body = ''
+      request.setEncoding('utf8').on('data', (chunk: string) => { body += chunk }).on('end', () => {
+        faithful(stream!, `id: ${number}\ndata: {"text":"${body}"}\n\n`, number++)
+        response.end('{}')
+      })
+    }).listen(0, '127.0.0.1'))
+    server = nodes[0]!
+    await Promise.all(nodes.map(node => once(node, 'listening')))
+    const ports = nodes.map(node => (node.address() as AddressInfo).port)
+    generator = await Generator.start([ports[2]!], 'event: ready')
+    const body = textOf(100)
+    await generator.lanes([0, 1].map(publisher => ({ publisher, head: headOf('/messages', body, {}), body })))
+    await generator.streams([{ request: streamOf('/events'), lanes: [0, 1] }])
+    await generator.open()
+    await generator.aim(ports.slice(0, 2))
+    expect(await generator.run({ connections: 2, count: MESSAGES, settle: 0.2 })).toMatchObject({ deliveries: MESSAGES, lost: 0 })
+    expect(asked[2]).toEqual(['GET'])
+    expect(asked.slice(0, 2).every(requests => requests.length > 0 && requests.every(method => method === 'POST'))).toBe(true)
+    for (const node of nodes.slice(1)) {
+      node.closeAllConnections()
+      node.close()
+    }
   })
 })
