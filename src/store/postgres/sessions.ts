@@ -305,13 +305,15 @@ export class Sessions {
   }
 
   async #listenAgain (): Promise<void> {
+    let told: string | undefined
     for (let wait = RETRY_MS.least; !this.#closing; wait = Math.min(2 * wait, RETRY_MS.most)) {
       try {
         await this.#listen()
         this.onHint()
         return
       } catch (err) {
-        if (err instanceof Unusable) this.#options.onError(err)
+        if (err instanceof Unusable && err.message !== told) this.#options.onError(err)
+        if (err instanceof Unusable) told = err.message
       }
       await sleep(wait * (0.5 + Math.random() / 2))
     }
