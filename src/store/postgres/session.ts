@@ -65,7 +65,7 @@ export function placeOf (url: string): string {
 export class Session {
   readonly #sql: postgres.Sql
   readonly #options: SessionOptions
-  #warnings = 0
+  #unconfirmed = 0
   #ended = false
   #plansMs = PLANS_MS.least
   #plansEndAt = performance.now() + PLANS_MS.least
@@ -84,7 +84,8 @@ export class Session {
       target_session_attrs: undefined, // we look ourselves
       types: { numbers: NUMBERS },
       connection: { application_name: options.name, search_path: SCHEMA, ...options.settings },
-      onnotice: ({ severity }) => { if (severity === 'WARNING') this.#warnings++ },
+      // The function of the server that waits for standbys, in all versions: its words are in the server's language.
+      onnotice: ({ severity, routine }) => { if (severity === 'WARNING' && routine === 'SyncRepWaitForLSN') this.#unconfirmed++ },
       onnotify: (_channel: string, payload: string) => options.onNotify?.(payload),
       onclose: () => this.#end()
     } as postgres.Options<{}>)
@@ -107,9 +108,9 @@ export class Session {
     return !this.#ended
   }
 
-  /** How often the server has warned of something: of a commit that was not waited for, for one. */
-  get warnings (): number {
-    return this.#warnings
+  /** How many commits are done here that a standby was to have too, and may not: the wait for it was cancelled. */
+  get unconfirmed (): number {
+    return this.#unconfirmed
   }
 
   /** Runs a statement, after those that were given before, without waiting for them. It is prepared once. */

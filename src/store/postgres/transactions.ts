@@ -41,11 +41,11 @@ export async function transact (session: Session, commands: Array<Command | Chor
     const { entries } = batch
     if (performance.now() - begun > STOOD_STILL_MS) await setImmediate()
     if (!session.isOpen) throw new SessionEnded()
-    const { warnings } = session
+    const { unconfirmed } = session
     onSend()
     await session.within(ANSWER_MS, () => Promise.all([...write(session, batch.changes(), loaded, log, batch.log), session.exec('commit')]))
     // It is done, and a standby that was to have it may not: somebody has ended the wait.
-    if (session.warnings > warnings) throw refuse('unavailable')
+    if (session.unconfirmed > unconfirmed) throw refuse('unavailable')
     return { results, entries }
   } catch (err) {
     if (session.isOpen) await session.exec('rollback').catch(() => session.destroy())
