@@ -152,9 +152,9 @@ export class Target {
 
   /** All is there, and safe: the store may be sealed. */
   async keep (epoch: string): Promise<void> {
-    const { warnings } = this.#session
+    const { unconfirmed } = this.#session
     await this.#session.run('update meta set value = $1 where name = $2', [`${epoch} compared`, COPY_MARK])
-    if (this.#session.warnings > warnings) throw new Error('The database did not wait for the standby that is to have everything, and nothing is sealed: see what it says, and run this again')
+    if (this.#session.unconfirmed > unconfirmed) throw new Error('The database did not wait for the standby that is to have everything, and nothing is sealed: see what it says, and run this again')
   }
 
   /** It is whole: nodes may start on it. */
