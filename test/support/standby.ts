@@ -17,6 +17,8 @@ const FOLLOW_MS = 30_000
 export interface StandbyOptions {
   /** The primary then waits at each commit until this one has it on disk; another one before it counts no more. */
   synchronous?: boolean
+  /** Where it finds the primary: the port of a proxy before it. */
+  port?: number
   settings?: Record<string, string | number>
 }
 
@@ -24,9 +26,9 @@ export interface StandbyOptions {
  * A server that follows `primary`; resolves when it does. It is a primary itself from `promote()` on, on which
  * commits wait for nobody until it is given a standby.
  */
-export async function createStandby (primary: PostgresServer, { synchronous = false, settings = {} }: StandbyOptions = {}): Promise<PostgresServer> {
+export async function createStandby (primary: PostgresServer, { synchronous = false, port = primary.port, settings = {} }: StandbyOptions = {}): Promise<PostgresServer> {
   const name = `standby_${randomBytes(4).toString('hex')}`
-  const standby = await startPostgres({ settings, password: primary.password, fill: to => copy(primary, to, name) })
+  const standby = await startPostgres({ settings, password: primary.password, fill: to => copy(primary, port, to, name) })
   try {
     await follows(primary, name, row => row.state === 'streaming')
     if (synchronous) {
@@ -40,7 +42,7 @@ export async function createStandby (primary: PostgresServer, { synchronous = fa
   }
 }
 
-async function copy (primary: PostgresServer, to: string, name: string): Promise<void> {
+async function copy (primary: PostgresServer, port: number, to: string, name: string): Promise<void> {
   // The backup is of the session that began it.
   const session = postgres(primary.url(), { max: 1, fetch_types: false })
   try {
@@ -56,7 +58,7 @@ async function copy (primary: PostgresServer, to: string, name: string): Promise
     await chown(join(to, 'pg_wal/archive_status'), uid, gid)
     await write('backup_label', end!.labelfile)
     await write('standby.signal', '')
-    const source = `host=127.0.0.1 port=${primary.port} user=postgres password=${primary.password} application_name=${name}`
+    const source = `host=127.0.0.1 port=${port} user=postgres password=${primary.password} application_name=${name}`
     await write('postgresql.auto.conf', `primary_conninfo = '${source}'\n`)
   } finally {
     await session.end({ timeout: 1 })
