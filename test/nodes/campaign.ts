@@ -51,6 +51,9 @@ export class Run {
   readonly #tokens = new Map<string, string>()
   readonly #followers: Follower[] = []
   readonly #began = performance.now()
+  #acknowledged = 0
+  /** It has come to its end, or failed: nothing more is asked. */
+  over = false
 
   constructor (cluster: Cluster, plan: Plan) {
     this.plan = { publishers: 12, channels: 20, paceMs: 0, walkers: 0, lossy: false, ...plan }
@@ -62,7 +65,7 @@ export class Run {
 
   /** All messages that were to be sent are. */
   get enough (): boolean {
-    return this.history.sends.filter(({ status }) => status === 200).length >= this.plan.messages
+    return this.#acknowledged >= this.plan.messages
   }
 
   note (what: string): void {
@@ -74,8 +77,10 @@ export class Run {
       token: this.#tokens.get(user), method: 'POST', path: `/v1/channels/${channel}/messages`, body: { textPayload: text }, node
     })
     const send: Send = { ...asked, user, channel, text }
-    if (answer?.status === 200) Object.assign(send, { cursor: answer.body.relay.cursor, message: answer.body.messageId })
-    else if (answer !== undefined) send.reason = answer.body.reason ?? answer.body.message
+    if (answer?.status === 200) {
+      this.#acknowledged++
+      Object.assign(send, { cursor: answer.body.relay.cursor, message: answer.body.messageId })
+    } else if (answer !== undefined) send.reason = answer.body.reason ?? answer.body.message
     this.history.sends.push(send)
     return send
   }
@@ -131,9 +136,9 @@ export class Run {
     try {
       await this.#followAll([...users, ...walkers], channels)
       const began = performance.now()
-      let over = false
-      const goesOn = () => !over || !this.enough
-      const disturbing = Promise.all(disturbances.map(disturb => disturb(this))).finally(() => { over = true })
+      let undisturbed = false
+      const goesOn = () => !this.over && !(undisturbed && this.enough)
+      const disturbing = Promise.all(disturbances.map(disturb => disturb(this))).finally(() => { undisturbed = true })
       await Promise.all([
         disturbing,
         ...users.map(user => this.#publish(user, channels, goesOn)),
@@ -143,6 +148,7 @@ export class Run {
       await this.#settle(users[0]!, channels)
       return { history: this.history, counts: this.callers.counts, tookMs }
     } finally {
+      this.over = true
       await Promise.all(this.#followers.map(follower => follower.stop()))
       this.history.streams = this.#followers.map(({ stream }) => stream)
     }

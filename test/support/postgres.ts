@@ -69,6 +69,8 @@ export interface PostgresOptions {
   fill?: (dataDirectory: string) => Promise<void>
   /** Of the superuser; random unless it is given, as for a copy of another server. */
   password?: string
+  /** A free one unless given: of a server that takes the place of one that has gone. */
+  port?: number
 }
 
 /** `fast` ends what is under way and writes a checkpoint; `immediate` goes at once, and recovers at the next start. */
@@ -252,7 +254,7 @@ export async function startPostgres (options: PostgresOptions = {}): Promise<Pos
   const user = unprivileged()
   const directory = await mkdtemp(join(tmpdir(), 'channel-relay-postgres-'))
   const password = options.password ?? randomBytes(12).toString('hex')
-  const server = new PostgresServer(directory, await freePort(), password, { ...usual, ...options.settings })
+  const server = new PostgresServer(directory, options.port ?? await freePort(), password, { ...usual, ...options.settings })
   try {
     await mkdir(server.dataDirectory, { mode: 0o700 })
     await give(directory)
