@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { projectDir } from '../support/process.ts'
 
 /** Longest first: a file is in the innermost room that its path names. */
-const rooms = ['src/store/contract', 'src/store/core', 'src/store/sql', 'src/store/sqlite', 'src/store/postgres', 'src/store', 'src/rules', 'src/relay', 'src/auth', 'src/http', 'schemas', 'routes']
+const rooms = ['src/store/contract', 'src/store/core', 'src/store/sql', 'src/store/sqlite', 'src/store/postgres', 'src/store/moving', 'src/store', 'src/rules', 'src/relay', 'src/auth', 'src/http', 'schemas', 'routes']
 /** Single files that rooms import. */
 const files = ['src/errors.ts', 'src/settings.ts']
 

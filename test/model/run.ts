@@ -10,7 +10,7 @@ import type { Reader } from './history.ts'
 import { NOBODY, take } from './model.ts'
 import { playerOf, channels, stepOf, users, type Line, type Subscribe } from './lines.ts'
 import { Replays } from './replays.ts'
-import { memberLine, newState } from './state.ts'
+import { memberLine, newState, type State } from './state.ts'
 import { Tail, type Cursors } from './tail.ts'
 import { Watching } from './watching.ts'
 
@@ -24,39 +24,63 @@ export interface Stage {
 /** Whoever calls with a token; for the others the application calls in their name. */
 const withTokens = users.filter((_, index) => index % 2 === 0)
 
+/** A program that was run: to be gone on with, on the same store or on another that has all of it. */
+export interface Played {
+  world: World
+  state: State
+  tail: Tail
+  /** The log's head before it. */
+  start: string
+}
+
 export async function runProgram (stage: Stage, program: Line[]): Promise<void> {
-  const world = new World(stage.on, stage.agent)
-  const tail = new Tail(stage.cursors, id => world.name(id) !== id)
+  const played = await beginProgram(stage)
   try {
-    await new Run(stage, world, tail).run(program)
+    await goOn(stage, played, program)
   } finally {
-    tail.stop()
+    played.tail.stop()
   }
+}
+
+/** Its people, before anything happens. */
+export async function beginProgram ({ on, agent, cursors }: Stage): Promise<Played> {
+  const world = new World(on, agent)
+  const tail = new Tail(cursors, id => world.name(id) !== id)
+  // One after the other: of members who came at once, whoever was made first succeeds the last admin.
+  for (const user of users) await world.people(user)
+  for (const name of withTokens) world.authorize(name, await on.user(world.id(name)))
+  const { cursor } = await on.store.head()
+  return { world, state: newState(), tail, start: cursor }
+}
+
+/** Whatever is to happen, and then everything that there is, compared with the model. */
+export async function goOn (stage: Stage, played: Played, program: Line[]): Promise<void> {
+  await new Run(stage, played).run(program)
 }
 
 class Run {
   readonly #stage: Stage
   readonly #world: World
   readonly #tail: Tail
-  readonly #state = newState()
+  readonly #state: State
+  readonly #start: string
   readonly #watching: Watching
   /** What the last GET answered as the place of what it read. */
   #lastRead: string | undefined
-  #texts = 0
+  #texts: number
 
-  constructor (stage: Stage, world: World, tail: Tail) {
+  constructor (stage: Stage, { world, state, tail, start }: Played) {
     this.#stage = stage
     this.#world = world
     this.#tail = tail
-    this.#watching = new Watching(world, this.#state, tail)
+    this.#state = state
+    this.#start = start
+    this.#texts = 1_000 * state.history.length // others than before
+    this.#watching = new Watching(world, state, tail)
   }
 
   async run (program: Line[]): Promise<void> {
-    // One after the other: of members who came at once, whoever was made first succeeds the last admin.
-    for (const user of users) await this.#world.people(user)
-    for (const name of withTokens) this.#world.authorize(name, await this.#stage.on.user(this.#world.id(name)))
-    const { cursor } = await this.#stage.on.store.head()
-    const replays = new Replays(this.#stage.on.store, this.#world, this.#state, this.#tail, cursor, users)
+    const replays = new Replays(this.#stage.on.store, this.#world, this.#state, this.#tail, this.#start, users)
     try {
       for (const [nth, line] of program.entries()) {
         await this.#line(line)
@@ -149,10 +173,11 @@ class Run {
   /** Something happens that each open stream must carry, or have ended before. */
   async #ring (): Promise<void> {
     const living = users.filter(user => !this.#state.deleted.has(user))
-    await this.#step({ do: 'create', by: SYSTEM, channel: 'bell', group: 'public', listed: living.map(user => ({ user })) })
+    const bell = `bell-${this.#state.history.length}`
+    await this.#step({ do: 'create', by: SYSTEM, channel: bell, group: 'public', listed: living.map(user => ({ user })) })
     for (const channel of [...this.#state.channels.values()]) {
       const rings = this.#watching.open.some(({ reader }) => reader.of === 'channel' && reader.channel === channel)
-      if (rings) await this.#step({ do: 'send', by: SYSTEM, channel: channel.name, text: '', message: `bell-in-${channel.name}` })
+      if (rings) await this.#step({ do: 'send', by: SYSTEM, channel: channel.name, text: '', message: `${bell}-in-${channel.name}` })
     }
   }
 }

@@ -32,7 +32,7 @@ export class Tail {
   readonly places: Array<{ position: Position, cursor: Cursor }> = []
   /** The keys of its channels, in the order in which they were made. */
   readonly channelKeys: number[] = []
-  readonly #cursors: Cursors
+  #cursors: Cursors
   readonly #owns: (id: string) => boolean
   readonly #indexes = new Map<Cursor, number>()
 
@@ -71,6 +71,13 @@ export class Tail {
   through (cursor: Cursor): number {
     // Whoever reads the log itself may know of an entry before this store's writer has told of it.
     return this.upTo(parseCursor(cursor)!.position)
+  }
+
+  /** Goes on with the store that has all of it now. */
+  follow (cursors: Cursors): void {
+    this.stop()
+    this.#cursors = cursors
+    cursors.add(this)
   }
 
   stop (): void {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { linesOf, sumOf, type Row } from '../../src/store/moving/rows.ts'
 import { addressesOf, placeOf, Session } from '../../src/store/postgres/session.ts'
 import { yields } from '../../src/store/sql/dialect.ts'
 import { sharedDatabase } from '../support/shared-postgres.ts'
@@ -24,7 +25,7 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true })
 })
 
-const copy = async (lines: Iterable<string>) => await session.copy('copy numbers (number, said) from stdin', lines)
+const copy = async (lines: Iterable<string>) => await session.copyIn('copy numbers (number, said) from stdin', lines)
 const count = async () => (await other.run(yields<{ rows: number }>('select count(*) as rows from numbers')))[0]!.rows
 
 function * many (rows: number, last = '') {
@@ -70,6 +71,37 @@ describe('a copy', () => {
     await expect(copy(broken())).rejects.toThrow('unreadable')
     await expect.poll(count).toBe(0)
     expect(session.isOpen).toBe(false)
+  })
+})
+
+describe('what was copied', () => {
+  const out = async () => await session.copyOut('copy (select number, said from numbers order by number) to stdout')
+
+  it('comes out as the lines that went in, whatever characters there are', async () => {
+    const said = Array.from({ length: 0x2ff }, (_, code) => `before${String.fromCodePoint(code + 1)}after`)
+    const rows: Row[] = [...said, '', '\\N', '\\.', 'NULL', '🦀', '\ufffe\uffff', '\\x41', null].map((text, number) => [number, text])
+    await copy(linesOf(rows))
+    const pieces = []
+    for await (const piece of await out()) pieces.push(piece)
+    expect(Buffer.concat(pieces).toString()).toBe([...linesOf(rows)].join(''))
+    expect(await other.run('select said from numbers order by number')).toEqual(rows.map(([, text]) => ({ said: text })))
+  })
+
+  it('is read at the reader\'s pace, and the session goes on', async () => {
+    await copy(many(20_000))
+    expect(await sumOf(await out())).toEqual(await sumOf(many(20_000)))
+    expect(await sumOf(await out())).toMatchObject({ rows: 20_000 })
+  })
+
+  it('is none where the session is lost in the middle', async () => {
+    await copy(many(200_000))
+    const lost = (async () => {
+      for await (const piece of await out()) {
+        expect(piece.length).toBeGreaterThan(0)
+        await other.exec('select pg_terminate_backend(pid) from pg_stat_activity where application_name = \'copies\' and datname = current_database()')
+      }
+    })()
+    await expect(lost).rejects.toThrow()
   })
 })
 

@@ -1,7 +1,7 @@
 /** `npm run migrate`: what it takes and refuses, what becomes of a copy that is broken off, and of the store that was moved. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -9,7 +9,7 @@ import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { databaseFile } from '../../src/store/sqlite/database.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { createChannel, createUser, send } from '../support/commands.ts'
-import { projectDir, runScript, spawnService, type ServiceProcess } from '../support/process.ts'
+import { projectDir, runScript, spawnService, tokenFor, type ServiceProcess } from '../support/process.ts'
 import { inDatabase, makePlace, migrateTool, moveTo, type Place } from './moving.ts'
 
 let place: Place
@@ -23,6 +23,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const service of services) await service.stop()
   for (const tool of tools) tool.kill('SIGKILL')
+  if (tools.length > 0) await endItsSession() // else its database cannot be dropped
   place.remove()
 })
 
@@ -75,13 +76,14 @@ const isOpen = async (dataDir = place.dataDir) => await openSqliteStore({ dataDi
 describe('the tool', () => {
   test('moves a store, says what it came to, and what nodes need, without secrets', async () => {
     const service = await start()
-    await service.stop()
-    await make()
+    await tokenFor(service, 'amy')
+    await service.kill('SIGKILL') // what it has written is in the write-ahead log
+    expect(statSync(`${databaseFile(place.dataDir)}-wal`).size).toBeGreaterThan(0)
     const { code, stdout, stderr } = await migrate()
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const { port, pathname, password } = new URL(place.url)
     expect(stdout).toContain(`postgres://postgres@127.0.0.1:${port}${pathname} `)
-    expect(stdout).toMatch(/^ {2}entries +2 {2}[0-9a-f]{64}$/m)
+    expect(stdout).toMatch(/^ {2}users +2 {2}[0-9a-f]{64}$/m)
     expect(stdout).toContain(join(place.dataDir, 'credentials.json'))
     for (const secret of [password, service.credentials.accessSecret, service.credentials.tokenSecret]) expect(stdout).not.toContain(secret)
     expect(await inDatabase(place.url, 'select user_id from users order by user_key')).toEqual([{ user_id: '.system' }, { user_id: 'amy' }])
@@ -90,6 +92,12 @@ describe('the tool', () => {
   test('takes the database from DATABASE_URL where it is not told', async () => {
     await make()
     expect(await migrateTool(['--from', place.dataDir], { DATABASE_URL: place.url })).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('finds the server among several', async () => {
+    await make()
+    const to = place.url.replace('@', '@127.0.0.1:1,')
+    expect(await migrateTool(['--from', place.dataDir, '--to', to])).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('@127.0.0.1:1,127.0.0.1:') })
   })
 
   test.each([
@@ -230,7 +238,7 @@ describe('a store that was moved', () => {
 
   test('refuses to start, and says where it went, without a password', async () => {
     await make()
-    await migrate()
+    await moveTo(place.url, place.dataDir)
     const said = sentence(await server())
     expect(said).toMatch(moved)
     expect(said).not.toContain(new URL(place.url).password)
@@ -256,7 +264,7 @@ describe('a store that was moved', () => {
 
   test('is done where it is moved there again, and refused where it is moved elsewhere', async () => {
     await make()
-    await migrate()
+    await moveTo(place.url, place.dataDir)
     expect(await migrate()).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('is sealed') })
     const other = await makePlace()
     expect(sentence(await migrateTool(['--from', place.dataDir, '--to', other.url]))).toMatch(moved)
@@ -266,11 +274,19 @@ describe('a store that was moved', () => {
   test('is let go of by the database where the tool ended between the two', async () => {
     await make()
     const { epoch } = await moveTo(place.url, place.dataDir)
-    await inDatabase(place.url, `insert into meta (name, value) values ('copy_of', '${epoch}')`)
+    await inDatabase(place.url, `insert into meta (name, value) values ('copy_of', '${epoch} compared')`)
     expect(sentence(await server(onDatabase()))).toContain('npm run migrate')
     expect((await migrate()).code).toBe(0)
     const node = await start(onDatabase())
     expect((await fetch(`${node.url}/health/ready`)).status).toBe(200)
+  })
+
+  test('is not let in where something else was copied there since, and broken off', async () => {
+    await make()
+    const { epoch } = await moveTo(place.url, place.dataDir)
+    await inDatabase(place.url, `insert into meta (name, value) values ('copy_of', '${epoch}')`)
+    await expect(moveTo(place.url, place.dataDir)).rejects.toThrow(moved)
+    expect(sentence(await server(onDatabase()))).toContain('npm run migrate')
   })
 
   test('of which there is an older copy, is not replaced by that', async () => {

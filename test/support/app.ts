@@ -16,7 +16,7 @@ import type { Store } from '../../src/store/contract/store.ts'
 import { startForeignTraffic } from './foreign-traffic.ts'
 import { loseHints } from './lost-hints.ts'
 import { basicOf } from './process.ts'
-import { openTestStore, readsAreDelayed, readsSeed } from './stores.ts'
+import { openTestStore, readsAreDelayed, readsSeed, type TestStoreOptions } from './stores.ts'
 
 /** Nobody is waited for whose connection is kept without a request. */
 const CLOSE_WITHIN_MS = 60
@@ -35,6 +35,10 @@ export interface TestApp {
 }
 
 export interface TestAppOptions {
+  /** Stays where it is given; made, and removed at the end, where it is not. */
+  dataDir?: string
+  /** In the place of the store that tests run on. */
+  openStore?: (options: TestStoreOptions) => Promise<Store>
   heartbeatMs?: number
   queueBytes?: number
   checkpointMs?: number
@@ -53,13 +57,13 @@ export interface TestAppOptions {
 export async function startApp (options: TestAppOptions = {}): Promise<TestApp> {
   const {
     heartbeatMs = 15_000, queueBytes = 1024 * 1024, corsOrigins = [], retentionMs = 168 * 3_600_000, tokenTtlSeconds = 3_600,
-    alone = !readsAreDelayed, wrapStore = store => store, unread = {}, closeWithinMs = CLOSE_WITHIN_MS, ...more
+    openStore = openTestStore, alone = !readsAreDelayed, wrapStore = store => store, unread = {}, closeWithinMs = CLOSE_WITHIN_MS, ...more
   } = options
-  const dataDir = mkdtempSync(join(tmpdir(), 'channel-relay-app-'))
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'channel-relay-app-'))
   const logger = pino({ level: 'silent' })
   const failures: Error[] = []
   const credentials = loadCredentials(readSettings({ DATA_DIR: dataDir }))
-  const store = await openTestStore({ dataDir, retentionMs, onError: err => failures.push(err) })
+  const store = await openStore({ dataDir, retentionMs, onError: err => failures.push(err) })
   const served = wrapStore(alone ? store : loseHints(store, { seed: readsSeed }))
   const tokens = createTokens({ credentials, store: served, ttlSeconds: tokenTtlSeconds })
   const authenticate = createAuthenticate({ store: served })
@@ -84,7 +88,7 @@ export async function startApp (options: TestAppOptions = {}): Promise<TestApp> 
       await traffic?.stop()
       await app.close()
       await store.close()
-      rmSync(dataDir, { recursive: true })
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true })
       if (failures.length > 0) throw new AggregateError(failures, 'the store failed during the test')
     }
   }

@@ -2,7 +2,7 @@
 import { placeOf } from '../postgres/session.ts'
 import { isUnavailable } from '../postgres/unavailable.ts'
 import { resultCode } from '../sqlite/database.ts'
-import { sumOf, type Row, type Sum, type Table } from './rows.ts'
+import { linesOf, sumOf, type Row, type Sum } from './rows.ts'
 import { Source } from './source.ts'
 import { Target, type Contents } from './target.ts'
 
@@ -46,7 +46,7 @@ export async function move ({ dataDir, url, allowUnsafe, onProgress }: MoveOptio
       const to = placeOf(url)
       const contents = await target.look(epoch)
       if (sealed !== undefined) {
-        if (contents !== 'part' && contents !== 'all') throw sealed
+        if (contents !== 'compared' && contents !== 'all') throw sealed
         await target.release()
         return { to, epoch, sums: undefined }
       }
@@ -54,6 +54,7 @@ export async function move ({ dataDir, url, allowUnsafe, onProgress }: MoveOptio
       if (refusal !== undefined) throw new Error(refusal)
       await copy(source, target, onProgress)
       const sums = await compare(source, target, onProgress)
+      await target.keep(epoch)
       source.seal(to)
       await target.release()
       return { to, epoch, sums }
@@ -83,21 +84,16 @@ export async function copy (source: Source, target: Target, onProgress: OnProgre
 export async function compare (source: Source, target: Target, onProgress: OnProgress): Promise<Record<string, Sum>> {
   const sums: Record<string, Sum> = {}
   const faults: string[] = []
-  for (const [nth, table] of source.tables.entries()) {
-    onProgress(`comparing ${table.name}`, nth, source.tables.length)
-    const there = sums[table.name] = await sumOf(target.rowsOf(table))
-    const fault = await faultOf(source, table, there)
-    if (fault !== undefined) faults.push(`${table.name} (${fault})`)
+  for (const table of source.tables) {
+    const rows = source.count(table)
+    const there = await sumOf(await target.linesOf(table), done => onProgress(`comparing ${table.name}`, done, 2 * rows))
+    const here = await sumOf(linesOf(source.rowsOf(table)), done => onProgress(`comparing ${table.name}`, rows + done, 2 * rows))
+    if (there.rows !== rows) faults.push(`${table.name} (${rows} rows in the store, ${there.rows} in the database)`)
+    else if (here.rows !== rows || here.checksum !== there.checksum) faults.push(`${table.name} (the checksum)`)
+    sums[table.name] = there
   }
   if (faults.length > 0) throw new Error(`The copy differs in ${faults.join(', ')}, and nothing is sealed: see that nobody else writes to the database, and run this again`)
   return sums
-}
-
-async function faultOf (source: Source, table: Table, there: Sum): Promise<string | undefined> {
-  const rows = source.count(table)
-  if (rows !== there.rows) return `${rows} rows in the store, ${there.rows} in the database`
-  const here = await sumOf(source.rowsOf(table))
-  return here.rows === there.rows && here.checksum === there.checksum ? undefined : 'the checksum'
 }
 
 /** How often progress is told, in rows. */

@@ -1,23 +1,20 @@
 /** The database that an embedded store is copied into. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { copiedEpoch, COPY_MARK, isMade, migrate, mustBeUsable } from '../postgres/database.ts'
+import { COPY_MARK, copyMark, isMade, migrate, mustBeUsable } from '../postgres/database.ts'
 import { locks } from '../postgres/locks.ts'
 import { addressesOf, SCHEMA, Session } from '../postgres/session.ts'
 import { Unusable } from '../postgres/sessions.ts'
 import { yields } from '../sql/dialect.ts'
-import type { Row, Table } from './rows.ts'
+import { linesOf, type Row, type Table } from './rows.ts'
 
 /** How long to wait for another copy, or for nodes, that are just ending, in milliseconds. */
-const ENDING_MS = 5_000
+const ENDING_MS = 3_000
 const LOOK_MS = 100
 
-/** Rows that are read at once. */
-const FETCHED_ROWS = 2_000
-
-/** Characters that are sent at once. */
-const SENT_CHARACTERS = 65_536
-
 const NAME = 'channel-relay moves'
+
+/** Rows, and indexes, take as long as they take, whatever the server allows others. */
+const settings = { lock_timeout: ENDING_MS, statement_timeout: 0, idle_in_transaction_session_timeout: 0 }
 
 /** Rows that belong to the database, and not to what is kept in it. */
 const ownRows = `'schema', '${COPY_MARK}'`
@@ -33,11 +30,12 @@ const sql = {
   indexes: yields<{ name: string, text: string }>(`select i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as text from pg_index i
     join pg_class c on c.oid = i.indexrelid where c.relnamespace = to_regnamespace('${SCHEMA}')
     and not exists (select from pg_constraint where conindid = i.indexrelid) order by i.indrelid, name`),
+  tables: yields<{ name: string }>(`select quote_ident(tablename) as name from pg_tables where schemaname = '${SCHEMA}'`),
   nextReply: 'select setval(pg_get_serial_sequence(\'replies\', \'reply_id\'), coalesce(max(reply_id), 0) + 1, false) from replies'
 }
 
-/** Of a database: nothing that would be lost, all of a store, a part of it, or whatever else. */
-export type Contents = 'nothing' | 'all' | 'part' | 'part of another' | 'another'
+/** Of a database: nothing that would be lost, all of a store, all of it and nodes are not let in yet, a part of it, or whatever else. */
+export type Contents = 'nothing' | 'all' | 'compared' | 'part' | 'part of another' | 'another'
 
 export class Target {
   readonly #session: Session
@@ -53,7 +51,7 @@ export class Target {
     for (const address of addressesOf(url)) {
       let session: Session | undefined
       try {
-        session = await Session.open(address, { name: NAME, settings: { lock_timeout: ENDING_MS } })
+        session = await Session.open(address, { name: NAME, settings })
         await mustBeUsable(session, allowUnsafe)
         await session.run(sql.synced)
         return new Target(session)
@@ -70,8 +68,8 @@ export class Target {
   async look (epoch: string): Promise<Contents> {
     await this.#takeAlone()
     if (!await isMade(this.#session)) return 'nothing'
-    const copied = await copiedEpoch(this.#session)
-    if (copied !== undefined) return copied === epoch ? 'part' : 'part of another'
+    const mark = await copyMark(this.#session)
+    if (mark !== undefined) return mark.epoch !== epoch ? 'part of another' : mark.isCompared ? 'compared' : 'part'
     const [own] = await this.#session.run(sql.epoch)
     if (own!.value === epoch) return 'all'
     return await this.#isUsed() ? 'another' : 'nothing'
@@ -94,18 +92,22 @@ export class Target {
   /** Marks it as one that is not whole, and makes room: whatever was there before goes. */
   async begin (epoch: string, tables: Table[]): Promise<void> {
     const session = this.#session
-    const names = tables.map(({ name }) => name).join(', ')
-    // Made anew, by whatever version: the copy that was broken off may have been of another.
-    if (await isMade(session) && await copiedEpoch(session) === epoch) await session.exec(`drop table ${names}`)
+    if (await isMade(session) && (await copyMark(session))?.epoch === epoch) await this.#drop()
     await migrate(session)
     await this.#mark(epoch)
     const indexes = await session.run(sql.indexes)
     this.#indexes = indexes.map(({ text }) => text)
     await session.exec(`begin;
       drop index ${indexes.map(({ name }) => name).join(', ')};
-      truncate ${names.split(', ').filter(name => name !== 'meta').join(', ')};
+      truncate ${tables.map(({ name }) => name).filter(name => name !== 'meta').join(', ')};
       delete from meta where name not in (${ownRows});
       commit`)
+  }
+
+  /** All that there is of a copy that was broken off, whatever version has made it. */
+  async #drop (): Promise<void> {
+    const tables = await this.#session.run(sql.tables)
+    await this.#session.exec(`drop table ${tables.map(({ name }) => name).join(', ')}`)
   }
 
   /** A node that starts has a session before it looks for the mark: either it finds the mark, or it is found. */
@@ -125,7 +127,7 @@ export class Target {
   }
 
   async fill ({ name, columns }: Table, rows: Iterable<Row>): Promise<void> {
-    await this.#session.copy(`copy ${name} (${columns.join(', ')}) from stdin`, linesOf(rows))
+    await this.#session.copyIn(`copy ${name} (${columns.join(', ')}) from stdin`, linesOf(rows))
   }
 
   /** When all rows are there: what they are found by. */
@@ -142,16 +144,17 @@ export class Target {
     await this.#session.exec(`vacuum (analyze) ${tables.map(({ name }) => name).join(', ')}`)
   }
 
-  /** In the order of the key, some at a time. */
-  async * rowsOf ({ name, columns, key }: Table): AsyncGenerator<Row> {
-    const session = this.#session
+  /** Its rows in the order of the key, as `linesOf` has them, in pieces of whatever size. */
+  async linesOf ({ name, columns, key }: Table): Promise<AsyncIterable<Uint8Array>> {
     const own = name === 'meta' ? `where name not in (${ownRows})` : ''
-    await session.exec(`begin read only; declare rows_of_${name} no scroll cursor for select ${columns.join(', ')} from ${name} ${own} order by ${key.join(', ')}`)
-    const next = yields<Record<string, Row[number]>>(`fetch ${FETCHED_ROWS} from rows_of_${name}`)
-    for (let rows = await session.run(next); rows.length > 0; rows = await session.run(next)) {
-      for (const row of rows) yield columns.map(column => row[column]!)
-    }
-    await session.exec('commit')
+    return await this.#session.copyOut(`copy (select ${columns.join(', ')} from ${name} ${own} order by ${key.join(', ')}) to stdout`)
+  }
+
+  /** All is there, and safe: the store may be sealed. */
+  async keep (epoch: string): Promise<void> {
+    const { warnings } = this.#session
+    await this.#session.run('update meta set value = $1 where name = $2', [`${epoch} compared`, COPY_MARK])
+    if (this.#session.warnings > warnings) throw new Error('The database did not wait for the standby that is to have everything, and nothing is sealed: see what it says, and run this again')
   }
 
   /** It is whole: nodes may start on it. */
@@ -162,21 +165,4 @@ export class Target {
   async close (): Promise<void> {
     await this.#session.close()
   }
-}
-
-const escapes: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
-
-const fieldOf = (value: Row[number]): string | number =>
-  typeof value === 'string' ? value.replace(/[\\\n\r\t]/g, character => escapes[character]!) : value ?? '\\N'
-
-/** As COPY reads rows (postgresql.org/docs/current/sql-copy.html, "Text Format"). */
-function * linesOf (rows: Iterable<Row>): Generator<string> {
-  let lines = ''
-  for (const row of rows) {
-    lines += `${row.map(fieldOf).join('\t')}\n`
-    if (lines.length < SENT_CHARACTERS) continue
-    yield lines
-    lines = ''
-  }
-  if (lines !== '') yield lines
 }

@@ -8,6 +8,7 @@ import { SCHEMA, type Session } from './session.ts'
 import { Unusable } from './sessions.ts'
 
 const migrationsDir = join(import.meta.dirname, 'migrations')
+const files = readdirSync(migrationsDir).filter(name => name.endsWith('.sql')).sort()
 
 /** Of PostgreSQL: as the server tells it. */
 const LEAST_VERSION = 150_000
@@ -46,14 +47,10 @@ export async function mustBeUsable (session: Session, allowUnsafe: boolean): Pro
  * @throws Unusable where a newer version has done so
  */
 export async function migrate (session: Session): Promise<void> {
-  const files = readdirSync(migrationsDir).filter(name => name.endsWith('.sql')).sort()
   await session.exec('begin')
   try {
     await session.run('select pg_advisory_xact_lock($1)', [locks.schema])
     const done = await migrationsDone(session)
-    if (done > files.length) {
-      throw new Unusable(`The database of DATABASE_URL was written by a newer channel-relay (schema ${done}, this one knows ${files.length}): run that one`)
-    }
     if (done < files.length) {
       if (!await exists(session, 'to_regnamespace', SCHEMA)) await session.exec(`create schema ${SCHEMA}`) // its owner may not be allowed to make any
       for (const file of files.slice(done)) await session.exec(readFileSync(join(migrationsDir, file), 'utf8'))
@@ -67,19 +64,21 @@ export async function migrate (session: Session): Promise<void> {
   }
 }
 
-/** The row of `meta` that is there while an embedded store is copied, with its epoch (../moving). */
+/** The row of `meta` that is there while an embedded store is copied (../moving): its epoch, and `compared` behind it when all is there. */
 export const COPY_MARK = 'copy_of'
 
-/** Throws `Unusable` where an embedded store was to be copied, and is not there whole. */
+/** Throws `Unusable` where an embedded store was to be copied, and nodes are not let in yet. */
 export async function mustBeWhole (session: Session): Promise<void> {
-  if (await copiedEpoch(session) === undefined) return
+  if (await copyMark(session) === undefined) return
   throw new Unusable('The database of DATABASE_URL has an embedded store copied into it, and not all of it is there: wait for "npm run migrate" to end, or, where it was broken off, run it again')
 }
 
 /** Of the embedded store whose copy has not ended; undefined: there is none. */
-export async function copiedEpoch (session: Session): Promise<string | undefined> {
+export async function copyMark (session: Session): Promise<{ epoch: string, isCompared: boolean } | undefined> {
   const [row] = await session.run(yields<{ value: string }>('select value from meta where name = $1'), [COPY_MARK])
-  return row?.value
+  if (row === undefined) return undefined
+  const [epoch, compared] = row.value.split(' ')
+  return { epoch: epoch!, isCompared: compared !== undefined }
 }
 
 /** Whether the tables were made. */
@@ -87,10 +86,20 @@ export async function isMade (session: Session): Promise<boolean> {
   return await exists(session, 'to_regclass', `${SCHEMA}.meta`)
 }
 
+/** Whether its tables are of this version. Throws as `migrate`. */
+export async function isMigrated (session: Session): Promise<boolean> {
+  return await migrationsDone(session) === files.length
+}
+
+/** @throws Unusable where there are more than this version knows */
 async function migrationsDone (session: Session): Promise<number> {
   if (!await isMade(session)) return 0
   const [row] = await session.run(yields<{ value: string }>('select value from meta where name = \'schema\''))
-  return Number(row?.value ?? 0)
+  const done = Number(row?.value ?? 0)
+  if (done > files.length) {
+    throw new Unusable(`The database of DATABASE_URL was written by a newer channel-relay (schema ${done}, this one knows ${files.length}): run that one`)
+  }
+  return done
 }
 
 async function exists (session: Session, what: 'to_regclass' | 'to_regnamespace', name: string): Promise<boolean> {

@@ -7,8 +7,9 @@ import type { Chore } from '../core/chores.ts'
 import type { Read } from '../core/read/queries.ts'
 import { createStore, type Backend } from '../create-store.ts'
 import type { Committed } from '../group-commit.ts'
-import { migrate, mustBeUsable, mustBeWhole } from './database.ts'
+import { isMigrated, migrate, mustBeUsable, mustBeWhole } from './database.ts'
 import { readOn } from './read.ts'
+import type { Session } from './session.ts'
 import { Sessions } from './sessions.ts'
 import { transact } from './transactions.ts'
 import { isUnavailable } from './unavailable.ts'
@@ -35,8 +36,13 @@ export async function openPostgresStore (options: PostgresStoreOptions): Promise
   const sessions = await Sessions.start({
     url,
     onError,
-    async prepare (session) {
+    async isReady (session) {
       await mustBeUsable(session, allowUnsafe)
+      const isReady = await isMigrated(session)
+      if (isReady) await mustBeWhole(session)
+      return isReady
+    },
+    async migrate (session) {
       await migrate(session)
       await mustBeWhole(session)
     }
@@ -57,15 +63,17 @@ class PostgresBackend implements Backend {
   async commit (commands: Array<Command | Chore>): Promise<Committed> {
     for (let attempt = 1; ; attempt++) {
       let sent = false
+      let session: Session | undefined
       try {
         if (this.#sessions.away) throw refuse('unavailable')
-        const committed = await transact(await this.#sessions.writer(), commands, () => { sent = true })
+        session = await this.#sessions.writer()
+        const committed = await transact(session, commands, () => { sent = true })
         const newest = committed.entries.at(-1)
         if (newest !== undefined) this.#sessions.hint(newest.position)
         return committed
       } catch (err) {
         // Its session had ended, for whatever reason, and nothing was done: it is worth another.
-        if (sent || attempt > 1 || this.#sessions.away || !isUnavailable(err)) throw this.#refusalOf(err)
+        if (sent || attempt > 1 || session?.isOpen === true || this.#sessions.away || !isUnavailable(err)) throw this.#refusalOf(err)
       }
     }
   }

@@ -2,6 +2,7 @@
  * One session of the database server, from its beginning to its end. The driver would go on with another one where it was
  * lost; a transaction that was begun in one must never go on in another, so ours ends with it.
  */
+import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Sql } from '../sql/dialect.ts'
@@ -87,16 +88,13 @@ export class Session {
   /** Throws where no session can be had. */
   static async open (address: Address, options: SessionOptions): Promise<Session> {
     const session = new Session(address, options)
-    // The driver waits so long for each of its attempts, and begins anew where a server closes without a word.
-    const late = setTimeout(() => session.destroy(), CONNECT_SECONDS * 1_000)
     try {
-      await session.exec('select 1')
+      // The driver waits so long for each of its attempts, and begins anew where a server closes without a word.
+      await session.within(CONNECT_SECONDS * 1_000, () => session.exec('select 1'))
       return session
     } catch (err) {
       session.destroy()
       throw err
-    } finally {
-      clearTimeout(late)
     }
   }
 
@@ -129,7 +127,7 @@ export class Session {
    * @param statement a COPY from standard input
    * @param lines in the text format, whole ones, any number of them in each
    */
-  async copy (statement: string, lines: Iterable<string>): Promise<void> {
+  async copyIn (statement: string, lines: Iterable<string>): Promise<void> {
     await this.exec('begin')
     const rows = await this.#sql.unsafe(statement).writable()
     rows.on('error', () => {}) // whoever writes is told
@@ -143,6 +141,22 @@ export class Session {
       this.destroy()
       if ((err as { code?: string }).code !== '25P02') throw err
       throw new Error('the database did not take the rows, and its log says why', { cause: err })
+    }
+  }
+
+  /** What a COPY to standard output yields, in pieces of whatever size, at the pace at which they are taken. Nothing else may be under way. */
+  async copyOut (statement: string): Promise<Readable> {
+    if (this.#ended) throw new SessionEnded()
+    return await this.#sql.unsafe(statement).readable()
+  }
+
+  /** Does something with it, and ends it where that takes longer, in milliseconds: its way to the server may have fallen silent. */
+  async within<T> (ms: number, work: () => Promise<T>): Promise<T> {
+    const late = setTimeout(() => this.destroy(), ms)
+    try {
+      return await work()
+    } finally {
+      clearTimeout(late)
     }
   }
 

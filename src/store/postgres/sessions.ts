@@ -15,6 +15,9 @@ export const READERS = 8
 /** How often the server is asked whether it is there, and how long it may take to say so, in milliseconds: a caller waits for 2 s at most. */
 const BEAT_MS = 300
 const BEAT_WITHIN_MS = 1_000
+
+/** How long a server may take to say whether it can be used, in milliseconds. */
+const USABLE_WITHIN_MS = 1_500
 const LOOK_MS = 100
 
 /** Without a session that listens for this long, in milliseconds, the server is away. */
@@ -37,6 +40,10 @@ export const SEEK = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_merg
 
 /** A node that stops in the middle of a batch holds up the others no longer than this, in milliseconds. None waits longer for what others have locked, or reads longer. */
 export const IDLE_IN_BATCH_MS = 2_000
+
+/** A session in which a read, or half of a batch, takes longer, in milliseconds, has nobody at its other end: the server would have given up. */
+export const ANSWER_MS = 11_000
+
 const WRITER_SETTINGS = { ...SEEK, lock_timeout: 5_000, idle_in_transaction_session_timeout: IDLE_IN_BATCH_MS }
 const READER_SETTINGS = { ...SEEK, statement_timeout: 10_000, idle_in_transaction_session_timeout: 10_000 }
 
@@ -50,8 +57,10 @@ export class Unusable extends Error {}
 
 export interface SessionsOptions {
   url: string
-  /** Before a server is used. Throws `Unusable` where it cannot be, whoever comes back; anything else: not now. */
-  prepare: (session: Session) => Promise<void>
+  /** Whether a server has its tables. Throws `Unusable` where it cannot be used, whoever comes back; anything else: not now. */
+  isReady: (session: Session) => Promise<boolean>
+  /** Makes its tables, which may take a while. Throws as `isReady`. */
+  migrate: (session: Session) => Promise<void>
   /** Told of what went wrong without being anybody's fault, once for each time that the server goes away. */
   onError: (err: Error) => void
 }
@@ -134,7 +143,7 @@ export class Sessions {
   async read<T> (work: (session: Session) => Promise<T>): Promise<T> {
     const session = await this.#take()
     try {
-      return await work(session)
+      return await session.within(ANSWER_MS, () => work(session))
     } finally {
       this.#giveBack(session)
     }
@@ -220,8 +229,9 @@ export class Sessions {
 
   async #open (what: string, settings: Record<string, string | number>, onEnd?: (session: Session) => void): Promise<Session> {
     if (this.#away) throw refuse('unavailable')
-    const session = await Session.open(this.#address, { name: `channel-relay ${what}`, settings, ...(onEnd === undefined ? {} : { onEnd }) })
-    if (!this.#away) return session
+    const address = this.#address
+    const session = await Session.open(address, { name: `channel-relay ${what}`, settings, ...(onEnd === undefined ? {} : { onEnd }) })
+    if (!this.#away && address === this.#address) return session
     session.destroy()
     throw refuse('unavailable')
   }
@@ -248,9 +258,11 @@ export class Sessions {
       onEnd: session => { if (session === this.#listener) this.#lost() }
     })
     try {
-      await this.#options.prepare(listener)
-      await listener.exec(`listen ${CHANNEL}`)
-      await this.#beat(listener)
+      if (!await listener.within(USABLE_WITHIN_MS, () => this.#options.isReady(listener))) await this.#options.migrate(listener)
+      await listener.within(USABLE_WITHIN_MS, async () => {
+        await listener.exec(`listen ${CHANNEL}`)
+        await this.#beat(listener)
+      })
       if (!listener.isOpen || this.#closing) throw new Error('the session has ended')
     } catch (err) {
       listener.destroy()

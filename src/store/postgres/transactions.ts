@@ -11,7 +11,7 @@ import type { Committed } from '../group-commit.ts'
 import { load, loadOne } from './load.ts'
 import { locks } from './locks.ts'
 import { SessionEnded, type Session } from './session.ts'
-import { IDLE_IN_BATCH_MS } from './sessions.ts'
+import { ANSWER_MS, IDLE_IN_BATCH_MS } from './sessions.ts'
 import { write } from './write.ts'
 
 /**
@@ -35,7 +35,7 @@ const STOOD_STILL_MS = IDLE_IN_BATCH_MS / 2
 export async function transact (session: Session, commands: Array<Command | Chore>, onSend: () => void): Promise<Committed> {
   try {
     const begun = performance.now()
-    const [, { loaded, log, now }] = await Promise.all([session.exec(BEGIN), load(session, needsOf(commands))])
+    const [, { loaded, log, now }] = await session.within(ANSWER_MS, () => Promise.all([session.exec(BEGIN), load(session, needsOf(commands))]))
     const batch = new Batch(loaded, log, now)
     const results = await executeAll(batch, commands, session, loaded)
     const { entries } = batch
@@ -43,7 +43,7 @@ export async function transact (session: Session, commands: Array<Command | Chor
     if (!session.isOpen) throw new SessionEnded()
     const { warnings } = session
     onSend()
-    await Promise.all([...write(session, batch.changes(), loaded, log, batch.log), session.exec('commit')])
+    await session.within(ANSWER_MS, () => Promise.all([...write(session, batch.changes(), loaded, log, batch.log), session.exec('commit')]))
     // It is done, and a standby that was to have it may not: somebody has ended the wait.
     if (session.warnings > warnings) throw refuse('unavailable')
     return { results, entries }

@@ -1,0 +1,4 @@
+import { fixtures } from '../store/fixtures/fixture.ts'
+import { keptSuite } from './kept-suite.ts'
+
+for (const fixture of fixtures) keptSuite(fixture)

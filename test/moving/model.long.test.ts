@@ -1,0 +1,3 @@
+import { movedModelSuite } from './model-suite.ts'
+
+movedModelSuite(200, 1_800_000)

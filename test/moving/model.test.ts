@@ -1,0 +1,3 @@
+import { movedModelSuite } from './model-suite.ts'
+
+movedModelSuite(8, 120_000)
