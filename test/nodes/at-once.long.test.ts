@@ -1,4 +1,3 @@
-/** As at-once.test.ts, at length. */
-import { holdAtOnce } from './at-once.ts'
+import { atOnceSuite } from './at-once-suite.ts'
 
-holdAtOnce({ muted: 1_000, revoked: 1_000, starts: 20 })
+atOnceSuite({ repetitions: 1_000, starts: 20, limitMs: 600_000 })

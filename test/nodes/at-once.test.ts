@@ -1,4 +1,3 @@
-/** The full counts: at-once.long.test.ts. */
-import { holdAtOnce } from './at-once.ts'
+import { atOnceSuite } from './at-once-suite.ts'
 
-holdAtOnce({ muted: 50, revoked: 50, starts: 2 })
+atOnceSuite({ repetitions: 40, starts: 2, limitMs: 60_000 })

@@ -38,11 +38,6 @@ export interface Result {
   counts: Counts
   /** How long messages were sent for, in milliseconds. */
   tookMs: number
-  /** Messages that were acknowledged, and of these the ones that the log has not. */
-  acknowledged: number
-  lost: number
-  /** That readers were told of. */
-  gaps: number
 }
 
 export class Run {
@@ -57,6 +52,8 @@ export class Run {
   readonly #followers: Follower[] = []
   readonly #began = performance.now()
   #acknowledged = 0
+  /** It has come to its end, or failed: nothing more is asked. */
+  over = false
 
   constructor (cluster: Cluster, plan: Plan) {
     this.plan = { publishers: 12, channels: 20, paceMs: 0, walkers: 0, lossy: false, ...plan }
@@ -81,8 +78,8 @@ export class Run {
     })
     const send: Send = { ...asked, user, channel, text }
     if (answer?.status === 200) {
-      Object.assign(send, { cursor: answer.body.relay.cursor, message: answer.body.messageId })
       this.#acknowledged++
+      Object.assign(send, { cursor: answer.body.relay.cursor, message: answer.body.messageId })
     } else if (answer !== undefined) send.reason = answer.body.reason ?? answer.body.message
     this.history.sends.push(send)
     return send
@@ -109,11 +106,9 @@ export class Run {
 
   follow (options: Omit<FollowOptions, 'token' | 'random' | 'staysMs'>): void {
     const { user } = options
-    const follower = new Follower(this.callers, {
+    this.#followers.push(new Follower(this.callers, {
       ...options, staysMs: this.plan.staysMs, random: this.#random, token: user === undefined ? undefined : this.#tokens.get(user)
-    })
-    this.#followers.push(follower)
-    this.history.streams.push(follower.stream)
+    }))
   }
 
   async #prepare (): Promise<{ users: string[], walkers: string[], channels: string[] }> {
@@ -141,9 +136,9 @@ export class Run {
     try {
       await this.#followAll([...users, ...walkers], channels)
       const began = performance.now()
-      let over = false
-      const goesOn = () => !over || !this.enough
-      const disturbing = Promise.all(disturbances.map(disturb => disturb(this))).finally(() => { over = true })
+      let undisturbed = false
+      const goesOn = () => !this.over && !(undisturbed && this.enough)
+      const disturbing = Promise.all(disturbances.map(disturb => disturb(this))).finally(() => { undisturbed = true })
       await Promise.all([
         disturbing,
         ...users.map(user => this.#publish(user, channels, goesOn)),
@@ -151,20 +146,11 @@ export class Run {
       ])
       const tookMs = performance.now() - began
       await this.#settle(users[0]!, channels)
-      return { history: this.history, counts: this.callers.counts, tookMs, ...this.#figures() }
+      return { history: this.history, counts: this.callers.counts, tookMs }
     } finally {
+      this.over = true
       await Promise.all(this.#followers.map(follower => follower.stop()))
-    }
-  }
-
-  #figures (): Pick<Result, 'acknowledged' | 'lost' | 'gaps'> {
-    const acknowledged = this.history.sends.filter(({ status }) => status === 200)
-    const there = new Set(this.history.logs[0]!.told.map(({ text }) => text))
-    const told = this.history.streams.flatMap(({ connections }) => connections.flatMap(({ told }) => told))
-    return {
-      acknowledged: acknowledged.length,
-      lost: acknowledged.filter(({ text }) => !there.has(text)).length,
-      gaps: told.filter(({ event }) => event === 'gap').length
+      this.history.streams = this.#followers.map(({ stream }) => stream)
     }
   }
 
@@ -234,16 +220,6 @@ export async function keepsItsPromises (cluster: Cluster, plan: Plan, disturbanc
   const again = () => `SEED=${plan.seed}, disturbed at (ms):\n${run.disturbed.join('\n')}\n${cluster.output}`
   const result = await run.carryOut(disturbances).catch((err: Error) => { throw new Error(`${err.message}\n${again()}`, { cause: err }) })
   const wrong = check(result.history)
-  if (process.env.LONG !== undefined) console.log(figures(run, result))
   expect(wrong.slice(0, 10), `${wrong.length} promises were broken; ${again()}`).toEqual([])
   return result
-}
-
-function figures ({ plan, disturbed, history }: Run, { counts, tookMs, acknowledged, lost, gaps }: Result): string {
-  const connections = history.streams.reduce((sum, { connections }) => sum + connections.length, 0)
-  return [
-    `SEED=${plan.seed}: ${acknowledged} messages acknowledged in ${Math.round(tookMs)} ms, ${lost} of them lost;`,
-    `${counts.calls} calls, of which ${counts.lost} had no answer and ${counts.unavailable} a 503, the slowest answer after ${Math.round(counts.slowestMs)} ms;`,
-    `${history.streams.length} streams over ${connections} connections, ${gaps} gaps; disturbed at (ms): ${disturbed.join(', ') || 'never'}`
-  ].join(' ')
 }

@@ -8,6 +8,9 @@ import type { PostgresServer } from '../support/postgres.ts'
 import { spawnService, type ServiceProcess } from '../support/process.ts'
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
+/** How long a node may take to start while PostgreSQL comes and goes, on a busy machine, in milliseconds. */
+const START_MS = 60_000
+
 export interface ClusterOptions {
   /** 3 unless given. */
   nodes?: number
@@ -36,7 +39,7 @@ export class Node {
 
   /** Resolves when it listens: on the same port as ever. */
   async start (): Promise<void> {
-    this.#service = await spawnService(this.#options)
+    this.#service = await spawnService({ ...this.#options, startMs: START_MS })
   }
 
   /** Resolves when it has ended. */

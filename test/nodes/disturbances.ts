@@ -1,21 +1,17 @@
 /** What a cluster is disturbed with. What is done when follows from the seed; how far the others are by then does not. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { randomFrom, until } from '../durability/conversation.ts'
+import { randomFrom } from '../durability/conversation.ts'
 import type { PostgresServer } from '../support/postgres.ts'
 import type { Disturbance, Run } from './campaign.ts'
-
-/** How long a listening session may be waited for, in milliseconds. */
-const LISTENS_MS = 10_000
 
 /** How long a node lives between two kills, in milliseconds. */
 const LIFE_MS = 2_000
 
-/** One node or another, as the seed has it, is killed and started again, every two seconds; so many times, or as long as messages are sent. */
-export function killsOfNodes (times = Infinity): Disturbance {
+/** Each node in turn, as the seed has it, is killed and started again, every two seconds; so many times at least. */
+export function killsOfNodes (times: number): Disturbance {
   return async run => {
     const random = randomFrom(run.plan.seed + 2)
-    const isOver = (kills: number) => times === Infinity ? run.enough : kills === times
-    for (let kills = 0; !isOver(kills); kills++) {
+    for (let kills = 0; !run.over && (kills < times || !run.enough); kills++) {
       const next = delay(LIFE_MS)
       const node = run.cluster.nodes[Math.floor(random() * run.cluster.nodes.length)]!
       run.note(`kill of node ${node.index}`)
@@ -27,8 +23,8 @@ export function killsOfNodes (times = Infinity): Disturbance {
 }
 
 export interface Hardness {
-  /** Between two of them, in milliseconds, about. */
-  betweenMs: number
+  /** Between two troubles, in milliseconds, at most. */
+  calmMs: number
   /** How long PostgreSQL is stopped with SIGSTOP, in milliseconds. */
   pauseMs: number
   /** How long a node's way to it is closed, in milliseconds. */
@@ -45,10 +41,8 @@ const wayOfOne = ({ run, random }: Parameters<Trouble>[0]) => {
 
 export const troubles = {
   async 'listening connections ended' ({ postgres }) {
-    await until('somebody listens', async () => {
-      const ended = await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'channel-relay listens'")
-      return ended.length > 0
-    }, LISTENS_MS)
+    const [row] = await postgres.query<{ ended: number }>("select count(pg_terminate_backend(pid))::int ended from pg_stat_activity where application_name = 'channel-relay listens'")
+    if (row!.ended === 0) throw new Error('nobody listens')
   },
   async 'all connections ended' ({ postgres }) {
     await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'channel-relay %'")
@@ -94,18 +88,18 @@ export const troubles = {
 
 export type TroubleName = keyof typeof troubles
 
-/** Each of them once, in an order that the seed gives; and so for so many rounds. */
-export function troublesOf (postgres: PostgresServer, { rounds, ...hardness }: Hardness & { rounds: number }, names: readonly TroubleName[] = Object.keys(troubles) as TroubleName[]): Disturbance {
+/** Each of them once at least, in an order that the seed gives, one at a time. */
+export function troublesOf (postgres: PostgresServer, hardness: Hardness, names: readonly TroubleName[] = Object.keys(troubles) as TroubleName[]): Disturbance {
   return async run => {
     const random = randomFrom(run.plan.seed + 3)
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round === 0 || !run.enough; round++) {
       for (const { name } of names.map(name => ({ name, order: random() })).sort((one, other) => one.order - other.order)) {
-        await delay(2 * hardness.betweenMs * random())
+        await delay(hardness.calmMs * random())
         run.note(name)
+        if (run.over || (round > 0 && run.enough)) return
         const trouble: Trouble = troubles[name]
         await trouble({ run, postgres, random, ...hardness })
       }
     }
-    run.note('no more')
   }
 }

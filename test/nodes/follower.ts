@@ -30,9 +30,6 @@ export class Follower {
   readonly #following: Promise<void>
   /** The connection there is. */
   #reader: Reader | undefined
-  /** Of all messages that it was told of, up to a frame of that connection. */
-  readonly #texts = new Set<string | undefined>()
-  #noted = 0
 
   constructor (callers: Callers, options: FollowOptions) {
     const { name, user, channel } = options
@@ -44,13 +41,8 @@ export class Follower {
 
   /** Whether it was told of a message. */
   has (text: string): boolean {
-    this.#note()
-    return this.#texts.has(text)
-  }
-
-  #note (): void {
-    const { frames } = this.#reader ?? { frames: [] }
-    for (; this.#noted < frames.length; this.#noted++) this.#texts.add(toldOf(frames[this.#noted]!).text)
+    return this.#reader?.frames.some(frame => toldOf(frame).text === text) === true ||
+      this.stream.connections.some(({ told }) => told.some(one => one.text === text))
   }
 
   /** It has been told the past, on the connection that it has now. */
@@ -79,10 +71,8 @@ export class Follower {
       } else if (reader !== undefined) {
         this.#reader = reader
         await Promise.race([reader.ended, ended(signal), ...(staysMs === Infinity ? [] : [delay(staysMs * 2 * random(), undefined, { ref: false })])])
-        reader.close()
-        this.#note()
         this.#reader = undefined
-        this.#noted = 0
+        reader.close()
         this.stream.connections.push({ node, status: reader.status, told: reader.frames.map(toldOf), ...(after === undefined ? {} : { after }) })
         after = reader.lastId() ?? after
       }

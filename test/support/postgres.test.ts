@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../durability/conversation.ts'
 import { startPostgres, unsafeSettings, type PostgresServer } from './postgres.ts'
 import { createStandby } from './standby.ts'
+import { startProxy } from './tcp-proxy.ts'
 
 const texts = async (server: PostgresServer) => (await server.query<{ text: string }>('select text from said order by text')).map(({ text }) => text)
 
@@ -95,12 +96,13 @@ it('hands over to a synchronous standby what was committed, again and again', as
 
 it('loses with an asynchronous standby what that did not have', async () => {
   const primary = await startPostgres({ settings: unsafeSettings })
-  const standby = await createStandby(primary)
+  const way = await startProxy({ port: primary.port })
+  const standby = await createStandby(primary, { primaryPort: way.port })
   try {
-    standby.pause()
+    way.blackHole()
     await primary.query('create table said (text text)')
     await primary.kill()
-    standby.resume()
+    way.close()
     await standby.promote()
     await expect(standby.query('select * from said')).rejects.toThrow('does not exist')
   } finally {

@@ -23,6 +23,8 @@ export interface ServiceOptions {
   env?: Record<string, string>
   /** Options of Node's own, in front of the service. */
   nodeArgs?: string[]
+  /** How long the start may take, in milliseconds, where it has to wait for something. */
+  startMs?: number
 }
 
 export interface ServiceProcess {
@@ -50,7 +52,7 @@ export async function spawnService (options: ServiceOptions = {}): Promise<Servi
   const written = { stdout: '', stderr: '' }
   const output = (from?: 'stdout' | 'stderr') => from === undefined ? written.stdout + written.stderr : written[from]
   const listening = new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('it did not listen in time')), START_MS)
+    const timer = setTimeout(() => reject(new Error('it did not listen in time')), options.startMs ?? START_MS)
     const read = (from: 'stdout' | 'stderr') => (chunk: string) => {
       written[from] += chunk
       const url = /listens on (http:\S+)\n/.exec(written.stderr)?.[1]

@@ -4,7 +4,7 @@ import { chown, copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
-import { startPostgres, type PostgresServer } from './postgres.ts'
+import { startPostgres, type PostgresServer, type Settings } from './postgres.ts'
 
 /** Directories of which a copy has the place, and not what is in it; it streams the log. */
 const emptied = new Set(['pg_wal', 'pg_replslot', 'pg_dynshmem', 'pg_notify', 'pg_serial', 'pg_snapshots', 'pg_stat_tmp', 'pg_subtrans'])
@@ -17,18 +17,24 @@ const FOLLOW_MS = 30_000
 export interface StandbyOptions {
   /** The primary then waits at each commit until this one has it on disk; another one before it counts no more. */
   synchronous?: boolean
-  /** Where it finds the primary: the port of a proxy before it. */
+  settings?: Settings
+  /** Its own; a free one unless given. */
   port?: number
-  settings?: Record<string, string | number>
+  /** Where it finds the primary: of a proxy before it. */
+  primaryPort?: number
 }
 
 /**
  * A server that follows `primary`; resolves when it does. It is a primary itself from `promote()` on, on which
  * commits wait for nobody until it is given a standby.
  */
-export async function createStandby (primary: PostgresServer, { synchronous = false, port = primary.port, settings = {} }: StandbyOptions = {}): Promise<PostgresServer> {
+export async function createStandby (primary: PostgresServer, options: StandbyOptions = {}): Promise<PostgresServer> {
+  const { synchronous = false, settings = {}, port, primaryPort = primary.port } = options
   const name = `standby_${randomBytes(4).toString('hex')}`
-  const standby = await startPostgres({ settings, password: primary.password, fill: to => copy(primary, port, to, name) })
+  const source = `host=127.0.0.1 port=${primaryPort} user=postgres password=${primary.password} application_name=${name}`
+  const standby = await startPostgres({
+    settings, password: primary.password, fill: to => copy(primary, to, source), ...(port === undefined ? {} : { port })
+  })
   try {
     await follows(primary, name, row => row.state === 'streaming')
     if (synchronous) {
@@ -42,7 +48,8 @@ export async function createStandby (primary: PostgresServer, { synchronous = fa
   }
 }
 
-async function copy (primary: PostgresServer, port: number, to: string, name: string): Promise<void> {
+/** `source`: where the copy finds what comes after it (primary_conninfo). */
+async function copy (primary: PostgresServer, to: string, source: string): Promise<void> {
   // The backup is of the session that began it.
   const session = postgres(primary.url(), { max: 1, fetch_types: false })
   try {
@@ -58,7 +65,6 @@ async function copy (primary: PostgresServer, port: number, to: string, name: st
     await chown(join(to, 'pg_wal/archive_status'), uid, gid)
     await write('backup_label', end!.labelfile)
     await write('standby.signal', '')
-    const source = `host=127.0.0.1 port=${port} user=postgres password=${primary.password} application_name=${name}`
     await write('postgresql.auto.conf', `primary_conninfo = '${source}'\n`)
   } finally {
     await session.end({ timeout: 1 })
