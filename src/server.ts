@@ -2,6 +2,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
 import { createAuthenticate, createIdentify } from './auth/authenticate.ts'
@@ -9,6 +10,7 @@ import { loadCredentials } from './auth/credentials.ts'
 import { createTokens } from './auth/tokens.ts'
 import { banner, urlOf } from './banner.ts'
 import { isOpenToOthers } from './data-directory.ts'
+import { Refusal } from './errors.ts'
 import { createLogger } from './logging.ts'
 import { createStreams } from './relay/streams.ts'
 import { readSettings, type Settings } from './settings.ts'
@@ -34,6 +36,10 @@ const CLOSING_SHARE = 0.6
 /** And of that time, how long a stream's reader may take to read what it still has; at most, in milliseconds. */
 const LINGERING_SHARE = 0.2
 const LONGEST_LINGER_MS = 2_000
+
+/** How long a start waits for a database that has gone away again, and between two looks, in milliseconds. */
+const DATABASE_WAIT_MS = 30_000
+const DATABASE_PAUSE_MS = 200
 
 /** Signals of a process that has gone wrong: one that goes on after them does so for ever, at the same instruction. */
 const faults = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
@@ -65,7 +71,8 @@ async function start (settings: Settings): Promise<void> {
   const tokens = createTokens({ credentials, store, ttlSeconds: settings.tokenTtlSeconds })
   const authenticate = createAuthenticate({ store })
   const lingerMs = Math.min(LONGEST_LINGER_MS, shutdownGraceMs * LINGERING_SHARE)
-  const streams = await createStreams({ store, heartbeatMs, queueBytes, lingerMs, logger })
+  const opened = () => createStreams({ store, heartbeatMs, queueBytes, lingerMs, logger })
+  const streams = await (isEmbedded ? opened() : oncePossible(opened))
   const closeWithinMs = shutdownGraceMs * CLOSING_SHARE
   const app = await buildApp({ applicationId: credentials.applicationId, store, authenticate, identify: createIdentify({ credentials, tokens }), tokens, streams, corsOrigins, logger, closeWithinMs })
   // As any other uncaught error: it stops, streams first, with an exit code that has it started again.
@@ -89,6 +96,19 @@ async function start (settings: Settings): Promise<void> {
   // Logs stay pure JSON where no terminal reads them.
   const output = process.stdout.isTTY ? process.stdout : process.stderr
   output.write(banner(url, settings))
+}
+
+/** The database may go away again at any moment of a start: it is waited for, as it was at the beginning. Throws after half a minute. */
+async function oncePossible<T> (open: () => Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + DATABASE_WAIT_MS
+  for (;;) {
+    try {
+      return await open()
+    } catch (err) {
+      if (!(err instanceof Refusal && err.refusal === 'unavailable') || performance.now() > giveUpAt) throw err
+      await sleep(DATABASE_PAUSE_MS)
+    }
+  }
 }
 
 /** Stops within the grace period at the first signal or uncaught error, at once at the second. */

@@ -59,7 +59,12 @@ export class Feed {
   /** Starts at the log's head. */
   static async start (log: FollowedLog, listener: FeedListener, logger: FastifyBaseLogger): Promise<Feed> {
     const feed = new Feed(log, listener, logger)
-    feed.#head = await log.head()
+    try {
+      feed.#head = await log.head()
+    } catch (err) {
+      feed.stop()
+      throw err
+    }
     // What was committed while the head was read may be part of it, or not.
     feed.#takeAside()
     feed.#readOn()

@@ -65,6 +65,8 @@ export type Settings = Record<string, string | number>
 export interface PostgresOptions {
   /** Settings of the server (postgresql.conf), over the usual ones. */
   settings?: Settings
+  /** Where its own directory is made; the system's for what is temporary, unless given. */
+  within?: string
   /** Fills the data directory, which is there and empty; `initdb` does unless this is given. */
   fill?: (dataDirectory: string) => Promise<void>
   /** Of the superuser; random unless it is given, as for a copy of another server. */
@@ -106,6 +108,11 @@ export class PostgresServer {
   /** As the superuser, who owns everything. `port`: of a proxy before it. */
   url (database = 'postgres', port = this.port): string {
     return `postgres://postgres:${this.password}@127.0.0.1:${port}/${database}`
+  }
+
+  /** Of the process that makes the others. Undefined: it does not run. */
+  get pid (): number | undefined {
+    return this.#process?.pid
   }
 
   /** An empty database, and its name. */
@@ -252,7 +259,7 @@ export class PostgresServer {
 /** A server that answers. Whatever becomes of this process, the server ends with it, and its directory goes. */
 export async function startPostgres (options: PostgresOptions = {}): Promise<PostgresServer> {
   const user = unprivileged()
-  const directory = await mkdtemp(join(tmpdir(), 'channel-relay-postgres-'))
+  const directory = await mkdtemp(join(options.within ?? tmpdir(), 'channel-relay-postgres-'))
   const password = options.password ?? randomBytes(12).toString('hex')
   const server = new PostgresServer(directory, options.port ?? await freePort(), password, { ...usual, ...options.settings })
   try {
