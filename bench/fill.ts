@@ -86,6 +86,34 @@ export async function fillPostgres (server: PostgresServer, database: string, en
   await promisify(execFile)('sync')
 }
 
+/**
+ * What such a database has, too, and publishing has no need of: some of all that commands can make. Of tables that are empty
+ * any plan is as good as another, and one is made again when they are not.
+ */
+export async function addTheRest (server: PostgresServer, database: string): Promise<void> {
+  const one = 'from generate_series(1, 200000) n'
+  const rest = [
+    'update users set deleted_at = 1 where user_key > 0 and user_key % 100 = 0',
+    'update channels set acls_position = last_position where channel_key % 100 = 0',
+    'update channels set closing = 1 where channel_key % 1000 = 3',
+    `insert into channel_creations select n, '[]', null ${one}`,
+    `insert into channel_acls select n, n, null ${one}`,
+    `insert into message_acls select n, n, null ${one}`,
+    `insert into audiences select 1 + n % 100000, n % 5, case when n % 5 = 0 then 1 + n % 10000 else 0 end, n ${one}`,
+    `insert into named_channels select 1 + n % 10000, n ${one}`,
+    `insert into created_events select 'created-' || n ${one}`,
+    `insert into nonces select 'nonce-' || n, n ${one}`,
+    `update entries set kind = (array['channel-timeline', 'message-timeline', 'message-updated', 'channel-acls-changed', 'messages-truncated'])[1 + position % 5], lane = 1, message_id = null,
+      event_id = case when position % 5 < 2 then 'event-' || position end, timeline_type = case when position % 5 < 2 then 'type-' || position % 7 end, message_position = position - 1,
+      about_key = 1 + position % 10000 where position % 97 = 7`,
+    "update entries set acls = '{}', lane = 4 where kind = 'message' and position % 97 = 8",
+    'update participations set closed_position = since_position where channel_key % 97 = 5',
+    'update channels set deleted_position = last_position where channel_key % 97 = 5',
+    'analyze'
+  ]
+  for (const statement of rest) await server.query(`set search_path to ${SCHEMA}; ${statement}`, database)
+}
+
 async function makeFirst (options: ServiceOptions): Promise<void> {
   const service = await spawnService({ ...options, env: { LOG_LEVEL: 'warn', ...options.env } })
   try {

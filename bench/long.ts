@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { PostgresServer } from '../test/support/postgres.ts'
 import { asApplication, spawnService, type ServiceProcess } from '../test/support/process.ts'
-import { fill, fillPostgres, memberOf, type Size } from './fill.ts'
+import { addTheRest, fill, fillPostgres, memberOf, type Size } from './fill.ts'
 import { nodesEnvironment, requestsOf, userOf } from './peers/ours.ts'
 import { makeDataDirectory, removeDirectory } from './machine.ts'
 import { startPostgres } from './postgres.ts'
@@ -163,6 +163,7 @@ function line (name: string, [small, large]: number[], target: string): string {
 /** Of every statement over the large database. One that does not seek is told, and the exit code is 1. */
 async function lookAtPlans ({ server, database }: NonNullable<Side['postgres']>): Promise<void> {
   const { Plans, statements } = await import('../test/support/postgres-plans.ts')
+  await addTheRest(server, database)
   const plans = await Plans.open(server.url(database))
   try {
     let wrong = 0

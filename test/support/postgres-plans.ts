@@ -45,6 +45,11 @@ const FEW: Record<string, string[]> = {
   message_acls_pkey: ['(from_position > message_position)'],
   // Times that a channel was emptied.
   entries_truncations: ['EXISTS(SubPlan 2)'],
+  // Of what is about a user, what is in other channels: this index is taken where that is little, and where it is not, one of both.
+  entries_about_user: ['(channel_key = $2)'],
+  // The same of events of a timeline, by their type.
+  entries_of_timeline: ['(timeline_type = $2)'],
+  entries_of_message: ['(timeline_type = $2)'],
   // Keys that are told apart by more than a number of 53 bits.
   replies_by_lookup: ['(((given.actor)::text = actor) AND ((given.key)::text = key))'],
   // What a caller has asked for of a user's channels.

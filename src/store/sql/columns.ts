@@ -118,8 +118,9 @@ export function channelOfRow (row: ChannelRow): ChannelRecord {
 
 /** Which of the users that a column of keys (a JSON array) names were deleted: a JSON array of their ids. */
 export const goneAmong = ({ elements, arrayOf }: Dialect, column: string): string => `
-  case when ${column} is null then null else (select ${arrayOf('gone.user_id')} from ${elements(column)} named
-    join users gone on gone.user_key = cast(named.value as bigint) where gone.deleted_at is not null) end`
+  case when ${column} is null then null else (select ${arrayOf('gone.user_id')} from (
+    select (select user_id from users where user_key = cast(named.value as bigint) and deleted_at is not null) as user_id from ${elements(column)} named
+  ) gone where gone.user_id is not null) end`
 
 export const goneOfRow = (json: string | null): string[] => json === null ? [] : JSON.parse(json) as string[]
 

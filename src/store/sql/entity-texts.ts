@@ -83,7 +83,7 @@ export function entityTexts (dialect: Dialect) {
       where e.channel_key = ? and e.lane = 0 and e.position > ${greatest('?', '?')} order by e.position limit ? offset ?`),
     messageAt: yields<MessageDetailsRow>(`${message} where e.position = ?`),
     application: yields<{ value: string }>('select value from meta where name = \'application_acls\''),
-    goneAmong: yields<{ user_id: string }>(`select u.user_id from ${elements('?')} named join users u on u.user_id = named.value where u.deleted_at is not null`),
+    goneAmong: yields<{ user_id: string }>(`select named.value as user_id from ${elements('?')} named where (select deleted_at from users where user_id = named.value) is not null`),
     messagesInLaneBefore: yields<FoundRow>(`select position, lane, cast(acls is not null as integer) as listed from entries
       where channel_key = ? and lane = ? and position < ? and position > ? order by position desc limit ?`),
     messagesInLaneAfter: yields<FoundRow>(`select position, lane, cast(acls is not null as integer) as listed from entries

@@ -82,8 +82,8 @@ const listsThen = ({ member }: Dialect): string => `
 
 /** Which of the users whom lists (JSON text) name were deleted: a JSON array of their ids. */
 const goneNamedIn = ({ userIdsIn, arrayOf }: Dialect, lists: string): string => `
-  case when ${lists} is null then null else (select ${arrayOf('gone.user_id')} from ${userIdsIn(lists)} named
-    join users gone on gone.user_id = named.value where gone.deleted_at is not null) end`
+  case when ${lists} is null then null else (select ${arrayOf('named.value')} from ${userIdsIn(lists)} named
+    where (select deleted_at from users where user_id = named.value) is not null) end`
 
 /** Lists of the message that an entry is, or is about, and, where they decide, of its channel. What they were is looked up only where they have changed since. */
 const listColumns = (dialect: Dialect): string => `
