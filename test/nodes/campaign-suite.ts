@@ -15,11 +15,11 @@ export interface Sizes {
   hardness: Hardness
   /** Of one test, in milliseconds. */
   limitMs: number
-  /** What happens all at once is also done apart. */
-  apart: boolean
+  /** They are disturbed, too: that takes a minute. */
+  disturbed: boolean
 }
 
-export function campaignSuite ({ messages, paceMs, kills, hardness, limitMs, apart }: Sizes): void {
+export function campaignSuite ({ messages, paceMs, kills, hardness, limitMs, disturbed }: Sizes): void {
   let postgres: PostgresServer
   beforeAll(async () => { postgres = await startPostgres() })
   afterAll(() => postgres.stop())
@@ -46,17 +46,17 @@ export function campaignSuite ({ messages, paceMs, kills, hardness, limitMs, apa
       await onThreeNodes({ messages, walkers: 4, staysMs: 1_000, paceMs })
     })
 
-    it.runIf(apart)('do so while one after the other is killed', async () => {
+    it.runIf(disturbed)('do so while one after the other is killed', async () => {
       const { counts } = await onThreeNodes({ messages, paceMs, walkers: 2 }, [killsOfNodes(kills)])
       expect(counts.lost).toBeGreaterThan(0)
     })
 
-    it.runIf(apart)('do so whatever happens to PostgreSQL, and to their ways to it', async () => {
+    it.runIf(disturbed)('do so whatever happens to PostgreSQL, and to their ways to it', async () => {
       const { counts } = await onThreeNodes({ messages, paceMs, walkers: 2, staysMs: 3_000 }, [troublesOf(postgres, hardness)])
       expect(counts.unavailable).toBeGreaterThan(0)
     })
 
-    it('do so while they are killed, whatever happens to PostgreSQL and to their ways to it', async () => {
+    it.runIf(disturbed)('do so while they are killed, whatever happens to PostgreSQL and to their ways to it', async () => {
       const { counts } = await onThreeNodes({ messages, paceMs, walkers: 2, staysMs: 3_000 }, [killsOfNodes(kills), troublesOf(postgres, hardness)])
       expect(counts.lost).toBeGreaterThan(0)
       expect(counts.unavailable).toBeGreaterThan(0)
