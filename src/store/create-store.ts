@@ -7,7 +7,7 @@ import type { Store } from './contract/store.ts'
 import { dueChores, erases, leave, leftOver, makesChores, type Chore } from './core/chores.ts'
 import type { Read } from './core/read/queries.ts'
 import { readsBy } from './core/read/reads.ts'
-import { GroupCommit, type Committed } from './group-commit.ts'
+import { GroupCommit, type Commit } from './group-commit.ts'
 import { Upkeep, type Exclusively } from './upkeep.ts'
 
 /** What a database has to do (docs/store.md). */
@@ -15,7 +15,7 @@ export interface Backend {
   /** No other process commits (contract/store.ts). */
   readonly onlyWriter: boolean
   /** Carries out a batch in one transaction, which is on disk when this resolves (group-commit.ts says what a rejection means). */
-  commit (commands: Array<Command | Chore>): Promise<Committed>
+  commit: Commit
   /**
    * Calls back when others have written, or may have; with how far the log goes at least, where that is known. It may come late,
    * twice, or never, and be of what this node has written itself. Absent: nobody else writes.
@@ -54,7 +54,7 @@ export function createStore (backend: Backend, { retentionMs, clock: settings, o
 
   const publish = (entries: Entry[], upTo?: Position) => { for (const listener of listeners) listener(entries, upTo) }
   const commits = new GroupCommit({
-    commit: commands => backend.commit(commands).catch((err: unknown) => {
+    commit: (commands, onSent) => backend.commit(commands, onSent).catch((err: unknown) => {
       // It may be on disk all the same: whoever follows the log looks.
       publish([])
       throw err

@@ -1,7 +1,7 @@
 /**
  * Batches of commands for whichever store: what arrives while one transaction is on its way shares the next
- * one, and its sync. Each caller's commands are carried out in the order in which they came. Users take turns, and so do all
- * of them with the application: each waits for a transaction and its turn, however much others bring.
+ * one, and its sync. Each caller's commands are carried out in the order in which they came, but for those of a batch that one of them
+ * broke. Users take turns, and so do all of them with the application: each waits for a transaction and its turn, however much others bring.
  */
 import { Refusal, refuse } from '../errors.ts'
 import { FairQueue } from '../fair-queue.ts'
@@ -34,12 +34,18 @@ export interface Committed {
   entries: Entry[]
 }
 
+/**
+ * @param onSent may be called once it is decided what becomes of how many of them, and the next batch can be on its way, to be carried out after this one,
+ * whether this one is committed or not. What it is about to find is not known yet.
+ */
+export type Commit = (commands: Array<Command | Chore>, onSent: (decided: number) => void) => Promise<Committed>
+
 export interface GroupCommitOptions {
   /**
    * Carries out a batch in one transaction. Rejects with the refusal `unavailable` where it may not be
    * blamed on a command; with anything else where one of the commands broke it: each is then tried alone.
    */
-  commit: (commands: Array<Command | Chore>) => Promise<Committed>
+  commit: Commit
   /** Hands the entries of a batch over, before its callers are answered. */
   publish: (entries: Entry[]) => void
   /** Told of what went wrong without being anybody's fault. */
@@ -62,9 +68,13 @@ export class GroupCommit {
   #usersAreNext = false
   /** What is left of a batch that was cut short: the next one begins with it. */
   #rest: Waiting[] = []
+  /** Of batches that one of their commands broke: each goes by itself. */
+  #alone: Waiting[] = []
   #queuedBytes = 0
-  /** The batch that is being committed. */
-  #underWay: Promise<void> | undefined
+  /** The batch of which it is not decided yet what becomes of it. */
+  #undecided: Waiting[] | undefined
+  /** Batches that are being committed. */
+  readonly #underWay = new Set<Promise<void>>()
   /** The next batch leaves at the end of this turn of the loop. */
   #leaving = false
   #closed = false
@@ -89,7 +99,7 @@ export class GroupCommit {
   }
 
   get #length (): number {
-    return this.#rest.length + this.#ofApplication.length + this.#ofUsers.length
+    return this.#alone.length + this.#rest.length + this.#ofApplication.length + this.#ofUsers.length
   }
 
   #isFull (caller: Actor, bytes: number): boolean {
@@ -105,7 +115,7 @@ export class GroupCommit {
   async close (): Promise<void> {
     this.#closed = true
     this.#next()
-    while (this.#underWay !== undefined) await this.#underWay
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }
 
   /** Refuses what comes from now on, and what waits. The batch that is under way ends as its commit does. */
@@ -117,7 +127,7 @@ export class GroupCommit {
 
   /** What one turn of the loop brings goes together: the first of a burst does not go alone, and no other waits longer. */
   #leave (): void {
-    if (this.#underWay !== undefined || this.#leaving) return
+    if (this.#undecided !== undefined || this.#leaving) return
     this.#leaving = true
     setImmediate(() => {
       this.#leaving = false
@@ -126,23 +136,34 @@ export class GroupCommit {
   }
 
   #next (): void {
-    if (this.#underWay !== undefined || this.#length === 0) return
-    this.#underWay = this.#commit(this.#take()).finally(() => {
-      this.#underWay = undefined
+    if (this.#undecided !== undefined || this.#length === 0) return
+    const batch = this.#take()
+    this.#undecided = batch
+    const underWay = this.#commit(batch).finally(() => {
+      this.#underWay.delete(underWay)
       this.#next()
     })
+    this.#underWay.add(underWay)
+  }
+
+  /** Of the first of a batch it is decided what becomes of them: the rest, and what came since, can go. */
+  #decided (batch: Waiting[], count: number): void {
+    if (this.#undecided !== batch) return
+    this.#undecided = undefined
+    this.#rest = batch.splice(count)
+    this.#queuedBytes += bytesOf(this.#rest)
   }
 
   #take (): Waiting[] {
-    const batch = this.#rest
-    this.#rest = []
+    const alone = this.#alone.splice(0, 1)
+    const batch = alone.length > 0 ? alone : this.#rest.splice(0)
     let bytes = bytesOf(batch)
     let members = batch.reduce((sum, waiting) => sum + membersOf(waiting), 0)
     const fits = (next: Waiting): boolean => {
       const more = membersOf(next)
       return more === 0 || members === 0 || members + more <= BATCH_MEMBERS
     }
-    while (batch.length < BATCH_COMMANDS && bytes < BATCH_BYTES) {
+    while (alone.length === 0 && batch.length < BATCH_COMMANDS && bytes < BATCH_BYTES) {
       const next = this.#shift(fits)
       if (next === undefined) break
       batch.push(next)
@@ -163,24 +184,26 @@ export class GroupCommit {
   async #commit (batch: Waiting[]): Promise<void> {
     let committed: Committed
     try {
-      committed = await this.#options.commit(batch.map(({ command }) => command))
+      committed = await this.#options.commit(batch.map(({ command }) => command), count => {
+        this.#decided(batch, count)
+        this.#next()
+      })
     } catch (err) {
-      return await this.#failed(batch, err as Error)
+      this.#decided(batch, batch.length)
+      return this.#failed(batch, err as Error)
     }
     const { results, entries } = committed
+    if (results.length === 0) for (const waiting of batch.splice(0)) waiting.reject(refuse('unknownError'))
+    this.#decided(batch, results.length)
     this.#publish(entries)
-    results.forEach((result, index) => answer(batch[index]!, result, entries))
-    const rest = batch.slice(results.length)
-    if (rest.length > 0 && results.length > 0) {
-      this.#rest = rest
-      this.#queuedBytes += bytesOf(rest)
-    } else for (const waiting of rest) waiting.reject(refuse('unknownError'))
+    batch.forEach((waiting, index) => answer(waiting, results[index]!, entries))
   }
 
-  async #failed (batch: Waiting[], err: Error): Promise<void> {
+  #failed (batch: Waiting[], err: Error): void {
     if (isUnavailable(err)) return batch.forEach(({ reject }) => reject(refuse('unavailable')))
     if (batch.length > 1) {
-      for (const waiting of batch) await this.#commit([waiting])
+      this.#alone.push(...batch)
+      this.#queuedBytes += bytesOf(batch)
       return
     }
     this.#options.onError(err)

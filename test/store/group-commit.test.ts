@@ -1,5 +1,6 @@
 /** Who waits for a transaction waits for no more than that and its turn, however much others bring (src/store/group-commit.ts). */
 import { expect, it } from 'vitest'
+import { refuse } from '../../src/errors.ts'
 import { SYSTEM, type Actor, type Command } from '../../src/store/contract/commands.ts'
 import type { Chore } from '../../src/store/core/chores.ts'
 import { GroupCommit, type Committed } from '../../src/store/group-commit.ts'
@@ -9,30 +10,39 @@ interface Underneath {
   commits: GroupCommit
   /** Commands of each batch, in order. */
   batches: Array<Array<Command | Chore>>
-  /** Ends the batch that is under way; with fewer results than commands, where it is cut short. */
+  /** Ends the batch that began last; with fewer results than commands, where it is cut short. */
   end: (results?: number) => Promise<void>
+  /** All of them, in order. */
+  all: Array<{ onSent: (decided: number) => void, done: (committed: Committed) => void, broken: (err: Error) => void }>
+  /** What was told as nobody's fault. */
+  errors: Error[]
 }
 
 function underneath (): Underneath {
   const batches: Underneath['batches'] = []
-  let done: (committed: Committed) => void
+  const all: Underneath['all'] = []
+  const errors: Error[] = []
   const commits = new GroupCommit({
-    commit: commands => {
+    commit: (commands, onSent) => {
       batches.push(commands)
-      return new Promise(resolve => { done = resolve })
+      return new Promise((resolve, reject) => { all.push({ onSent, done: resolve, broken: reject }) })
     },
     publish: () => {},
-    onError: err => { throw err }
+    onError: err => { errors.push(err) }
   })
   return {
     commits,
     batches,
+    all,
+    errors,
     async end (results = batches.at(-1)!.length) {
-      done({ results: Array.from({ length: results }, () => ({ outcome: {} })) as Committed['results'], entries: [] })
+      all.at(-1)!.done(committed(results))
       await turn()
     }
   }
 }
+
+const committed = (results: number): Committed => ({ results: Array.from({ length: results }, () => ({ outcome: {} })) as Committed['results'], entries: [] })
 
 /** What was asked for in this turn of the loop leaves, unless a batch is under way. */
 const turn = () => new Promise(resolve => setImmediate(resolve))
@@ -155,4 +165,72 @@ it('a user holds a quarter of what may wait, and others are let in beside it', a
   for (const actor of ['bob', SYSTEM]) all.push(commits.append(message(actor, `of-${actor}`, text)))
   for (let left = all.length; left > 0; left -= batches.at(-1)!.length) await end()
   await Promise.all(all)
+})
+
+it('the next batch leaves as soon as it may, behind one that is not committed yet, with the rest of that first', async () => {
+  const { commits, batches, all } = underneath()
+  const asked = ['amy-1', 'amy-2', 'amy-3'].map(name => commits.append(message('amy', name)))
+  await turn()
+  asked.push(commits.append(message('bob', 'bob-1')))
+  await turn()
+  expect(batches).toHaveLength(1)
+  all[0]!.onSent(2)
+  expect(batches.map(namesOf)).toEqual([['amy-1', 'amy-2', 'amy-3'], ['amy-3', 'bob-1']])
+  asked.push(commits.append(message('bob', 'bob-2')))
+  await turn()
+  expect(batches).toHaveLength(2)
+  const answered: string[] = []
+  asked.forEach((one, index) => { one.then(() => answered.push(`${index}`), () => {}) })
+  all[0]!.done(committed(2))
+  await turn()
+  expect(answered).toEqual(['0', '1'])
+  expect(batches).toHaveLength(2)
+  all[1]!.onSent(2)
+  expect(namesOf(batches[2]!)).toEqual(['bob-2'])
+  const closed = commits.close()
+  all[1]!.done(committed(2))
+  all[2]!.done(committed(1))
+  await Promise.all([...asked, closed])
+})
+
+it('of a batch that one of them broke each goes by itself, one at a time, and not into what follows it already', async () => {
+  const { commits, batches, all, errors } = underneath()
+  const asked = ['amy-1', 'amy-2'].map(name => commits.append(message('amy', name)))
+  await turn()
+  all[0]!.onSent(2)
+  asked.push(commits.append(message('bob', 'bob-1')))
+  asked.forEach(one => { one.catch(() => {}) })
+  await turn()
+  all[0]!.broken(new Error('a row that cannot be'))
+  await turn()
+  expect(batches.map(namesOf)).toEqual([['amy-1', 'amy-2'], ['bob-1']])
+  all[1]!.onSent(1)
+  asked.push(commits.append(message('bob', 'bob-2')))
+  await turn()
+  expect(namesOf(batches[2]!)).toEqual(['amy-1'])
+  all[2]!.broken(new Error('a row that cannot be'))
+  await turn()
+  all[1]!.done(committed(1))
+  await turn()
+  expect(batches.slice(3).map(namesOf)).toEqual([['amy-2']])
+  all[3]!.done(committed(1))
+  await turn()
+  all[4]!.done(committed(1))
+  await expect(Promise.allSettled(asked)).resolves.toMatchObject(['rejected', 'fulfilled', 'fulfilled', 'fulfilled'].map(status => ({ status })))
+  expect(errors).toHaveLength(1)
+  expect(batches.at(-1)!.map(command => 'messageId' in command && command.messageId)).toEqual(['bob-2'])
+})
+
+it('a batch whose end nobody knows is refused, and what follows it already is not', async () => {
+  const { commits, batches, all } = underneath()
+  const lost = commits.append(message('amy', 'amy-1'))
+  await turn()
+  all[0]!.onSent(1)
+  const next = commits.append(message('amy', 'amy-2'))
+  await turn()
+  all[0]!.broken(refuse('unavailable'))
+  await expect(lost).rejects.toMatchObject({ refusal: 'unavailable' })
+  all[1]!.done(committed(1))
+  await next
+  expect(batches).toHaveLength(2)
 })

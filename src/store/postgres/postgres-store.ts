@@ -60,14 +60,17 @@ class PostgresBackend implements Backend {
     this.#onError = onError
   }
 
-  async commit (commands: Array<Command | Chore>): Promise<Committed> {
+  async commit (commands: Array<Command | Chore>, onSent: (decided: number) => void): Promise<Committed> {
     for (let attempt = 1; ; attempt++) {
       let sent = false
       let session: Session | undefined
       try {
         if (this.#sessions.away) throw refuse('unavailable')
         session = await this.#sessions.writer()
-        const committed = await transact(session, commands, () => { sent = true })
+        const committed = await transact(session, commands, decided => {
+          sent = true
+          onSent(decided)
+        })
         const newest = committed.entries.at(-1)
         if (newest !== undefined) this.#sessions.hint(newest.position)
         return committed

@@ -29,26 +29,52 @@ const MORE_ROUNDS = 1
 const STOOD_STILL_MS = IDLE_IN_BATCH_MS / 2
 
 /**
- * Done when it resolves. Rejects where nothing of it happened, as long as `onSend` was not called: it is before anything is
- * written. With the refusal `unavailable` where it was committed, and not as it must be.
+ * Done when it resolves. Rejects where nothing of it happened, as long as `onSent` was not called: it is when all that is to be written is on its way, and
+ * what is sent then finds it written, or finds nothing of it. With the refusal `unavailable` where it was committed, and not as it must be.
+ * @param onSent how many of the commands were carried out
  */
-export async function transact (session: Session, commands: Array<Command | Chore>, onSend: () => void): Promise<Committed> {
+export async function transact (session: Session, commands: Array<Command | Chore>, onSent: (decided: number) => void): Promise<Committed> {
+  const { results, entries, send } = await begin(session, commands)
+  const { unconfirmed } = session
+  const sent = send()
+  onSent(results.length)
+  // Once all of it is answered: what comes next may be on its way, and is not to be met by a rollback of this.
+  const answers = await session.within(ANSWER_MS, () => Promise.allSettled(sent))
+  const failure = answers.find(({ status }) => status === 'rejected')
+  if (failure !== undefined) throw (failure as PromiseRejectedResult).reason
+  // It is done, and a standby that was to have it may not: somebody has ended the wait.
+  if (session.unconfirmed > unconfirmed) throw refuse('unavailable')
+  return { results, entries }
+}
+
+interface Begun extends Committed {
+  /** Sends all that is to be written, and the commit. Where one of them fails, nothing of it is committed. */
+  send: () => Array<Promise<unknown>>
+}
+
+/** Begins the transaction, and decides what becomes of it. */
+async function begin (session: Session, commands: Array<Command | Chore>): Promise<Begun> {
   try {
     const begun = performance.now()
     const [, { loaded, log, now }] = await session.within(ANSWER_MS, () => Promise.all([session.exec(BEGIN), load(session, needsOf(commands))]))
     const batch = new Batch(loaded, log, now)
     const results = await executeAll(batch, commands, session, loaded)
-    const { entries } = batch
+    const [{ entries }, changes] = [batch, batch.changes()]
     if (performance.now() - begun > STOOD_STILL_MS) await setImmediate()
     if (!session.isOpen) throw new SessionEnded()
-    const { unconfirmed } = session
-    onSend()
-    await session.within(ANSWER_MS, () => Promise.all([...write(session, batch.changes(), loaded, log, batch.log), session.exec('commit')]))
-    // It is done, and a standby that was to have it may not: somebody has ended the wait.
-    if (session.unconfirmed > unconfirmed) throw refuse('unavailable')
-    return { results, entries }
+    return { results, entries, send: () => sent(session, () => [...write(session, changes, loaded, log, batch.log), session.exec('commit')]) }
   } catch (err) {
     if (session.isOpen) await session.exec('rollback').catch(() => session.destroy())
+    throw err
+  }
+}
+
+/** All of it, or the session ends with what was sent of it. */
+function sent (session: Session, send: () => Array<Promise<unknown>>): Array<Promise<unknown>> {
+  try {
+    return send()
+  } catch (err) {
+    session.destroy()
     throw err
   }
 }
