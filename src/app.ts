@@ -16,6 +16,7 @@ import { participants } from '../routes/participants.ts'
 import { timelines } from '../routes/timelines.ts'
 import { userTokens } from '../routes/tokens.ts'
 import { users } from '../routes/users.ts'
+import { welcome } from '../routes/welcome.ts'
 import { namedSchemas } from '../schemas/named.ts'
 import { createStillHolds, type Authenticate, type Identify } from './auth/authenticate.ts'
 import type { Tokens } from './auth/tokens.ts'
@@ -89,6 +90,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   await app.register(health, { store })
   await app.register(async open => {
     open.addHook('onRequest', refuseWhileFull)
+    await open.register(welcome)
     await open.register(documentation)
   })
   await app.register(async callers => {

@@ -1,6 +1,6 @@
 /** What a process that has started tells whoever started it. */
-import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { name, version } from './package.ts'
 import type { Settings } from './settings.ts'
 
 /** Where this machine reaches the service. */
@@ -12,7 +12,6 @@ export function urlOf (host: string, port: number): string {
 /** Three commands that work as they are in any other terminal, in the project's directory, and again. */
 export function banner (url: string, { dataDir, databaseUrl }: Settings): string {
   const project = resolve(import.meta.dirname, '..')
-  const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as { version: string }
   const data = databaseUrl !== undefined || dataDir === join(project, 'data') ? '' : `DATA_DIR='${dataDir.replaceAll("'", "'\\''")}' `
   const token = `${data}npm run -s token -- alice`
   const post = `curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' ${url}/v1/channels`
@@ -20,7 +19,7 @@ export function banner (url: string, { dataDir, databaseUrl }: Settings): string
   const environment = ['DATABASE_URL', 'APPLICATION_ID', 'ACCESS_KEY', 'ACCESS_SECRET', 'TOKEN_SECRET'].filter((name) => process.env[name])
   const note = environment.length === 0 ? '' : `\n  They need the same ${environment.join(', ')} in their environment as this process.\n`
   return `
-  channel-relay ${version} listens on ${url}
+  ${name} ${version} listens on ${url}
   In other terminals, in the project's directory:
 ${note}
   # a token for alice

@@ -12,6 +12,7 @@ import { banner, urlOf } from './banner.ts'
 import { isOpenToOthers } from './data-directory.ts'
 import { Refusal } from './errors.ts'
 import { createLogger } from './logging.ts'
+import { name } from './package.ts'
 import { createStreams } from './relay/streams.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { openStore } from './store/open.ts'
@@ -40,6 +41,9 @@ const LONGEST_LINGER_MS = 2_000
 /** How long a start waits for a database that has gone away again, and between two looks, in milliseconds. */
 const DATABASE_WAIT_MS = 30_000
 const DATABASE_PAUSE_MS = 200
+
+/** How long whoever has the port may take to say who it is, in milliseconds. */
+const ASKED_MS = 1_000
 
 /** Signals of a process that has gone wrong: one that goes on after them does so for ever, at the same instruction. */
 const faults = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
@@ -82,8 +86,10 @@ async function start (settings: Settings): Promise<void> {
     if (isEmbedded) rmSync(runningFile, { force: true })
     await store.close()
   }
-  await app.listen({ host: settings.host, port: settings.port, backlog: BACKLOG, listenTextResolver: address => `listening on ${address}` }).catch((err: NodeJS.ErrnoException) => {
-    throw new Error(`The service cannot listen on HOST ${settings.host}, PORT ${settings.port} (${err.code ?? err.message}): set another HOST or PORT`, { cause: err })
+  await app.listen({ host: settings.host, port: settings.port, backlog: BACKLOG, listenTextResolver: address => `listening on ${address}` }).catch(async (err: NodeJS.ErrnoException) => {
+    const { host, port } = settings
+    const by = err.code === 'EADDRINUSE' && await isOurs(urlOf(host, port)) ? ': another channel-relay answers there, which has its own data and takes none of the tokens of this' : ''
+    throw new Error(`The service cannot listen on HOST ${host}, PORT ${port} (${err.code ?? err.message}${by}): set another HOST or PORT`, { cause: err })
   })
 
   const url = urlOf(settings.host, (app.server.address() as AddressInfo).port)
@@ -96,6 +102,16 @@ async function start (settings: Settings): Promise<void> {
   // Logs stay pure JSON where no terminal reads them.
   const output = process.stdout.isTTY ? process.stdout : process.stderr
   output.write(banner(url, settings))
+}
+
+/** Whether the process that listens there is a channel-relay, too. */
+async function isOurs (url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(ASKED_MS) })
+    return (await response.json() as { name?: unknown }).name === name
+  } catch {
+    return false
+  }
 }
 
 /** The database may go away again at any moment of a start: it is waited for, as it was at the beginning. Throws after half a minute. */

@@ -28,9 +28,13 @@ try {
   if (userId === undefined || others.length > 0) throw new Error('Usage: npm run -s token -- <userId>')
   mustBeIdentifier('user', userId)
   const settings = readSettings(process.env)
+  const { dataDir, databaseUrl } = settings
+  const wasEmpty = databaseUrl === undefined && isEmpty(dataDir)
   // Before anything is made there. Mostly another directory was meant.
-  if (settings.databaseUrl === undefined && isEmpty(settings.dataDir)) console.error(`There was nothing in DATA_DIR ${settings.dataDir}: it gets a new store, and the token is good for a service that is started on it`)
-  console.log(await tokenFor(userId, settings, loadCredentials(settings)))
+  if (wasEmpty) console.error(`There was nothing in DATA_DIR ${dataDir}: it gets a new store, and the token is good for a service that is started on it`)
+  const { token, isServed } = await tokenFor(userId, settings, loadCredentials(settings))
+  if (!isServed && !wasEmpty) console.error(`No service runs on DATA_DIR ${dataDir} now: the token is good for one that is started on it, and for no other that has its port`)
+  console.log(token)
 } catch (err) {
   console.error((err as Error).message)
   process.exitCode = 1
@@ -45,17 +49,17 @@ function isEmpty (directory: string): boolean {
   }
 }
 
-/** Tries both ways in turn: whether a service runs may change at any moment. */
-async function tokenFor (userId: string, settings: Settings, credentials: Credentials): Promise<string> {
+/** Tries both ways in turn: whether a service runs may change at any moment. `isServed`: as far as is known, one does. */
+async function tokenFor (userId: string, settings: Settings, credentials: Credentials): Promise<{ token: string, isServed: boolean }> {
   const giveUpAt = Date.now() + PATIENCE_MS
   while (true) {
     try {
-      return await fromStore(userId, settings, credentials)
+      return { token: await fromStore(userId, settings, credentials), isServed: settings.databaseUrl !== undefined }
     } catch (err) {
       if (!(err instanceof StoreLocked)) throw err
     }
     try {
-      return await fromService(userId, settings.dataDir, credentials)
+      return { token: await fromService(userId, settings.dataDir, credentials), isServed: true }
     } catch (err) {
       if (!(err instanceof Away)) throw err
       if (Date.now() > giveUpAt) throw new Error(`Another process holds ${settings.dataDir}, and no service answers there: ${err.message}`)

@@ -129,7 +129,7 @@ describe('a query', () => {
 })
 
 describe('a path', () => {
-  it.each(['/v1/nothing', '/v1/channels/', '/v1/channels//messages', '/v1/messages/', '/'])('%s leads nowhere: 404', async (path) => {
+  it.each(['/v1/nothing', '/v1/channels/', '/v1/channels//messages', '/v1/messages/', '//'])('%s leads nowhere: 404', async (path) => {
     expect(envelopeOf(await service.call(`GET ${path}`))).toMatchObject({ status: 404, code: 'entity_not_found' })
   })
 

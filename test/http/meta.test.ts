@@ -11,7 +11,7 @@ afterAll(() => service.stop())
 
 describe('health', () => {
   it('is told to everyone', async () => {
-    for (const path of ['/health/live', '/health/ready']) {
+    for (const path of ['/health', '/health/live', '/health/ready']) {
       expect((await service.call(`GET ${path}`, { as: null })).json()).toEqual({ status: 'ok' })
     }
   })
@@ -22,6 +22,27 @@ describe('health', () => {
     expect((await closed.call('GET /health/ready')).statusCode).toBe(503)
     expect((await closed.call('GET /health/live')).statusCode).toBe(200)
     await closed.stop()
+  })
+})
+
+describe('the address itself', () => {
+  const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+  const asked = async (headers: Record<string, string> = {}) => await service.call('GET /', { as: null, headers })
+
+  it('says what is here, and where to go', async () => {
+    const { documentation, document, health, ...rest } = (await asked()).json()
+    expect(rest).toEqual({ name: 'channel-relay', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) })
+    for (const path of [documentation, document, health]) expect((await service.call(`GET ${path}`, { as: null })).statusCode).toBe(200)
+  })
+
+  it('is a page for a browser, which runs nothing, and has the address that it was called by', async () => {
+    const { headers, body } = await asked({ ...html, host: 'relay.example:8443', 'x-forwarded-proto': 'https' })
+    expect(headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': expect.stringMatching(/^default-src 'none'; style-src 'sha256-/) })
+    expect(body).toContain('API=https://relay.example:8443 ')
+  })
+
+  it('repeats no Host that is more than one', async () => {
+    for (const host of ['<script>alert(1)</script>', 'a$(id)', 'a"b']) expect((await asked({ ...html, host })).body).not.toContain(host)
   })
 })
 

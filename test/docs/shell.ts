@@ -1,0 +1,71 @@
+/** Commands of the documents, run as a reader would paste them: all of a document's, one after the other, in one shell. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { projectDir, type ServiceProcess } from '../support/process.ts'
+
+/** A fenced block of a document. */
+export interface Block {
+  language: string
+  text: string
+  /** Of its first line of text. */
+  line: number
+  /** The headings that it stands under, the last one first. */
+  heading: string
+}
+
+export function blocksOf (file: string): Block[] {
+  const blocks: Block[] = []
+  let heading = ''
+  let open: Block | undefined
+  readFileSync(join(projectDir, file), 'utf8').split('\n').forEach((line, index) => {
+    const fence = /^```(\w*)$/.exec(line)
+    if (open === undefined) {
+      if (fence !== null) open = { language: fence[1]!, text: '', line: index + 2, heading }
+      else if (line.startsWith('#')) heading = line.replace(/^#+ /, '')
+    } else if (fence === null) open.text += `${line}\n`
+    else {
+      blocks.push(open)
+      open = undefined
+    }
+  })
+  return blocks
+}
+
+/** Streams go on until somebody ends them: here after this time, in seconds. */
+const STREAM_SECONDS = 1.5
+
+/** In the place of curl: the same, but that streams end. */
+const curl = `#!/bin/bash
+PATH=\${PATH#*:}
+case " $* " in *' -N '*)
+  curl --max-time ${STREAM_SECONDS} "$@"; code=$?
+  [ $code = 28 ] && exit 0 || exit $code ;;
+esac
+exec curl "$@"
+`
+
+const MARK = '--- the next block ---'
+
+/** @returns what each of them printed, both outputs together. Throws where one of them fails. */
+export async function runBlocks (blocks: Block[], { url, dataDir }: Pick<ServiceProcess, 'url' | 'dataDir'>): Promise<string[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'channel-relay-shell-'))
+  try {
+    writeFileSync(join(directory, 'curl'), curl, { mode: 0o755 })
+    const script = blocks.map(({ text, line, heading }) => `AT='${heading.replaceAll("'", '')}, line ${line}'\n${text}\necho '${MARK}'\n`).join('')
+      .replaceAll('http://127.0.0.1:11902', url).replaceAll('./data', dataDir)
+    const child = spawn('bash', ['-c', `exec 2>&1; set -eE -o pipefail; trap 'echo "failed: $AT: $BASH_COMMAND"' ERR\n${script}`], {
+      cwd: projectDir,
+      env: { PATH: `${directory}:${dirname(process.execPath)}:${process.env.PATH}`, HOME: directory, DATA_DIR: dataDir, npm_config_update_notifier: 'false' },
+      stdio: ['ignore', 'pipe', 'ignore']
+    })
+    const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
+    if (code !== 0) throw new Error(`exit ${code}:\n${printed}`)
+    return printed.split(`${MARK}\n`).slice(0, -1)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
