@@ -8,7 +8,7 @@ process.env.NODE_COMPILE_CACHE ??= resolve('node_modules/.cache/compiled')
 
 /** Where reads that take time have shown most; the other scenarios run so with the long tests. */
 const delayed = [
-  'test/{model,stream}/**/*.test.ts', 'test/access/{model/**/*,race}.test.ts',
+  'test/model/**/*.test.ts', 'test/access/{model/**/*,race}.test.ts', long ? 'test/stream/**/*.test.ts' : 'test/stream/!(streams).test.ts',
   long ? 'test/relay/**/*.test.ts' : 'test/relay/{concurrency,scenarios/{order-and-load,connections}}.test.ts'
 ]
 

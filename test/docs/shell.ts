@@ -36,7 +36,7 @@ export function blocksOf (file: string): Block[] {
 }
 
 /** Streams go on until somebody ends them: here after this time, in seconds. */
-const STREAM_SECONDS = 1.5
+const STREAM_SECONDS = 1
 
 /** In the place of curl: the same, but that streams end. */
 const curl = `#!/bin/bash
@@ -48,6 +48,12 @@ esac
 exec curl "$@"
 `
 
+/** In the place of npm, of which a second goes into starting: what its script runs. */
+const npm = `#!/bin/bash
+[ "$1 $2 $3 $4" = 'run -s token --' ] || { echo "there is no npm for: $*"; exit 1; }
+exec node src/token.ts "\${@:5}"
+`
+
 const MARK = '--- the next block ---'
 
 /** @returns what each of them printed, both outputs together. Throws where one of them fails. */
@@ -55,11 +61,12 @@ export async function runBlocks (blocks: Block[], { url, dataDir }: Pick<Service
   const directory = mkdtempSync(join(tmpdir(), 'channel-relay-shell-'))
   try {
     writeFileSync(join(directory, 'curl'), curl, { mode: 0o755 })
+    writeFileSync(join(directory, 'npm'), npm, { mode: 0o755 })
     const script = blocks.map(({ text, line, heading }) => `AT='${heading.replaceAll("'", '')}, line ${line}'\n${text}\necho '${MARK}'\n`).join('')
       .replaceAll('http://127.0.0.1:11902', url).replaceAll('./data', dataDir)
     const child = spawn('bash', ['-c', `exec 2>&1; set -eE -o pipefail; trap 'echo "failed: $AT: $BASH_COMMAND"' ERR\n${script}`], {
       cwd: projectDir,
-      env: { PATH: `${directory}:${dirname(process.execPath)}:${process.env.PATH}`, HOME: directory, DATA_DIR: dataDir, npm_config_update_notifier: 'false' },
+      env: { PATH: `${directory}:${dirname(process.execPath)}:${process.env.PATH}`, HOME: directory, DATA_DIR: dataDir },
       stdio: ['ignore', 'pipe', 'ignore']
     })
     const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
