@@ -7,6 +7,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=11902 DATA_DIR=/data SQLITE_TMPDIR=/da
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 
+COPY clients/browser/client.js clients/browser/client.js
 COPY schemas schemas
 COPY routes routes
 COPY src src

@@ -22,7 +22,7 @@ const alike = ['test/{auth,docs,http,openapi,store}/**/*.test.ts', 'test/access/
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'plain', include: ['test/**/*.test.ts'], exclude: alike } },
+      { extends: true, test: { name: 'plain', include: ['{test,clients}/**/*.test.ts'], exclude: alike } },
       // One after the other in the same process, where nothing is left open: half of their time would go into starting.
       { extends: true, test: { name: 'alike', include: alike, isolate: false } },
       // Again where reads take time and others write all the while (test/support/stores.ts), but for the matrix, of

@@ -4,35 +4,28 @@
 //
 // Each answer has a key that follows from the question, so a bot that was killed in between, and gets the question again,
 // does not answer twice.
-import { readFileSync, writeFileSync } from 'node:fs'
 import { send, subscribe } from '../clients/browser/client.js'
+import { readCursor, writeCursor } from './cursor.mjs'
 
 const { API = 'http://127.0.0.1:11902', TOKEN, CURSOR_FILE = 'bot.cursor' } = process.env
 const calling = { url: API, token: TOKEN }
-
-function readCursor () {
-  try {
-    return readFileSync(CURSOR_FILE, 'utf8')
-  } catch {
-    return undefined // it answers what is asked from now on
-  }
-}
 
 async function answer ({ channel, id, text }) {
   if (text.trim() !== '!time') return
   try {
     await send({ ...calling, channelId: channel, message: `It is ${new Date().toISOString()}`, idempotencyKey: `time-bot-${id}` })
   } catch (error) {
-    console.error(`no answer in ${channel}: ${error.message}`) // it is muted, say, or was removed
+    // It has answered before, at another time; else it is muted, say, or was removed.
+    if (error.code !== 'idempotency_mismatch') console.error(`no answer in ${channel}: ${error.message}`)
   }
 }
 
 subscribe({
   ...calling,
-  after: readCursor(),
+  after: readCursor(CURSOR_FILE), // at first it answers what is asked from now on
   async onEvent ({ type, id, data }) {
     if (type === 'message') await answer(data)
-    writeFileSync(CURSOR_FILE, id)
+    writeCursor(CURSOR_FILE, id)
   },
   onState (state, error) {
     console.error(state, error?.message ?? '')

@@ -6,6 +6,7 @@ import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { access } from '../routes/access.ts'
 import { channels } from '../routes/channels.ts'
+import { client } from '../routes/client.ts'
 import { documentation } from '../routes/documentation.ts'
 import { events } from '../routes/events.ts'
 import { health } from '../routes/health.ts'
@@ -92,6 +93,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     open.addHook('onRequest', refuseWhileFull)
     await open.register(welcome)
     await open.register(documentation)
+    await open.register(client)
   })
   await app.register(async callers => {
     callers.addHook('onRequest', takeTurns(app, turns, identify, closeWithinMs))

@@ -54,14 +54,19 @@ const npm = `#!/bin/bash
 exec node src/token.ts "\${@:5}"
 `
 
+/** Puts both into a directory that is to be the first of PATH. */
+export function putShims (directory: string): void {
+  writeFileSync(join(directory, 'curl'), curl, { mode: 0o755 })
+  writeFileSync(join(directory, 'npm'), npm, { mode: 0o755 })
+}
+
 const MARK = '--- the next block ---'
 
 /** @returns what each of them printed, both outputs together. Throws where one of them fails. */
 export async function runBlocks (blocks: Block[], { url, dataDir }: Pick<ServiceProcess, 'url' | 'dataDir'>): Promise<string[]> {
   const directory = mkdtempSync(join(tmpdir(), 'channel-relay-shell-'))
   try {
-    writeFileSync(join(directory, 'curl'), curl, { mode: 0o755 })
-    writeFileSync(join(directory, 'npm'), npm, { mode: 0o755 })
+    putShims(directory)
     const script = blocks.map(({ text, line, heading }) => `AT='${heading.replaceAll("'", '')}, line ${line}'\n${text}\necho '${MARK}'\n`).join('')
       .replaceAll('http://127.0.0.1:11902', url).replaceAll('./data', dataDir)
     const child = spawn('bash', ['-c', `exec 2>&1; set -eE -o pipefail; trap 'echo "failed: $AT: $BASH_COMMAND"' ERR\n${script}`], {

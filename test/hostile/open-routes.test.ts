@@ -22,7 +22,7 @@ function paths (): string[] {
 
 const call = async (path: string) => await service.call(`GET ${path}`, { as: null })
 
-const open = ['/', '/health', '/health/live', '/health/ready', '/openapi.json', '/openapi.yaml', '/docs', '/docs/', '/docs/json', '/docs/yaml', '/docs/static/index.html', '/docs/static/swagger-initializer.js']
+const open = ['/', '/client.js', '/health', '/health/live', '/health/ready', '/openapi.json', '/openapi.yaml', '/docs', '/docs/', '/docs/json', '/docs/yaml', '/docs/static/index.html', '/docs/static/swagger-initializer.js']
 
 it('all but these ask who is calling', async () => {
   const all = paths().filter(path => !path.endsWith('*'))
