@@ -45,6 +45,21 @@ it.each(['pg_cancel_backend', 'pg_terminate_backend'])('is not answered 200 afte
   expect(texts.filter(text => text === `${how} 1`).length).toBe(1)
 }, 60_000)
 
+it.each(['its repeat', 'another with its id'])('is not confirmed by %s either, as long as no standby has it', async what => {
+  const command = (key: string) => send('anna', 'the-channel', what, { messageId: `id-of-${what.length}-letters`, idempotency: { key, fingerprint: 'same' } })
+  const again = async () => await Promise.race([store.append(command(what === 'its repeat' ? `first of ${what}` : `second of ${what}`)).then(() => 'sent', err => err.refusal), sleep(3_000, 'waits')])
+  standby.pause()
+  const sent = store.append(command(`first of ${what}`)).then(() => 'sent', err => err.refusal)
+  for (let ended = 0; ended === 0; await sleep(50)) {
+    ended = (await server.query('select pg_terminate_backend(pid) from pg_stat_activity where application_name = \'channel-relay writes\' and wait_event = \'SyncRep\'')).length
+  }
+  expect(await sent).toBe('unavailable')
+  expect(await again()).toBe('waits')
+  standby.resume()
+  await sleep(500)
+  expect(await again()).toBe(what === 'its repeat' ? 'sent' : 'messageExists')
+}, 60_000)
+
 it('callers are answered while a standby is away', async () => {
   standby.pause()
   const begun = performance.now()

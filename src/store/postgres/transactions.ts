@@ -1,6 +1,6 @@
 /** Carries out batches on the session that writes, each in one transaction, in two round trips. */
 import { setImmediate } from 'node:timers/promises'
-import { refuse } from '../../errors.ts'
+import { Refusal, refuse } from '../../errors.ts'
 import type { Command } from '../contract/commands.ts'
 import { Batch, type Result } from '../core/batch.ts'
 import type { Chore } from '../core/chores.ts'
@@ -21,6 +21,12 @@ import { write } from './write.ts'
 const BEGIN = `begin isolation level read committed;
   select set_config('synchronous_commit', case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end, true);
   select pg_advisory_xact_lock(${locks.batch})`
+
+/**
+ * A commit that has written nothing waits for nobody. Where it confirms what another one has written, whose wait was broken off, say, it must:
+ * one record of the log of writes, which nobody reads, and it waits as they all do.
+ */
+const CONFIRM = 'select pg_logical_emit_message(true, \'channel-relay\', \'\')'
 
 /** Rounds of loading, after the first, that are worth it in the middle of a batch: then it ends before the command that needs another. */
 const MORE_ROUNDS = 1
@@ -62,15 +68,23 @@ async function begin (session: Session, commands: Array<Command | Chore>): Promi
     const [{ entries }, changes] = [batch, batch.changes()]
     if (performance.now() - begun > STOOD_STILL_MS) await setImmediate()
     if (!session.isOpen) throw new SessionEnded()
-    return { results, entries, send: () => sent(session, () => [...write(session, changes, loaded, log, batch.log), session.exec('commit')]) }
+    const send = (): Array<Promise<unknown>> => {
+      const written = write(session, changes, loaded, log, batch.log)
+      const confirming = written.length === 0 && results.some(confirms) ? [session.run(CONFIRM)] : []
+      return [...written, ...confirming, session.exec('commit')]
+    }
+    return { results, entries, send: () => allOrNothing(session, send) }
   } catch (err) {
     if (session.isOpen) await session.exec('rollback').catch(() => session.destroy())
     throw err
   }
 }
 
-/** All of it, or the session ends with what was sent of it. */
-function sent (session: Session, send: () => Array<Promise<unknown>>): Array<Promise<unknown>> {
+/** Whether it tells its caller that something is there: a repeat's answer, or that an id is taken. */
+const confirms = (result: Result): boolean => !('refusal' in result) || new Refusal(result.refusal).status === 409
+
+/** Or the session ends with what was sent of it. */
+function allOrNothing (session: Session, send: () => Array<Promise<unknown>>): Array<Promise<unknown>> {
   try {
     return send()
   } catch (err) {
