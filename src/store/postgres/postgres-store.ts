@@ -76,7 +76,7 @@ class PostgresBackend implements Backend {
         return committed
       } catch (err) {
         // Its session had ended, for whatever reason, and nothing was done: it is worth another.
-        if (sent || attempt > 1 || session?.isOpen === true || this.#sessions.away || !isUnavailable(err)) throw this.#refusalOf(err)
+        if (sent || attempt > 1 || session?.isOpen === true || session?.wasLate === true || this.#sessions.away || !isUnavailable(err)) throw this.#refusalOf(err)
       }
     }
   }

@@ -67,6 +67,7 @@ export class Session {
   readonly #options: SessionOptions
   #unconfirmed = 0
   #ended = false
+  #late = false
   #plansMs = PLANS_MS.least
   #plansEndAt = performance.now() + PLANS_MS.least
 
@@ -83,7 +84,8 @@ export class Session {
       fetch_types: false,
       target_session_attrs: undefined, // we look ourselves
       types: { numbers: NUMBERS },
-      connection: { application_name: options.name, search_path: SCHEMA, ...options.settings },
+      // Warnings are heard, whatever the database is set to: onnotice has to.
+      connection: { application_name: options.name, search_path: SCHEMA, client_min_messages: 'warning', ...options.settings },
       // The function of the server that waits for standbys, in all versions: its words are in the server's language.
       onnotice: ({ severity, routine }) => { if (severity === 'WARNING' && routine === 'SyncRepWaitForLSN') this.#unconfirmed++ },
       onnotify: (_channel: string, payload: string) => options.onNotify?.(payload),
@@ -106,6 +108,11 @@ export class Session {
 
   get isOpen (): boolean {
     return !this.#ended
+  }
+
+  /** It was ended because it took too long: another one would, too. */
+  get wasLate (): boolean {
+    return this.#late
   }
 
   /** How many commits are done here that a standby was to have too, and may not: the wait for it was cancelled. */
@@ -166,7 +173,10 @@ export class Session {
 
   /** Does something with it, and ends it where that takes longer, in milliseconds: its way to the server may have fallen silent. */
   async within<T> (ms: number, work: () => Promise<T>): Promise<T> {
-    const late = setTimeout(() => this.destroy(), ms)
+    const late = setTimeout(() => {
+      this.#late = !this.#ended
+      this.destroy()
+    }, ms)
     try {
       return await work()
     } finally {

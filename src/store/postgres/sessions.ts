@@ -41,10 +41,15 @@ export const SEEK = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_merg
 /** A node that stops in the middle of a batch holds up the others no longer than this, in milliseconds. None waits longer for what others have locked, or reads longer. */
 export const IDLE_IN_BATCH_MS = 2_000
 
-/** A session in which a read, or half of a batch, takes longer, in milliseconds, has nobody at its other end: the server would have given up. */
-export const ANSWER_MS = 11_000
+/** A session in which a read takes longer, in milliseconds, has nobody at its other end: the server would have given up. */
+const READ_MS = 11_000
 
-const WRITER_SETTINGS = { ...SEEK, lock_timeout: 5_000, idle_in_transaction_session_timeout: IDLE_IN_BATCH_MS }
+/** How long a batch waits for what others have locked, in milliseconds: longer than they may stand still in one. */
+const LOCK_MS = 3_000
+/** And how long each half of a batch may take: beyond, nothing that has to confirm it does, a standby, say. */
+export const HALF_BATCH_MS = 2 * LOCK_MS
+
+const WRITER_SETTINGS = { ...SEEK, lock_timeout: LOCK_MS, idle_in_transaction_session_timeout: IDLE_IN_BATCH_MS }
 const READER_SETTINGS = { ...SEEK, statement_timeout: 10_000, idle_in_transaction_session_timeout: 10_000 }
 
 const beat = yields<{ now: number }>('select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now')
@@ -147,7 +152,7 @@ export class Sessions {
     const session = await this.#take()
     try {
       session.freshen()
-      return await session.within(ANSWER_MS, () => work(session))
+      return await session.within(READ_MS, () => work(session))
     } finally {
       this.#giveBack(session)
     }

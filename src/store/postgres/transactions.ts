@@ -11,7 +11,7 @@ import type { Committed } from '../group-commit.ts'
 import { load, loadOne } from './load.ts'
 import { locks } from './locks.ts'
 import { SessionEnded, type Session } from './session.ts'
-import { ANSWER_MS, IDLE_IN_BATCH_MS } from './sessions.ts'
+import { HALF_BATCH_MS, IDLE_IN_BATCH_MS } from './sessions.ts'
 import { write } from './write.ts'
 
 /**
@@ -45,7 +45,7 @@ export async function transact (session: Session, commands: Array<Command | Chor
   const sent = send()
   onSent(results.length)
   // Once all of it is answered: what comes next may be on its way, and is not to be met by a rollback of this.
-  const answers = await session.within(ANSWER_MS, () => Promise.allSettled(sent))
+  const answers = await session.within(HALF_BATCH_MS, () => Promise.allSettled(sent))
   const failure = answers.find(({ status }) => status === 'rejected')
   if (failure !== undefined) throw (failure as PromiseRejectedResult).reason
   // It is done, and a standby that was to have it may not: somebody has ended the wait.
@@ -62,7 +62,7 @@ interface Begun extends Committed {
 async function begin (session: Session, commands: Array<Command | Chore>): Promise<Begun> {
   try {
     const begun = performance.now()
-    const [, { loaded, log, now }] = await session.within(ANSWER_MS, () => Promise.all([session.exec(BEGIN), load(session, needsOf(commands))]))
+    const [, { loaded, log, now }] = await session.within(HALF_BATCH_MS, () => Promise.all([session.exec(BEGIN), load(session, needsOf(commands))]))
     const batch = new Batch(loaded, log, now)
     const results = await executeAll(batch, commands, session, loaded)
     const [{ entries }, changes] = [batch, batch.changes()]
