@@ -44,6 +44,7 @@ export class ClusterNode {
     // In a process group of its own: a Ctrl-C in the terminal is for whoever stops it in order.
     const child = spawn(process.execPath, ['src/server.ts'], { cwd: project, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = child
+    endWithUs(child)
     createInterface(child.stdout).on('line', tell)
     const said: string[] = []
     const listening = new Promise<number>((resolve, reject) => {
@@ -89,4 +90,12 @@ export class ClusterNode {
     await ended
     clearTimeout(timer)
   }
+}
+
+/** Has a process ended should this one be killed: a pipe is closed then, whatever has happened, and a shell waits for that. */
+function endWithUs (child: ChildProcess): void {
+  if (child.pid === undefined) return
+  const watchdog = spawn('sh', ['-c', 'read -r line || kill "$0"', String(child.pid)], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+  watchdog.stdin.on('error', () => {})
+  child.once('exit', () => watchdog.stdin.end('\n'))
 }

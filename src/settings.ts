@@ -125,11 +125,22 @@ function readOrigins (list: string): string[] {
   return origins
 }
 
+/** What may follow the database's name, and what it may be. All else of a session the service sets itself. */
+const databaseParameters: Record<string, string[]> = {
+  sslmode: ['disable', 'allow', 'prefer', 'require', 'verify-full'],
+  target_session_attrs: ['read-write', 'primary']
+}
+
 /** As libpq reads it, but complete: what is left out would come from somewhere else. WHATWG's URL knows no second host. */
 function readDatabaseUrl (url: string): string {
   const hosts = databaseUrl.exec(url)?.groups?.hosts?.split(',')
   const isRight = hosts?.every(host => Number(host.split(':')[1] ?? 1) <= 65_535 && !host.endsWith(':0')) ?? false
   if (!isRight || !isDecodable(url)) throw new Error(wrong('DATABASE_URL', url))
+  for (const [name, value] of new URLSearchParams(url.split('?')[1])) {
+    const right = databaseParameters[name]
+    if (right === undefined) throw new Error(`DATABASE_URL has the parameter ${JSON.stringify(name)}: it may have ${Object.keys(databaseParameters).join(' and ')}. Leave the others out`)
+    if (!right.includes(value)) throw new Error(`DATABASE_URL has a wrong ${name}: it must be one of ${right.join(', ')}`)
+  }
   return url
 }
 

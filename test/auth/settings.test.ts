@@ -104,6 +104,18 @@ test.each([
   expect(message).not.toContain('\n')
 })
 
+test.each([
+  ['channel_binding=prefer', /^DATABASE_URL has the parameter "channel_binding": it may have sslmode and target_session_attrs\. Leave the others out$/],
+  ['sslmode=require&lock_timeout=0', /the parameter "lock_timeout"/],
+  ['application_name=hush', /the parameter "application_name"/],
+  ['target_session_attrs=standby', /^DATABASE_URL has a wrong target_session_attrs: it must be one of read-write, primary$/],
+  ['sslmode=hush', /^DATABASE_URL has a wrong sslmode: /]
+])('a DATABASE_URL with ?%s is refused, and what may be there is said', (parameters, right) => {
+  const message = messageOf({ DATABASE_URL: `postgres://user:hush@host/relay?${parameters}` })
+  expect(message).toMatch(right)
+  expect(message).not.toContain('hush')
+})
+
 test('DATABASE_ALLOW_UNSAFE is for a database only: without DATABASE_URL it is refused, whatever it says', () => {
   const DATABASE_URL = 'postgres://user@host/relay'
   expect(readSettings({ DATABASE_URL, DATABASE_ALLOW_UNSAFE: 'true' })).toMatchObject({ databaseAllowUnsafe: true })

@@ -27,7 +27,7 @@ beforeEach(() => {
   chmodSync(directory, 0o755) // PostgreSQL may run as another user
 })
 afterEach(async () => {
-  if (cluster !== undefined && cluster.process.exitCode === null) {
+  if (cluster !== undefined && cluster.process.exitCode === null && cluster.process.signalCode === null) {
     for (const { pid } of cluster.nodes) if (isThere(pid)) process.kill(pid, 'SIGKILL')
     process.kill(-cluster.process.pid!, 'SIGKILL')
     await cluster.ended
@@ -114,6 +114,13 @@ it('takes a killed node for nothing: streams go on elsewhere, sends are repeated
   expect(pids.filter(isThere)).toEqual([])
   expect([...databases(), ...toldOf(directory)]).toEqual([])
   await expect(fetch(service.url)).rejects.toThrow()
+})
+
+it('killed, it leaves nothing behind either', { timeout: 60_000 }, async () => {
+  cluster = await startCluster()
+  process.kill(-cluster.process.pid!, 'SIGKILL')
+  const { nodes } = cluster
+  await until('all of it is gone', () => nodes.every(({ pid }) => !isThere(pid)) && databases().length === 0 && toldOf(directory).length === 0)
 })
 
 it.each([

@@ -50,8 +50,16 @@ export async function openPostgresStore (options: PostgresStoreOptions): Promise
   return createStore(new PostgresBackend(sessions, onError), { retentionMs, clock: { wall: () => sessions.now(), ...options.clock }, onError })
 }
 
+/** A commit that is not confirmed after so long, in milliseconds, stands still: a standby that has to have it is away, say. */
+const STANDS_STILL_MS = 2_000
+/** For how long nothing is said to be possible where it came to nothing, in milliseconds: nothing else may be tried meanwhile. */
+const AFTER_LATE_MS = 10_000
+
 class PostgresBackend implements Backend {
   readonly onlyWriter = false
+  /** When the batches that are under way began. */
+  readonly #begun = new Set<number>()
+  #lateAt = -Infinity
   readonly #sessions: Sessions
   readonly #onError: (err: Error) => void
 
@@ -61,6 +69,16 @@ class PostgresBackend implements Backend {
   }
 
   async commit (commands: Array<Command | Chore>, onSent: (decided: number) => void): Promise<Committed> {
+    const begun = performance.now()
+    this.#begun.add(begun)
+    try {
+      return await this.#commit(commands, onSent)
+    } finally {
+      this.#begun.delete(begun)
+    }
+  }
+
+  async #commit (commands: Array<Command | Chore>, onSent: (decided: number) => void): Promise<Committed> {
     for (let attempt = 1; ; attempt++) {
       let sent = false
       let session: Session | undefined
@@ -73,8 +91,10 @@ class PostgresBackend implements Backend {
         })
         const newest = committed.entries.at(-1)
         if (newest !== undefined) this.#sessions.hint(newest.position)
+        this.#lateAt = -Infinity
         return committed
       } catch (err) {
+        if (session?.wasLate === true) this.#lateAt = performance.now()
         // Its session had ended, for whatever reason, and nothing was done: it is worth another.
         if (sent || attempt > 1 || session?.isOpen === true || session?.wasLate === true || this.#sessions.away || !isUnavailable(err)) throw this.#refusalOf(err)
       }
@@ -97,7 +117,9 @@ class PostgresBackend implements Backend {
   }
 
   check (): void {
-    if (this.#sessions.away) throw refuse('unavailable')
+    const now = performance.now()
+    const [oldest = now] = this.#begun
+    if (this.#sessions.away || now - oldest > STANDS_STILL_MS || now - this.#lateAt < AFTER_LATE_MS) throw refuse('unavailable')
   }
 
   async exclusively<T> (work: () => Promise<T>): Promise<T | undefined> {
