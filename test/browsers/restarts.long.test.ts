@@ -132,9 +132,9 @@ describe.skipIf(browsers.length === 0)('restarts, in browsers', () => {
     }
     const nothing = { lost: 0, doubled: 0, stranded: false }
     for (const [key, outcome] of found) {
-      const isBareAndDirect = key.includes(keyOf(bare.name, 'direct'))
-      if (!isBareAndDirect) expect([key, outcome]).toEqual([key, nothing])
-      expect([key, outcome.doubled]).toEqual([key, 0])
+      // Where the connection is refused, Firefox gives up for ever (protocol 8).
+      const gaveUp = key.startsWith(keyOf('firefox', bare.name, 'direct'))
+      expect([key, outcome]).toEqual([key, gaveUp ? { ...outcome, doubled: 0 } : nothing])
     }
   })
 

@@ -66,7 +66,8 @@ export function proxySuite (kind: ProxyKind): void {
       const path = '/v1/things/%40a%2Fb?c=%20d'
       for (const method of ['GET', 'POST', 'PATCH', 'DELETE']) {
         answer = (_, response) => response.end('fine')
-        await allWell()
+        // Each method takes one node for down: of three there is one left.
+        if (method === 'PATCH') await allWell()
         forget()
         let asked = 0
         answer = (request, response) => asked++ === 0 ? request.socket.destroy() : response.end('fine')
