@@ -1,6 +1,11 @@
 /** What the documents have one paste is run, all of a document's in one shell, and does what is written beside it. */
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EventSource } from 'eventsource'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { spawnService, type ServiceProcess } from '../support/process.ts'
+import { until } from '../durability/conversation.ts'
+import { asUser, spawnService, tokenFor, type ServiceProcess } from '../support/process.ts'
 import { blocksOf, runBlocks, type Block } from './shell.ts'
 
 let service: ServiceProcess
@@ -42,4 +47,50 @@ it('those of the page at the service\'s address', { timeout: 60_000 }, async () 
   const [printed] = await runBlocks([{ language: 'sh', text, line: 1, heading: 'the page' }], service)
   expect(refusalsIn(printed!)).toEqual([])
   expect(printed!.match(/event: message\n/g)).toHaveLength(1)
+})
+
+it('the page\'s script of docs/protocol.md, which is told of messages, deletions, a gap and the end', async () => {
+  const script = blocksOf('docs/protocol.md').find(({ language }) => language === 'js')!.text
+  const token = await tokenFor(service, 'alice')
+  await asUser(service, token, 'POST', '/v1/channels', { channelId: 'first-channel', defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat', groupType: 'public' })
+  const { eventToken } = (await asUser(service, token, 'POST', '/v1/users/me/event-tokens')).body
+  const told: string[] = []
+  const tell = (what: string) => (of?: { textPayload: string } | string) => { told.push(`${what} ${typeof of === 'object' ? of.textPayload : of}`) }
+  let source: EventSource | undefined
+  class FromTheFuture extends EventSource {
+    constructor (url: string) {
+      super(`${url}&after=nowhere`)
+      source = this
+    }
+  }
+  // eslint-disable-next-line no-new-func -- as a page runs it
+  new Function('API', 'eventToken', 'EventSource', 'show', 'remove', 'reload', 'ended', script)(
+    service.url, eventToken, FromTheFuture, tell('show'), tell('remove'), () => told.push('reload'), tell('ended')
+  )
+  await until('it begins', () => told.includes('reload'))
+  await asUser(service, token, 'POST', '/v1/channels/first-channel/messages', { messageId: 'message-1', textPayload: 'Hello' })
+  await asUser(service, token, 'DELETE', '/v1/channels/first-channel/messages/message-1')
+  await until('it is told of the deletion', () => told.includes('remove message-1'))
+  await service.kill('SIGTERM')
+  await until('it is told of the end', () => told.length === 4)
+  source?.close()
+  expect(told).toEqual(['reload', 'show Hello', 'remove message-1', 'ended shutdown'])
+})
+
+it('secrets that docs/deploy.md and docs/moving.md have one make are their owner\'s, and what a service takes', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'channel-relay-'))
+  try {
+    const made = ['docs/deploy.md', 'docs/moving.md'].map(file => blocksOf(file).find(({ text }) => text.includes('.env'))!)
+    await runBlocks([{ ...made[0]!, text: `cd ${directory}\n${made[0]!.text}` }], service)
+    await runBlocks([{ ...made[1]!, text: `cd ${directory}\n${made[1]!.text}` }], service)
+    for (const file of ['.env', 'node.env']) {
+      expect(statSync(join(directory, file)).mode & 0o777).toBe(0o600)
+      const { DATABASE_URL, POSTGRES_PASSWORD, ...env } = Object.fromEntries(readFileSync(join(directory, file), 'utf8').trim().split('\n').map(line => /^([^=]+)=(.*)$/.exec(line)!.slice(1)))
+      expect(Object.keys(env).sort()).toEqual(['ACCESS_KEY', 'ACCESS_SECRET', 'APPLICATION_ID', 'TOKEN_SECRET'])
+      const other = await spawnService({ env })
+      await other.stop()
+    }
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })
