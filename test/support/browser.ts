@@ -10,6 +10,8 @@ const programs: Record<BrowserName, string[]> = {
   firefox: ['firefox-esr', 'firefox']
 }
 
+export const browserNames = Object.keys(programs) as BrowserName[]
+
 /** Where a browser is; undefined: nowhere on the path. */
 function pathOf (name: BrowserName): string | undefined {
   const places = (process.env.PATH ?? '').split(':').flatMap(directory => programs[name].map(program => join(directory, program)))
@@ -25,7 +27,7 @@ function pathOf (name: BrowserName): string | undefined {
 
 /** Those that are there. Says aloud which is missing, and what is not tested therefore. */
 export function browsersFor (what: string): BrowserName[] {
-  return (Object.keys(programs) as BrowserName[]).filter(name => {
+  return browserNames.filter(name => {
     const isThere = pathOf(name) !== undefined
     if (!isThere) console.warn(`${name} is not on this machine: ${what} is not tested in it (CONTRIBUTING.md says how it is installed)`)
     return isThere

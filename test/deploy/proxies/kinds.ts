@@ -1,9 +1,9 @@
 /** The proxies that deploy/ has configurations for: where they stand, and what of a file is of its place. */
 import { spawnSync } from 'node:child_process'
-import type { ProxyKind } from './server.ts'
+import { programPath, type ProxyKind } from './server.ts'
 
 function versionOf (program: string, argument: string, form: RegExp): string | undefined {
-  const { stdout, stderr } = spawnSync(program, [argument], { encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync(program, [argument], { encoding: 'utf8', env: { PATH: programPath } })
   return form.exec(`${stdout ?? ''}${stderr ?? ''}`)?.[1]
 }
 

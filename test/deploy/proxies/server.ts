@@ -16,6 +16,9 @@ export interface Places {
   nodes: number[]
 }
 
+/** Where proxies are: Debian has some in a place that is on root's path only. */
+export const programPath = `${process.env.PATH}:/usr/local/sbin:/usr/sbin`
+
 /** One of the proxies that deploy/ has a configuration for. */
 export interface ProxyKind {
   name: string
@@ -61,7 +64,7 @@ export class ProxyServer {
     writeFileSync(file, kind.configuration(readFileSync(join(projectDir, kind.file), 'utf8'), places))
     const log = openSync(join(directory, 'log'), 'a')
     const [program, ...args] = kind.command(file, directory)
-    const child = spawn(program!, args, { cwd: directory, env: { PATH: process.env.PATH, HOME: directory }, stdio: ['ignore', log, log] })
+    const child = spawn(program!, args, { cwd: directory, env: { PATH: programPath, HOME: directory }, stdio: ['ignore', log, log] })
     closeSync(log)
     const killWithUs = () => { child.kill('SIGKILL') }
     process.once('exit', killWithUs)
