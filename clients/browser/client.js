@@ -51,9 +51,10 @@ function parser (onRetry) {
 export function subscribe ({ url, channelId, token, format = 'compact', after, onEvent, onState, heartbeatMs = 15_000, share = 'document' in globalThis, signal }) {
   const path = channelId === undefined ? 'users/me' : `channels/${encodeURIComponent(channelId)}`
   const { url: target } = new Request(`${url.replace(/\/$/, '')}/v1/${path}/events?format=${format}`)
-  /** The place of what came last, and of what was dealt with last. */
+  /** Where what came last stands, and what was dealt with last. */
   let [place, cursor] = [after, after]
   let [state, closed, failures, retry] = ['connecting', false, 0, RETRY_MS]
+  let dealt = Promise.resolve()
   let bearer, refused, attempt, nap
   /** Of tabs that share: the channel, the wait for the lock, and while this tab has it, whatever is its own. */
   let channel, queue, turn
@@ -75,11 +76,15 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
     say()
   }
 
-  async function deliver ({ type, id, data }) {
-    if (closed) return
+  /** One after the other, whichever way they came. */
+  function deliver ({ type, id, data }) {
     if (id) place = id
-    if (isEvent(type)) await call(onEvent, { type, id, data })
-    cursor = place
+    dealt = dealt.then(async () => {
+      if (closed) return
+      if (isEvent(type)) await call(onEvent, { type, id, data })
+      if (id) cursor = id
+    })
+    return dealt
   }
 
   /** Calls back after a silence, sleep of the machine included. Returns what ends a silence, and what ends the watch. */
@@ -255,10 +260,10 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
       queue = new AbortController()
       const options = steal ? { steal } : { signal: queue.signal }
       steal = false
-      await navigator.locks.request(name, options, lead).catch(error => {
-        if (error.name !== 'AbortError') share = false // a page that may not
+      await navigator.locks.request(name, options, lead).catch(() => {
+        if (!turn && !queue.signal.aborted) share = false // it may have no locks
       })
-      if (turn) interrupt()
+      if (turn) interrupt() // the lock was stolen
       turn = undefined
     }
     dropped = Infinity
