@@ -4,9 +4,9 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 export interface RoughProxy {
   url: string
-  /** Requests so far. */
+  /** Streams so far that were asked for. */
   made: number
-  /** Connections that there are, but for those on which nothing was asked: Node's fetch opens one ahead. */
+  /** Connections on which one was asked for last. */
   open: () => number
   /** How many bytes of an answer pass before it is cut; Infinity: all. */
   lasts: () => number
@@ -29,7 +29,9 @@ export async function startRoughProxy (target: string, lasts = () => Infinity): 
       })
     }
     client.once('end', () => client.destroy())
-    client.on('data', () => {
+    client.on('data', data => {
+      asked.delete(client)
+      if (!/^GET \S+\/events\?/.test(data.toString('latin1'))) return
       proxy.made++
       asked.add(client)
     })
