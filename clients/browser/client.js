@@ -242,7 +242,7 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
       await run(() => turn === mine && !closed && bearer)
     }
 
-    const [heard, unwatch] = watch(3 * heartbeatMs, () => {
+    const [heard, unwatch] = watch(2.5 * heartbeatMs, () => {
       if (turn) return
       steal = true
       queue.abort()
