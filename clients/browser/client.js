@@ -189,8 +189,8 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
     let steal = false
     let [received, dropped] = [0, 0]
     let inbox = Promise.resolve()
-    /** Where the tab that leads is, and what it may say that this one has had. */
-    let chain
+    /** Where the tab that leads is, null: unknown; and what it may say that this one has had. */
+    let chain = null
     let had = new Set()
     /** Since then. The first may have been on its way before; the second, a minute later, was not. */
     let checkpoints
@@ -220,6 +220,7 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
       if (at !== chain) {
         if (at !== place && said !== 'live') return enter(said) // it will be, or falls silent
         if (place === undefined) place = cursor = at // whoever names no place begins now
+        chain = null
         try {
           await join(at)
         } catch (error) {
@@ -238,7 +239,7 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
 
     async function lead () {
       const mine = turn = {}
-      chain = undefined
+      chain = null
       await run(() => turn === mine && !closed && bearer)
     }
 

@@ -1,9 +1,11 @@
 /** Tabs that share one connection. Here they are subscriptions of one thread, which has channels and locks as a browser has. */
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { asApplication, asUser, spawnService, tokenFor, type ServiceProcess } from '../../../test/support/process.ts'
 import { send } from '../client.js'
 import { closeAll, follow as followAlone, type Following } from './following.ts'
+import { begin, caughtUp, frame, startStub } from './stub.ts'
 import { numbersFrom, startRoughProxy, type RoughProxy } from './rough-proxy.ts'
 
 const channelId = 'general-1'
@@ -90,6 +92,18 @@ it('one that comes later begins now, behind an event, behind what it has read, o
   await oneIsLeft()
 })
 
+it('one that comes with a place while the first has none yet misses nothing', async () => {
+  const before = follow({ share: false })
+  await live(before)
+  const early = await say(5)
+  await have([before], early)
+  const tabs = [follow(), follow({ after: before.events[1]!.id }), follow()]
+  await live(...tabs)
+  const late = await say(5)
+  await have([tabs[0]!, tabs[2]!], late)
+  await have([tabs[1]!], [...early.slice(2), ...late])
+})
+
 it('one that comes with a place which nobody knows shares at once, though nothing happens', async () => {
   const first = follow()
   await live(first)
@@ -158,6 +172,37 @@ it('one that is ahead of the one with the connection is not told again what it h
   await have([ahead], late)
   await have([slow], [...early, ...late])
   await oneIsLeft()
+})
+
+it('one that was cut off while it read by itself does not go on with what it had followed before', async () => {
+  const stub = await startStub((response, number, { headers }) => {
+    if (headers['last-event-id'] !== 'place-1') return begin(response, caughtUp('place-4'))
+    begin(response, frame('event-3', { text: 'once' }))
+    response.end(number === 1 ? 'event: bye\ndata: {"reason":"shutdown"}\n\n' : caughtUp('place-4'))
+  })
+  const name = `channel-relay/1 ${stub.url}/v1/users/me/events?format=compact a name`
+  const leader = new BroadcastChannel(name)
+  const done = Promise.withResolvers<void>()
+  const held = navigator.locks.request(name, () => done.promise)
+  try {
+    const { texts, states, until } = follow({ url: stub.url, share: 'a name' })
+    await once(leader, 'message') // it asks where the leader is
+    leader.postMessage(['place-1', 'live'])
+    await until(() => states.at(-1) === 'live')
+    leader.postMessage(['place-2', 'live']) // another one, of which it does not know how it stands to the first
+    await until(() => states.at(-1) === 'waiting')
+    await sleep(100)
+    leader.postMessage(['place-1', 'live', { type: 'message', id: 'event-3', data: { text: 'once' } }])
+    leader.postMessage(['event-3', 'live', { type: 'message', id: 'event-5', data: { text: 'last' } }])
+    await until(() => texts().includes('last'))
+    expect(texts()).toEqual(['once', 'last'])
+  } finally {
+    closeAll()
+    done.resolve()
+    leader.close()
+    await held
+    await stub.close()
+  }
 })
 
 it.each(seeds)('tabs that come, go, come back and dawdle, on connections that do not last, lose and double nothing: %i', async seed => {
