@@ -189,20 +189,19 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
     let steal = false
     let [received, dropped] = [0, 0]
     let inbox = Promise.resolve()
-    /** Where the tab that leads is, null: unknown; and what it may say that this one has had. */
+    /** Where the tab that leads is; null: it is not known how this one stands to that. */
     let chain = null
-    let had = new Set()
-    /** Since then. The first may have been on its way before; the second, a minute later, was not. */
-    let checkpoints
+    /** What that may say and this one has had: the first messages, whatever they say; these ids. Until it has `passed` them. */
+    let [joined, had, passed] = [0, new Set(), true]
 
-    /** By itself up to where it no longer matters how far the other is: both what follows on that and what follows on this is known. */
+    /** By itself up to where it no longer matters which of the two is ahead: what follows on the one place is known, and on the other. */
     async function join (at) {
       had = new Set()
-      checkpoints = 0
-      if (at === place) return
-      const known = new Set()
-      const until = async ({ type, id }) => {
-        known.add(id)
+      passed = at === place
+      if (passed) return
+      joined = received
+      const until = ({ type, id }) => {
+        had.add(id)
         return type === 'caught-up'
       }
       await read(at, until)
@@ -211,7 +210,6 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
         return until(frame)
       })
       failures = 0
-      had = known
     }
 
     async function follow ([at, said, frame], number) {
@@ -230,9 +228,11 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
         }
       }
       chain = frame?.id || at
-      if (frame && (had.size === 0 || (frame.type === 'checkpoint' ? ++checkpoints > 1 : isEvent(frame.type) && !had.has(frame.id)))) {
-        had.clear()
-        await deliver(frame)
+      if (frame && number > joined) {
+        if (!isEvent(frame.type)) {
+          if (passed) had.clear()
+        } else if (!had.has(frame.id)) passed = true
+        if (passed && !had.has(frame.id)) await deliver(frame)
       }
       if (follows()) enter(said)
     }
