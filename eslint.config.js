@@ -45,5 +45,6 @@ export default [
   room(['src/http/**'], [noRoutes, noEntry, noRelay, noStoreInsides], ['src/http/event-stream.ts']),
   room(['src/http/event-stream.ts'], [noRoutes, noEntry, noStoreInsides]),
   room(['src/*.ts'], [noRoutes], ['src/app.ts']),
-  room(['routes/**'], [noEntry, noStoreInsides, noSockets])
+  room(['routes/**'], [noEntry, noStoreInsides, noSockets]),
+  room(['clients/*/*.js'], [{ regex: '', message: 'A client is one file, which a browser loads as it is.' }])
 ]

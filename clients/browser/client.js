@@ -51,9 +51,10 @@ function parser (onRetry) {
 export function subscribe ({ url, channelId, token, format = 'compact', after, onEvent, onState, heartbeatMs = 15_000, share = 'document' in globalThis, signal }) {
   const path = channelId === undefined ? 'users/me' : `channels/${encodeURIComponent(channelId)}`
   const { url: target } = new Request(`${url.replace(/\/$/, '')}/v1/${path}/events?format=${format}`)
-  /** The place of what came last, and of what was dealt with last. */
+  /** Where what came last stands, and what was dealt with last. */
   let [place, cursor] = [after, after]
   let [state, closed, failures, retry] = ['connecting', false, 0, RETRY_MS]
+  let dealt = Promise.resolve()
   let bearer, refused, attempt, nap
   /** Of tabs that share: the channel, the wait for the lock, and while this tab has it, whatever is its own. */
   let channel, queue, turn
@@ -75,11 +76,15 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
     say()
   }
 
-  async function deliver ({ type, id, data }) {
-    if (closed) return
+  /** One after the other, whichever way they came. */
+  function deliver ({ type, id, data }) {
     if (id) place = id
-    if (isEvent(type)) await call(onEvent, { type, id, data })
-    cursor = place
+    dealt = dealt.then(async () => {
+      if (closed) return
+      if (isEvent(type)) await call(onEvent, { type, id, data })
+      if (id) cursor = id
+    })
+    return dealt
   }
 
   /** Calls back after a silence, sleep of the machine included. Returns what ends a silence, and what ends the watch. */
@@ -184,20 +189,19 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
     let steal = false
     let [received, dropped] = [0, 0]
     let inbox = Promise.resolve()
-    /** Where the tab that leads is, and what it may say that this one has had. */
-    let chain
-    let had = new Set()
-    /** Since then. The first may have been on its way before; the second, a minute later, was not. */
-    let checkpoints
+    /** Where the tab that leads is; null: it is not known how this one stands to that. */
+    let chain = null
+    /** What that may say and this one has had: the first messages, whatever they say; these ids. Until it has `passed` them. */
+    let [joined, had, passed] = [0, new Set(), true]
 
-    /** By itself up to where it no longer matters how far the other is: both what follows on that and what follows on this is known. */
+    /** By itself up to where it no longer matters which of the two is ahead: what follows on the one place is known, and on the other. */
     async function join (at) {
       had = new Set()
-      checkpoints = 0
-      if (at === place) return
-      const known = new Set()
-      const until = async ({ type, id }) => {
-        known.add(id)
+      passed = at === place
+      if (passed) return
+      joined = received
+      const until = ({ type, id }) => {
+        had.add(id)
         return type === 'caught-up'
       }
       await read(at, until)
@@ -206,7 +210,6 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
         return until(frame)
       })
       failures = 0
-      had = known
     }
 
     async function follow ([at, said, frame], number) {
@@ -215,6 +218,7 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
       if (at !== chain) {
         if (at !== place && said !== 'live') return enter(said) // it will be, or falls silent
         if (place === undefined) place = cursor = at // whoever names no place begins now
+        chain = null
         try {
           await join(at)
         } catch (error) {
@@ -224,20 +228,22 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
         }
       }
       chain = frame?.id || at
-      if (frame && (had.size === 0 || (frame.type === 'checkpoint' ? ++checkpoints > 1 : isEvent(frame.type) && !had.has(frame.id)))) {
-        had.clear()
-        await deliver(frame)
+      if (frame && number > joined) {
+        if (!isEvent(frame.type)) {
+          if (passed) had.clear()
+        } else if (!had.has(frame.id)) passed = true
+        if (passed && !had.has(frame.id)) await deliver(frame)
       }
       if (follows()) enter(said)
     }
 
     async function lead () {
       const mine = turn = {}
-      chain = undefined
+      chain = null
       await run(() => turn === mine && !closed && bearer)
     }
 
-    const [heard, unwatch] = watch(3 * heartbeatMs, () => {
+    const [heard, unwatch] = watch(2.5 * heartbeatMs, () => {
       if (turn) return
       steal = true
       queue.abort()
@@ -255,10 +261,10 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
       queue = new AbortController()
       const options = steal ? { steal } : { signal: queue.signal }
       steal = false
-      await navigator.locks.request(name, options, lead).catch(error => {
-        if (error.name !== 'AbortError') share = false // a page that may not
+      await navigator.locks.request(name, options, lead).catch(() => {
+        if (!turn && !queue.signal.aborted) share = false // it may have no locks
       })
-      if (turn) interrupt()
+      if (turn) interrupt() // the lock was stolen
       turn = undefined
     }
     dropped = Infinity

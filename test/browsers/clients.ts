@@ -14,8 +14,8 @@ export interface PageClient {
 /** The README's own text. */
 function snippet (): string {
   const text = readFileSync(join(projectDir, 'README.md'), 'utf8')
-  const found = /^In a browser .*?^```js\n(.*?)^```/ms.exec(text)?.[1]
-  if (found === undefined) throw new Error('README.md has no snippet for browsers')
+  const found = /^Or by an `EventSource`.*?^```js\n(.*?)^```/ms.exec(text)?.[1]
+  if (found === undefined) throw new Error('README.md has no snippet of an EventSource')
   return found
 }
 
