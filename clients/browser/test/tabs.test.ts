@@ -205,18 +205,25 @@ it('one that was cut off while it read by itself does not go on with what it had
   }
 })
 
-it.each(seeds)('tabs that come, go, come back and dawdle, on connections that do not last, lose and double nothing: %i', async seed => {
+it.each(seeds)('tabs that come, go, come back and dawdle, on connections and with tokens that do not last, lose and double nothing: %i', async seed => {
   const number = numbersFrom(seed)
   proxy.lasts = () => 300 + number(6_000)
   const all = followAlone({ url: service.url, token, share: false })
   await live(all)
   const openedAt = all.subscription.cursor
+  const tokens: string[] = []
+  const ask = async () => {
+    const { signedToken, tokenId } = (await asApplication(service, 'POST', '/v1/users/amy/tokens')).body.userToken
+    tokens.push(tokenId)
+    return signedToken
+  }
   /** One person's reading: what tabs that went on from each other had. */
   const readers: Array<{ tab: Following, after: string | undefined, texts: string[] }> = []
   const read = (reader: Partial<typeof readers[number]>, after: string | undefined) => {
     const dawdles = number(3) === 0
     const tab = follow({
       after,
+      token: ask,
       async onEvent ({ data }) {
         if (dawdles && number(4) === 0) await sleep(number(40))
         if (tab.subscription.state !== 'closed') reader.texts!.push(data.text)
@@ -227,6 +234,7 @@ it.each(seeds)('tabs that come, go, come back and dawdle, on connections that do
   for (let round = 0; round < 60; round++) {
     await say(number(5))
     if (number(3) === 0) await sleep(number(30))
+    if (number(6) === 0) for (const id of tokens.splice(0)) await asApplication(service, 'DELETE', `/v1/users/amy/tokens/${id}`)
     if (readers.length > 1 && number(2) === 0) {
       const reader = readers[number(readers.length)]!
       const { cursor } = reader.tab.subscription
