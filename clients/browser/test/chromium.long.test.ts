@@ -6,20 +6,19 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Browser, Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { browsersFor, openBrowser } from '../../../test/support/browser.ts'
 import { freePort } from '../../../test/support/ports.ts'
 import { asApplication, asUser, spawnService, tokenFor, type ServiceProcess } from '../../../test/support/process.ts'
 import { send } from '../client.js'
-import { chromium, startChromium, type Browser, type Tab } from './chromium.ts'
 import { startRoughProxy, type RoughProxy } from './rough-proxy.ts'
-
-if (chromium === undefined) console.warn('There is no Chromium here (apt-get install chromium): the client is not tried in a browser')
 
 const channelId = 'general-1'
 /** How long the network is away, and the machine asleep: more than two heartbeats. */
 const AWAY_MS = Number(process.env.AWAY_MS ?? 6_000)
 
-describe.skipIf(chromium === undefined)('in Chromium', () => {
+describe.skipIf(!browsersFor('the client').includes('chromium'))('in Chromium', () => {
   let dataDir: string
   let env: Record<string, string>
   let service: ServiceProcess
@@ -30,7 +29,7 @@ describe.skipIf(chromium === undefined)('in Chromium', () => {
   let page: string
   let asked: number
   let browser: Browser
-  let tabs: Tab[]
+  let tabs: Page[]
   beforeAll(async () => {
     pages = createServer(async (request, response) => {
       if (request.url !== '/token') return response.setHeader('content-type', 'text/html').end('<!doctype html><title>A page</title>')
@@ -45,7 +44,7 @@ describe.skipIf(chromium === undefined)('in Chromium', () => {
     service = await spawnService({ dataDir, env })
     token = await tokenFor(service, 'amy')
     await asUser(service, token, 'POST', '/v1/channels', { channelId, defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat' })
-    browser = await startChromium()
+    browser = await openBrowser('chromium')
   }, 60_000)
   beforeEach(async () => {
     asked = 0
@@ -57,7 +56,7 @@ describe.skipIf(chromium === undefined)('in Chromium', () => {
     await proxy.close()
   })
   afterAll(async () => {
-    await browser.stop()
+    await browser.close()
     await service.stop()
     pages.close()
     pages.closeAllConnections()
@@ -74,9 +73,10 @@ describe.skipIf(chromium === undefined)('in Chromium', () => {
     return all
   }
 
-  async function openTab (options: object = {}): Promise<Tab> {
-    const tab = await browser.open(page)
-    await tab.run(`import(${JSON.stringify(proxy.url)} + '/client.js').then(({ subscribe, send }) => {
+  async function openTab (options: object = {}): Promise<Page> {
+    const tab = await browser.newPage()
+    await tab.goto(page)
+    await tab.evaluate(`import(${JSON.stringify(proxy.url)} + '/client.js').then(({ subscribe, send }) => {
       globalThis.texts = []
       globalThis.states = []
       globalThis.send = message => send({ url: ${JSON.stringify(proxy.url)}, channelId: ${JSON.stringify(channelId)}, token: () => fetch('/token').then(answer => answer.text()), message })
@@ -93,14 +93,20 @@ describe.skipIf(chromium === undefined)('in Chromium', () => {
     return tab
   }
 
-  const live = async (all = tabs) => { for (const tab of all) while (await tab.run('subscription.state') !== 'live') await sleep(20) }
+  /** Its process ends without a farewell. */
+  const crash = async (tab: Page) => { await tab.goto('chrome://crash').catch(() => {}) }
+
+  /** To all its processes, as when a machine sleeps. */
+  const signalBrowser = (signal: NodeJS.Signals) => { process.kill(-browser.process()!.pid!, signal) }
+
+  const live = async (all = tabs) => { for (const tab of all) while (await tab.evaluate('subscription.state') !== 'live') await sleep(20) }
 
   /** All have these, once each and in order. */
   async function have (texts: string[], all = tabs): Promise<void> {
     for (const [index, tab] of all.entries()) {
       const deadline = performance.now() + 60_000
-      while (await tab.run('texts.length') < texts.length && performance.now() < deadline) await sleep(20)
-      expect(await tab.run('texts'), `tab ${index}: ${await tab.run('states.join(" ")')}`).toEqual(texts)
+      while (Number(await tab.evaluate('texts.length')) < texts.length && performance.now() < deadline) await sleep(20)
+      expect(await tab.evaluate('texts'), `tab ${index}: ${await tab.evaluate('states.join(" ")')}`).toEqual(texts)
     }
   }
 
@@ -121,7 +127,7 @@ describe.skipIf(chromium === undefined)('in Chromium', () => {
     const texts = await say(100)
     await have(texts)
     expect([proxy.made, proxy.open()]).toEqual([1, 1])
-    expect(await tabs[5]!.run('send("Grüße, 世界").then(({ textPayload }) => textPayload)')).toBe('Grüße, 世界')
+    expect(await tabs[5]!.evaluate('send("Grüße, 世界").then(({ textPayload }) => textPayload)')).toBe('Grüße, 世界')
     await have([...texts, 'Grüße, 世界'])
   })
 
@@ -130,7 +136,7 @@ describe.skipIf(chromium === undefined)('in Chromium', () => {
     const texts: string[] = []
     while (tabs.length > 1) {
       const more = say(30)
-      await (tabs.length % 2 === 0 ? tabs.shift()!.crash() : tabs.shift()!.close())
+      await (tabs.length % 2 === 0 ? crash(tabs.shift()!) : tabs.shift()!.close())
       texts.push(...await more)
       await have(texts)
       await oneIsLeft()
@@ -139,11 +145,11 @@ describe.skipIf(chromium === undefined)('in Chromium', () => {
 
   it('nothing is lost while the browser is offline', async () => {
     await openSix()
-    for (const tab of tabs) await tab.offline(true)
+    for (const tab of tabs) await tab.setOfflineMode(true)
     const texts = await say(20)
     await sleep(AWAY_MS)
-    expect(await tabs[0]!.run('subscription.state')).not.toBe('live')
-    for (const tab of tabs) await tab.offline(false)
+    expect(await tabs[0]!.evaluate('subscription.state')).not.toBe('live')
+    for (const tab of tabs) await tab.setOfflineMode(false)
     await have(texts)
     await oneIsLeft()
     await have([...texts, ...await say(5)])
@@ -151,10 +157,10 @@ describe.skipIf(chromium === undefined)('in Chromium', () => {
 
   it('nothing is lost while the machine sleeps', async () => {
     await openSix()
-    browser.freeze()
+    signalBrowser('SIGSTOP')
     const texts = await say(20)
     await sleep(AWAY_MS)
-    browser.thaw()
+    signalBrowser('SIGCONT')
     await have(texts)
     await oneIsLeft()
     await have([...texts, ...await say(5)])
