@@ -109,7 +109,7 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
       const headers = { Authorization: `Bearer ${bearer}`, Accept: 'text/event-stream' }
       const earliest = from === 'earliest'
       if (from && !earliest) headers['Last-Event-ID'] = from
-      const response = await fetch(earliest ? `${target}&after=${from}` : target, { headers, signal: mine.signal })
+      const response = await fetch(earliest ? `${target}&after=${from}` : target, { headers, signal: mine.signal, cache: 'no-store' })
       if (!response.ok || !response.headers.get('Content-Type')?.startsWith('text/event-stream')) throw await refusalOf(response)
       const reader = response.body.getReader()
       const decoder = new TextDecoder()
