@@ -104,6 +104,15 @@ it('waits longer with each failure', async () => {
   for (const [index, wait] of waits.entries()) expect(wait, String(index)).toBeGreaterThan(99 * 2 ** index)
 })
 
+it('does not come back ever faster where retry is 0', async () => {
+  stub = await startStub(response => response.writeHead(200, { 'content-type': 'text/event-stream' }).end('retry: 0\n\n'))
+  const { states, until } = follow({ url: stub.url, token: 'a' })
+  await until(() => stub.requests.length === 9)
+  const begun = performance.now()
+  await until(() => states.length > 0 && stub.requests.length === 11)
+  expect(performance.now() - begun).toBeGreaterThan(100)
+})
+
 it('takes a connection for dead on which nothing comes for two heartbeats, and one that is not answered', async () => {
   stub = await startStub((response, number) => {
     if (number === 0) begin(response, message(1))
