@@ -6,7 +6,7 @@ const LONG_MS = 20_000
 const LONGEST_MS = 600_000
 
 /** Longer with each failure, and not the same for all. */
-const backoff = (ms, failures) => Math.max(ms, Math.min(ms * 2 ** failures, LONG_MS)) * (1 + Math.random() / 4)
+const backoff = (ms, failures) => Math.max(ms, Math.min((ms || 1) * 2 ** failures, LONG_MS)) * (1 + Math.random() / 4)
 
 const sleep = (ms, signal) => new Promise(resolve => {
   const timer = setTimeout(resolve, Math.min(ms, LONGEST_MS))
@@ -109,7 +109,7 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
       const headers = { Authorization: `Bearer ${bearer}`, Accept: 'text/event-stream' }
       const earliest = from === 'earliest'
       if (from && !earliest) headers['Last-Event-ID'] = from
-      const response = await fetch(earliest ? `${target}&after=${from}` : target, { headers, signal: mine.signal })
+      const response = await fetch(earliest ? `${target}&after=${from}` : target, { headers, signal: mine.signal, cache: 'no-store' })
       if (!response.ok || !response.headers.get('Content-Type')?.startsWith('text/event-stream')) throw await refusalOf(response)
       const reader = response.body.getReader()
       const decoder = new TextDecoder()
@@ -179,8 +179,8 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
       }
       if (!bearer) return close(Object.assign(new Error('There is no other token'), { status: 401 }))
       const user = share === true ? userOf(bearer) : share
-      if (user && globalThis.BroadcastChannel && globalThis.navigator?.locks) await together(`channel-relay/1 ${target} ${user}`)
-      else await run(() => !closed && bearer)
+      if (!user || !globalThis.BroadcastChannel || !globalThis.navigator?.locks) await run(() => !closed && bearer)
+      else await together(`channel-relay/1 ${target} ${user}`).catch(() => { share = false })
     }
   }
 
@@ -243,12 +243,12 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
       await run(() => turn === mine && !closed && bearer)
     }
 
+    channel = new BroadcastChannel(name)
     const [heard, unwatch] = watch(2.5 * heartbeatMs, () => {
       if (turn) return
       steal = true
       queue.abort()
     })
-    channel = new BroadcastChannel(name)
     channel.onmessage = ({ data }) => {
       if (!data) return say()
       heard()
@@ -262,7 +262,7 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
       const options = steal ? { steal } : { signal: queue.signal }
       steal = false
       await navigator.locks.request(name, options, lead).catch(() => {
-        if (!turn && !queue.signal.aborted) share = false // it may have no locks
+        if (!turn && !queue.signal.aborted) share = false // a page that may have none
       })
       if (turn) interrupt() // the lock was stolen
       turn = undefined

@@ -11,7 +11,7 @@ const repository: Files = {
 }
 
 /** This folder is left out: it has citations that are wrong on purpose. */
-const files = globSync(['{src,routes,schemas,test,bench}/**/*.{ts,sql}', 'docs/**/*.md', 'README.md', 'CONTRIBUTING.md'], {
+const files = globSync(['{src,routes,schemas,test,bench,clients}/**/*.{ts,js,sql}', '{docs,clients}/**/*.md', 'README.md', 'CONTRIBUTING.md'], {
   cwd: root, exclude: ['**/node_modules/**', 'test/docs/**', 'test/openapi/api.d.ts']
 }).sort()
 

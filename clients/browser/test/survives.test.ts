@@ -45,12 +45,19 @@ it('waits where connections are refused, and tells the states', async () => {
   expect(states).toEqual(['waiting', 'connecting', 'waiting', 'closed'])
 })
 
-it.each([429, 500, 502, 503, 504, 400, 418])('comes back after %i', async status => {
-  stub = await startStub((response, number) => number === 0 ? refuse(response, status, 'no envelope') : begin(response, caughtUp('c-1')))
-  const { subscription, states, errors, until } = follow({ url: stub.url, token: 'a' })
-  await until(() => subscription.state === 'live')
-  expect(errors).toMatchObject([{ status, message: `HTTP ${status}` }])
-  expect(states).toEqual(['waiting', 'connecting', 'replaying', 'live'])
+it('comes back after any other status than those it stops for', async () => {
+  const statuses = [429, 500, 502, 503, 504, 400, 418]
+  stub = await startStub((response, _number, { url }) => {
+    const status = Number(/channels\/(\d+)/.exec(url!)![1])
+    if (stub.requests.filter(request => request.url === url).length === 1) refuse(response, status, 'no envelope')
+    else begin(response, caughtUp('c-1'))
+  })
+  await Promise.all(statuses.map(async status => {
+    const { subscription, states, errors, until } = follow({ url: stub.url, channelId: String(status), token: 'a' })
+    await until(() => subscription.state === 'live')
+    expect(errors).toMatchObject([{ status, message: `HTTP ${status}` }])
+    expect(states).toEqual(['waiting', 'connecting', 'replaying', 'live'])
+  }))
 })
 
 it('comes back after an answer that is no stream, though it says 200', async () => {
@@ -95,6 +102,15 @@ it('waits longer with each failure', async () => {
   await until(() => came.length === 5)
   const waits = came.slice(1).map((at, index) => at - came[index]!)
   for (const [index, wait] of waits.entries()) expect(wait, String(index)).toBeGreaterThan(99 * 2 ** index)
+})
+
+it('does not come back ever faster where retry is 0', async () => {
+  stub = await startStub(response => response.writeHead(200, { 'content-type': 'text/event-stream' }).end('retry: 0\n\n'))
+  const { states, until } = follow({ url: stub.url, token: 'a' })
+  await until(() => stub.requests.length === 9)
+  const begun = performance.now()
+  await until(() => states.length > 0 && stub.requests.length === 11)
+  expect(performance.now() - begun).toBeGreaterThan(100)
 })
 
 it('takes a connection for dead on which nothing comes for two heartbeats, and one that is not answered', async () => {

@@ -1,7 +1,7 @@
 /** Tabs that share one connection. Here they are subscriptions of one thread, which has channels and locks as a browser has. */
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { asApplication, asUser, spawnService, tokenFor, type ServiceProcess } from '../../../test/support/process.ts'
 import { send } from '../client.js'
 import { closeAll, follow as followAlone, type Following } from './following.ts'
@@ -70,6 +70,21 @@ it('not with another user, format, channel or name', async () => {
   const [text] = await say(1)
   await have([0, 2, 3, 4, 5].map(index => tabs[index]!), [text!])
   expect(tabs[1]!.texts()).toEqual([])
+})
+
+it.each(['BroadcastChannel', 'locks'])('each has its own where a page may have no %s', async what => {
+  const no = () => { throw new DOMException('It may not', 'SecurityError') }
+  if (what === 'locks') vi.spyOn(navigator.locks, 'request').mockImplementation(async () => no())
+  else vi.stubGlobal('BroadcastChannel', class { constructor () { no() } })
+  try {
+    const tabs = [follow(), follow()]
+    await live(...tabs)
+    expect(proxy.open()).toBe(2)
+    await have(tabs, await say(5))
+  } finally {
+    vi.restoreAllMocks()
+    vi.unstubAllGlobals()
+  }
 })
 
 it('one that comes later begins now, behind an event, behind what it has read, or from the earliest, and then shares', async () => {
