@@ -16,6 +16,7 @@ export type ParticipationStatus = Static<typeof ParticipationStatus>
 export const RelayStatus = Type.Enum(['active', 'pending', 'muted', 'disabled'], {
   type: 'string',
   $id: 'RelayStatus',
+  'x-enum-varnames': ['RelayActive', 'RelayPending', 'RelayMuted', 'RelayDisabled'],
   description: 'The same in more detail: a Disabled participant is pending (it asked to join) or disabled',
   examples: ['active']
 })
@@ -76,14 +77,14 @@ export const BriefParticipation = Type.Object({
 })
 export type BriefParticipation = Static<typeof BriefParticipation>
 
-export const NewParticipation = Type.Object({
+export const ParticipationInput = Type.Object({
   participantId: ref(ReferenceInput, 'Who is to participate: yourself; the application may name anyone'),
   participationStatus: Type.Optional(ref(ParticipationStatus, 'What it may do; heeded only where the application adds. Left out: Active'))
-}, { $id: 'NewParticipation', description: 'A participant to add', examples: [{ participantId: '@amy' }] })
-export type NewParticipation = Static<typeof NewParticipation>
+}, { $id: 'ParticipationInput', description: 'A participant to add', examples: [{ participantId: '@amy' }] })
+export type ParticipationInput = Static<typeof ParticipationInput>
 
 export const InitialParticipation = Type.Object({
-  ...NewParticipation.properties,
+  ...ParticipationInput.properties,
   roles: Type.Optional(roles)
 }, { $id: 'InitialParticipation', description: 'A participant of a channel from its beginning', examples: [{ participantId: '@amy', participationStatus: 'Active' }] })
 export type InitialParticipation = Static<typeof InitialParticipation>

@@ -50,8 +50,10 @@ export const securitySchemes = {
 refused where the request has an \`Origin\`, which browsers send with everything but a GET of their own origin.`
   },
   signature: {
-    type: 'http',
-    scheme: 'Auth',
+    // Not `http` with a scheme of mitter's own: generators refuse schemes that are not registered.
+    type: 'apiKey',
+    in: 'header',
+    name: 'Authorization',
     description: `A signed call as the application, as mitter's SDKs make it. ${sudo}
 
 \`Authorization: Auth <access key>:<digest>\`, together with the headers \`X-Mitter-Application-Access-Key\` (the access key), \`Date\` \
