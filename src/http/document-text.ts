@@ -46,8 +46,8 @@ export const securitySchemes = {
   basic: {
     type: 'http',
     scheme: 'basic',
-    description: `The access key and its secret: calls as the application. ${sudo} Not for web pages: \
-refused where the request has an \`Origin\`, which browsers send with everything but a GET of their own origin.`
+    description: `The access key and its secret: calls as the application. ${sudo} Not for web pages, \
+the service's own /docs apart: refused where the request has an \`Origin\` of others.`
   },
   signature: {
     // Not `http` with a scheme of mitter's own: generators refuse schemes that are not registered.
