@@ -1,7 +1,7 @@
 /** Channels (protocol 3). */
 import { randomUUID } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Channel, ChannelsQuery, ChannelInput, ParticipatedChannel, ParticipatedChannelsQuery } from '../schemas/channel.ts'
+import { Channel, ChannelInput, ChannelsQuery, ParticipatedChannel, ParticipatedChannelsQuery } from '../schemas/channel.ts'
 import { LARGEST_ID_LIST, LARGEST_PAGE_ROWS, ref, Reference } from '../schemas/common.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'

@@ -1,7 +1,7 @@
 /** Participants of a channel (protocol 4). */
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LONGEST_FORWARD_PAGE, ref } from '../schemas/common.ts'
-import { BriefParticipation, ChannelParticipation, ParticipationInput, ParticipantsQuery } from '../schemas/participation.ts'
+import { BriefParticipation, ChannelParticipation, ParticipantsQuery, ParticipationInput } from '../schemas/participation.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
 import { givenBy, userOf } from '../src/http/callers.ts'

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LARGEST_PAGE_ROWS, PagingQuery, ref, Reference } from '../schemas/common.ts'
-import { LONGEST_LOCATOR, UserInput, User, type UserLocator } from '../schemas/user.ts'
+import { LONGEST_LOCATOR, User, UserInput, type UserLocator } from '../schemas/user.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'

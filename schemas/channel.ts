@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox'
 import { AppliedAcls, AppliedAclsInput } from './access.ts'
 import { audits, Id, LONGEST_ID, PagingQuery, ref, unsupportedInput } from './common.ts'
 import { ChannelParticipation, InitialParticipation, ParticipationStatus } from './participation.ts'
-import { MOST_CREATION_EVENTS, TimelineEventInput, TimelineEvent } from './timeline.ts'
+import { MOST_CREATION_EVENTS, TimelineEvent, TimelineEventInput } from './timeline.ts'
 
 /** Participants that a channel may begin with (protocol 1, rule 9). */
 export const MOST_INITIAL_PARTICIPANTS = 1_000

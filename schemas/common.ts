@@ -61,6 +61,8 @@ export const ErrorEnvelope = Type.Object({
   timestamp: Time('When the error happened')
 }, {
   $id: 'ErrorEnvelope',
+  // Or clients that hold answers to the document would refuse the one with error_code (src/http/document-shape.ts).
+  additionalProperties: true,
   description: 'What every error answers',
   examples: [{
     error: 'Not Found',

@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox'
 import { AppliedAcls, AppliedAclsInput } from './access.ts'
 import { audits, Id, ref, Reference, ReferenceInput, Time, unsupportedInput } from './common.ts'
-import { MOST_CREATION_EVENTS, TimelineEventInput, TimelineEvent } from './timeline.ts'
+import { MOST_CREATION_EVENTS, TimelineEvent, TimelineEventInput } from './timeline.ts'
 
 /** Bytes of UTF-8 that a text may take, and items of data (protocol 1, rule 9). */
 export const LONGEST_TEXT_BYTES = 65_536
@@ -23,7 +23,9 @@ export const MessageDatum = Type.Object({
 })
 export type MessageDatum = Static<typeof MessageDatum>
 
-const messageType = Type.Enum(['Standard', 'Notification', 'OutOfBand'], { type: 'string', description: 'How clients are to treat it', examples: ['Standard'] })
+export const MessageType = Type.Enum(['Standard', 'Notification', 'OutOfBand'], { type: 'string', $id: 'MessageType', description: 'How clients are to treat a message', examples: ['Standard'] })
+export type MessageType = Static<typeof MessageType>
+
 const payloadType = Type.String({ maxLength: LONGEST_TYPE, description: 'What the payload is', examples: ['mitter.mt.Text'] })
 const textPayload = Type.String({
   'x-max-bytes': LONGEST_TEXT_BYTES,
@@ -53,7 +55,7 @@ export const Message = Type.Object({
   identifier: Id('The same as messageId', exampleId),
   channelId: ref(Reference, 'The channel it was sent to'),
   senderId: ref(Reference, 'The user who sent it; .system for the application, .deleted for a user who was deleted since'),
-  messageType,
+  messageType: ref(MessageType),
   payloadType,
   textPayload,
   messageData,
@@ -70,7 +72,7 @@ export type Message = Static<typeof Message>
 
 export const MessageInput = Type.Object({
   messageId: Type.Optional(Id('The id it is to have, 8 to 72 characters. Left out: a UUID', 'greeting-1')),
-  messageType: Type.Optional(messageType),
+  messageType: Type.Optional(ref(MessageType)),
   payloadType: Type.Optional(payloadType),
   senderId: Type.Optional(ref(ReferenceInput, 'Who sends it: yourself, which is the default; the application may name anyone')),
   textPayload,

@@ -25,10 +25,10 @@ export type RelayStatus = Static<typeof RelayStatus>
 /** Roles that a list may name; there is one. */
 const MOST_ROLES = 16
 
-const Role = Type.Enum(['admin'], { type: 'string' })
+export const Role = Type.Enum(['admin'], { type: 'string', $id: 'Role', description: 'What a participant is beside one: an admin accepts, rejects and mutes others', examples: ['admin'] })
 export type Role = Static<typeof Role>
 
-const roles = Type.Array(Role, { maxItems: MOST_ROLES, description: 'What it is beside a participant', examples: [['admin']] })
+const roles = Type.Array(ref(Role), { maxItems: MOST_ROLES, description: 'What it is beside a participant', examples: [['admin']] })
 
 export const Participant = Type.Object({
   userId: Id('The id of the user', '@amy'),

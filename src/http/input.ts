@@ -1,6 +1,6 @@
 /** From what bodies say to what commands take. */
 import type { ReferenceInput } from '../../schemas/common.ts'
-import type { TimelineEventInput, CheckedTimelineEvent } from '../../schemas/timeline.ts'
+import type { CheckedTimelineEvent, TimelineEventInput } from '../../schemas/timeline.ts'
 import { Refusal, refuse } from '../errors.ts'
 import { lengths, mustBeIdentifier, SYSTEM } from '../rules/identifiers.ts'
 import { isEventType } from '../rules/timelines.ts'
