@@ -1,7 +1,7 @@
 /** Channels (protocol 3). */
 import { randomUUID } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Channel, ChannelsQuery, NewChannel, ParticipatedChannel, ParticipatedChannelsQuery } from '../schemas/channel.ts'
+import { Channel, ChannelInput, ChannelsQuery, ParticipatedChannel, ParticipatedChannelsQuery } from '../schemas/channel.ts'
 import { LARGEST_ID_LIST, LARGEST_PAGE_ROWS, ref, Reference } from '../schemas/common.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
@@ -35,7 +35,7 @@ export const channels: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       summary: 'Create a channel (any user, the application)',
       security,
       headers: IdempotencyHeaders,
-      body: ref(NewChannel),
+      body: ref(ChannelInput),
       response: { 200: answer(ref(Reference), 'Created: its id'), ...refusals, ...refuses(409, 501) }
     }
   }, async (request) => {

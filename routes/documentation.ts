@@ -19,20 +19,32 @@ const contentSecurityPolicy = [
 ].join('; ')
 
 interface Parameter { required?: boolean, example?: unknown }
-interface Document { paths?: Record<string, Record<string, { parameters?: Parameter[] }>> }
+interface Operation { parameters?: Parameter[], security?: object[], tags?: string[], description?: string }
+interface Document { paths?: Record<string, Record<string, Operation>>, components?: { securitySchemes?: Record<string, object> } }
+
+const STREAM_NOTE = 'Not for trying here: a stream does not end, and this page shows an answer when it has ended. Copy the URL into `curl -N`, with the header `Authorization`.'
 
 /**
  * The document as the page is to have it. Its policy lets it call this service only: no other server is for choosing.
  * And what has an example is sent with it by whoever does not look, so what may be left out has none:
  * `before` together with `after` is refused, and a second call with the same Idempotency-Key is not carried out.
+ * Nor has it what the page cannot do: sign calls, show a stream.
  */
 function forPage (document: object): object {
   const copy = structuredClone(document) as Document
+  delete copy.components?.securitySchemes?.signature
   for (const operation of Object.values(copy.paths ?? {}).flatMap(path => Object.values(path))) {
+    if (operation.security !== undefined) operation.security = operation.security.filter(scheme => !('signature' in scheme))
+    if (operation.tags?.includes('events') === true) operation.description = STREAM_NOTE
     for (const parameter of operation.parameters ?? []) if (parameter.required !== true) delete parameter.example
   }
   return { ...copy, servers: [{ url: '/', description: 'This service' }] }
 }
+
+/** For Swagger UI: no button to try a stream, for whose end the page would wait. Runs in the browser, which gets it as it is written here. */
+const streamsAreNotTried = () => ({
+  statePlugins: { spec: { wrapSelectors: { allowTryItOutFor: () => (state: unknown, path: string) => !path.endsWith('/events') } } }
+})
 
 /** A text that is made when it is first asked for, and kept: whoever asks shows no credentials. */
 function kept (make: () => string): () => Buffer {
@@ -65,7 +77,7 @@ export const documentation: FastifyPluginAsync = async (app) => {
       routePrefix: '/docs',
       staticCSP: contentSecurityPolicy,
       // What is typed under Authorize lives as long as the page. BaseLayout: without a bar for the addresses of other documents.
-      uiConfig: { persistAuthorization: false, layout: 'BaseLayout', docExpansion: 'list', tryItOutEnabled: true, displayRequestDuration: true },
+      uiConfig: { persistAuthorization: false, layout: 'BaseLayout', docExpansion: 'list', tryItOutEnabled: true, displayRequestDuration: true, plugins: [streamsAreNotTried] },
       theme: { title: 'channel-relay' }
     })
   })

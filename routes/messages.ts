@@ -2,7 +2,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LARGEST_ID_LIST, LARGEST_PAGE_ROWS, PagingQuery, ref } from '../schemas/common.ts'
-import { Message, MessageEdit, NewMessage, SentMessage } from '../schemas/message.ts'
+import { Message, MessageEdit, MessageInput, SentMessage } from '../schemas/message.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, arrayText, countedList, CURSOR_HEADER, noContent, refusals, refuses, security, sendText } from '../src/http/answers.ts'
@@ -35,7 +35,7 @@ export const messages: FastifyPluginAsyncTypebox<{ store: Store }> = async (app,
       security,
       params: channelParams,
       headers: IdempotencyHeaders,
-      body: ref(NewMessage),
+      body: ref(MessageInput),
       response: { 200: answer(ref(SentMessage), 'Sent: on disk, and handed to every stream'), ...refusals, ...refuses(409, 501) }
     }
   }, async (request, reply) => {

@@ -1,7 +1,7 @@
 /** Participants of a channel (protocol 4). */
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LONGEST_FORWARD_PAGE, ref } from '../schemas/common.ts'
-import { BriefParticipation, ChannelParticipation, NewParticipation, ParticipantsQuery } from '../schemas/participation.ts'
+import { BriefParticipation, ChannelParticipation, ParticipantsQuery, ParticipationInput } from '../schemas/participation.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
 import { givenBy, userOf } from '../src/http/callers.ts'
@@ -31,7 +31,7 @@ export const participants: FastifyPluginAsyncTypebox<{ store: Store }> = async (
       security,
       params,
       headers: addHeaders,
-      body: ref(NewParticipation),
+      body: ref(ParticipationInput),
       response: {
         200: answer(ref(ChannelParticipation), 'Added, where Prefer asked for the participation', 'X-Relay-Status', 'Preference-Applied'),
         204: noContent('Added', 'X-Relay-Status'),

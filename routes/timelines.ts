@@ -1,7 +1,7 @@
 /** Timelines of channels and of messages (protocol 5). */
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LARGEST_ID_LIST, LONGEST_FORWARD_PAGE, ref, Reference } from '../schemas/common.ts'
-import { ChannelTimelineEntry, MessageTimelineEntry, NewTimelineEvent, TimelineQuery } from '../schemas/timeline.ts'
+import { ChannelTimelineEntry, MessageTimelineEntry, TimelineEventInput, TimelineQuery } from '../schemas/timeline.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
@@ -42,7 +42,7 @@ export const timelines: FastifyPluginAsyncTypebox<{ store: Store }> = async (app
       security,
       params: channelParams,
       headers: IdempotencyHeaders,
-      body: ref(NewTimelineEvent),
+      body: ref(TimelineEventInput),
       response: { 204: noContent('Added'), ...refusals, ...refuses(409) }
     }
   }, async (request, reply) => {
@@ -80,7 +80,7 @@ export const timelines: FastifyPluginAsyncTypebox<{ store: Store }> = async (app
       security,
       params: messageParams,
       headers: IdempotencyHeaders,
-      body: ref(NewTimelineEvent),
+      body: ref(TimelineEventInput),
       response: { 200: answer(ref(Reference), 'Added: the id of the event; of several messages, that of the first one\'s'), ...refusals, ...refuses(409) }
     }
   }, async (request) => {

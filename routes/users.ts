@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LARGEST_PAGE_ROWS, PagingQuery, ref, Reference } from '../schemas/common.ts'
-import { LONGEST_LOCATOR, NewUser, User, type UserLocator } from '../schemas/user.ts'
+import { LONGEST_LOCATOR, User, UserInput, type UserLocator } from '../schemas/user.ts'
 import { actorOf } from '../src/auth/principal.ts'
 import { refuse } from '../src/errors.ts'
 import { answer, noContent, refusals, refuses, security } from '../src/http/answers.ts'
@@ -34,7 +34,7 @@ export const users: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { 
       summary: 'Create a user (the application)',
       security,
       headers: IdempotencyHeaders,
-      body: ref(NewUser),
+      body: ref(UserInput),
       response: { 200: answer(ref(Reference), 'Created: its id'), ...refusals, ...refuses(409, 501) }
     }
   }, async (request) => {

@@ -64,7 +64,12 @@ export type AccessQuery = Static<typeof AccessQuery>
 export const Access = Type.Object({
   allowed: Type.Boolean({ description: 'Whether the user may', examples: [true] }),
   because: Type.Object({
-    rule: Type.Enum(['application', 'ruleset', 'group-type', 'own-entry', 'default', 'no-entry', 'minus-entry'], { type: 'string', description: 'What decided it', examples: ['default'] }),
+    rule: Type.Enum(['application', 'ruleset', 'group-type', 'own-entry', 'default', 'no-entry', 'minus-entry'], {
+      type: 'string',
+      'x-enum-varnames': ['ByApplication', 'ByRuleset', 'ByGroupType', 'ByOwnEntry', 'ByDefault', 'ByNoEntry', 'ByMinusEntry'],
+      description: 'What decided it',
+      examples: ['default']
+    }),
     entry: Type.Optional(Type.String({ maxLength: LONGEST_ENTRY, description: 'The entry that did, for those who may read the entity', examples: [exampleEntry] })),
     status: Type.Optional(ref(RelayStatus, 'The user\'s status in the channel, where it is a participant'))
   }, { description: 'What decided it', examples: [{ rule: 'default', entry: exampleEntry, status: 'active' }] })

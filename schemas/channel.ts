@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox'
 import { AppliedAcls, AppliedAclsInput } from './access.ts'
 import { audits, Id, LONGEST_ID, PagingQuery, ref, unsupportedInput } from './common.ts'
 import { ChannelParticipation, InitialParticipation, ParticipationStatus } from './participation.ts'
-import { MOST_CREATION_EVENTS, NewTimelineEvent, TimelineEvent } from './timeline.ts'
+import { MOST_CREATION_EVENTS, TimelineEvent, TimelineEventInput } from './timeline.ts'
 
 /** Participants that a channel may begin with (protocol 1, rule 9). */
 export const MOST_INITIAL_PARTICIPANTS = 1_000
@@ -80,7 +80,7 @@ export const ParticipatedChannelsQuery = Type.Object({
   rulesetFilter: Type.Optional(Type.String({ description: 'Only channels of this ruleset', examples: ['io.mitter.ruleset.chats.GroupChat'] }))
 })
 
-export const NewChannel = Type.Object({
+export const ChannelInput = Type.Object({
   channelId: Type.Optional(Id('The id it is to have, 8 to 72 characters. Left out: a UUID', 'football-fans')),
   defaultRuleSet,
   participation: Type.Optional(Type.Array(ref(InitialParticipation), {
@@ -88,12 +88,12 @@ export const NewChannel = Type.Object({
   })),
   systemChannel: Type.Optional(Type.Boolean({ description: 'What the ruleset says anyway: true of a SystemChannel, false of others', examples: [false] })),
   groupType: Type.Optional(ref(GroupType, 'Who may join a GroupChat: public, private or strict_private, by default public; others have the one that their ruleset says')),
-  timelineEvents: Type.Optional(Type.Array(ref(NewTimelineEvent), { maxItems: MOST_CREATION_EVENTS, description: 'What happened to it already, up to 64', examples: [[]] })),
+  timelineEvents: Type.Optional(Type.Array(ref(TimelineEventInput), { maxItems: MOST_CREATION_EVENTS, description: 'What happened to it already, up to 64', examples: [[]] })),
   appliedAcls: Type.Optional(ref(AppliedAclsInput, 'Its access control lists: of a GroupChat, or from the application')),
   ...unsupportedInput
 }, {
-  $id: 'NewChannel',
+  $id: 'ChannelInput',
   description: 'A channel to create',
   examples: [{ channelId: 'football-fans', defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat', groupType: 'public' }]
 })
-export type NewChannel = Static<typeof NewChannel>
+export type ChannelInput = Static<typeof ChannelInput>

@@ -14,7 +14,7 @@ const exampleTime = 1732240000000
 
 /** A time on the wire: milliseconds since the epoch. */
 export const Time = (description: string) =>
-  Type.Integer({ minimum: 0, maximum: LATEST_TIME_MS, description: `${description}, in milliseconds since the epoch`, examples: [exampleTime] })
+  Type.Integer({ format: 'int64', minimum: 0, maximum: LATEST_TIME_MS, description: `${description}, in milliseconds since the epoch`, examples: [exampleTime] })
 
 /** Characters of an id at most, of whatever kind (protocol 1, rule 1). */
 export const LONGEST_ID = 72
@@ -51,7 +51,7 @@ export const audits = {
 export const ErrorEnvelope = Type.Object({
   error: Type.String({ description: 'The kind of error, in short', examples: ['Not Found'] }),
   message: Type.String({ description: 'What was wrong and what would be right', examples: ['There is no channel "football-fans"'] }),
-  errorCode: Type.String({ description: 'What was wrong, for programs', examples: ['entity_not_found'] }),
+  errorCode: Type.String({ description: 'What was wrong, for programs. Answers say it once more as error_code', examples: ['entity_not_found'] }),
   error_code: Type.String({ description: 'The same as errorCode', examples: ['entity_not_found'] }),
   reason: Type.Optional(Type.String({ description: 'Why a relay operation was refused', examples: ['not_found'] })),
   instanceId: Type.String({ description: 'The id of the request, which its log lines carry', examples: ['0a1b5d7e-58a1-4d3c-9a57-8f1c2f4f9a10'] }),
@@ -61,6 +61,8 @@ export const ErrorEnvelope = Type.Object({
   timestamp: Time('When the error happened')
 }, {
   $id: 'ErrorEnvelope',
+  // Or clients that hold answers to the document would refuse the one with error_code (src/http/document-shape.ts).
+  additionalProperties: true,
   description: 'What every error answers',
   examples: [{
     error: 'Not Found',
@@ -94,8 +96,9 @@ export type PagingQuery = Static<typeof PagingQuery>
 /** Ids in a comma-separated path segment (protocol 1, rule 9). */
 export const LARGEST_ID_LIST = 45
 
+const unsupported = (what: string) => Type.Optional(Type.Unsafe<Record<string, unknown>>({
+  type: 'object', additionalProperties: true, description: `${what}. Not supported yet: leave out, or send an object with nothing in it`, examples: [{}]
+}))
+
 /** Accepted so that clients which send them empty work; with content they are refused as not supported yet. */
-export const unsupportedInput = {
-  entityMetadata: Type.Optional(Type.Unknown({ description: 'Metadata. Not supported yet: leave out, or send empty', examples: [{}] })),
-  entityProfile: Type.Optional(Type.Unknown({ description: 'Profile. Not supported yet: leave out, or send empty', examples: [{}] }))
-}
+export const unsupportedInput = { entityMetadata: unsupported('Metadata'), entityProfile: unsupported('Profile') }

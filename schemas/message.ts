@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox'
 import { AppliedAcls, AppliedAclsInput } from './access.ts'
 import { audits, Id, ref, Reference, ReferenceInput, Time, unsupportedInput } from './common.ts'
-import { MOST_CREATION_EVENTS, NewTimelineEvent, TimelineEvent } from './timeline.ts'
+import { MOST_CREATION_EVENTS, TimelineEvent, TimelineEventInput } from './timeline.ts'
 
 /** Bytes of UTF-8 that a text may take, and items of data (protocol 1, rule 9). */
 export const LONGEST_TEXT_BYTES = 65_536
@@ -23,7 +23,9 @@ export const MessageDatum = Type.Object({
 })
 export type MessageDatum = Static<typeof MessageDatum>
 
-const messageType = Type.Enum(['Standard', 'Notification', 'OutOfBand'], { type: 'string', description: 'How clients are to treat it', examples: ['Standard'] })
+export const MessageType = Type.Enum(['Standard', 'Notification', 'OutOfBand'], { type: 'string', $id: 'MessageType', description: 'How clients are to treat a message', examples: ['Standard'] })
+export type MessageType = Static<typeof MessageType>
+
 const payloadType = Type.String({ maxLength: LONGEST_TYPE, description: 'What the payload is', examples: ['mitter.mt.Text'] })
 const textPayload = Type.String({
   'x-max-bytes': LONGEST_TEXT_BYTES,
@@ -53,7 +55,7 @@ export const Message = Type.Object({
   identifier: Id('The same as messageId', exampleId),
   channelId: ref(Reference, 'The channel it was sent to'),
   senderId: ref(Reference, 'The user who sent it; .system for the application, .deleted for a user who was deleted since'),
-  messageType,
+  messageType: ref(MessageType),
   payloadType,
   textPayload,
   messageData,
@@ -68,18 +70,18 @@ export const Message = Type.Object({
 })
 export type Message = Static<typeof Message>
 
-export const NewMessage = Type.Object({
+export const MessageInput = Type.Object({
   messageId: Type.Optional(Id('The id it is to have, 8 to 72 characters. Left out: a UUID', 'greeting-1')),
-  messageType: Type.Optional(messageType),
+  messageType: Type.Optional(ref(MessageType)),
   payloadType: Type.Optional(payloadType),
   senderId: Type.Optional(ref(ReferenceInput, 'Who sends it: yourself, which is the default; the application may name anyone')),
   textPayload,
   messageData: Type.Optional(messageData),
-  timelineEvents: Type.Optional(Type.Array(ref(NewTimelineEvent), { maxItems: MOST_CREATION_EVENTS, description: 'What happened to it already, up to 64', examples: [[]] })),
+  timelineEvents: Type.Optional(Type.Array(ref(TimelineEventInput), { maxItems: MOST_CREATION_EVENTS, description: 'What happened to it already, up to 64', examples: [[]] })),
   appliedAcls: Type.Optional(ref(AppliedAclsInput, 'Its access control lists: who may read it, and delete it')),
   ...unsupportedInput
-}, { $id: 'NewMessage', description: 'A message to send', examples: [{ textPayload: 'Good morning!' }] })
-export type NewMessage = Static<typeof NewMessage>
+}, { $id: 'MessageInput', description: 'A message to send', examples: [{ textPayload: 'Good morning!' }] })
+export type MessageInput = Static<typeof MessageInput>
 
 export const MessageEdit = Type.Object({
   textPayload: Type.Optional(textPayload),
@@ -89,7 +91,7 @@ export type MessageEdit = Static<typeof MessageEdit>
 
 export const RelayOutcome = Type.Object({
   status: Type.Literal('relayed', { description: 'The message was stored and handed to every stream', examples: ['relayed'] }),
-  recipientsCount: Type.Integer({ minimum: 0, description: 'Members who receive it, the sender included, connected or not', examples: [2] }),
+  recipientsCount: Type.Integer({ format: 'int64', minimum: 0, description: 'Members who receive it, the sender included, connected or not', examples: [2] }),
   cursor: Type.String({ maxLength: 64, description: 'The cursor of the message on event streams', examples: ['k3f9x2ab10qz-2a-9f3kq1'] })
 }, { $id: 'RelayOutcome', description: 'What became of a message', examples: [{ status: 'relayed', recipientsCount: 2, cursor: 'k3f9x2ab10qz-2a-9f3kq1' }] })
 export type RelayOutcome = Static<typeof RelayOutcome>

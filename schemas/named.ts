@@ -1,25 +1,25 @@
 /** Every schema that has a name of its own in the OpenAPI document, and that others refer to by it. */
 import type { TSchema } from 'typebox'
 import { Access, AclPatch, AppliedAcls, AppliedAclsInput, EntityAcls } from './access.ts'
-import { Channel, GroupType, NewChannel, ParticipatedChannel } from './channel.ts'
+import { Channel, ChannelInput, GroupType, ParticipatedChannel } from './channel.ts'
 import { AuditInfo, ErrorEnvelope, Reference, ReferenceInput } from './common.ts'
 import { Health } from './health.ts'
-import { Message, MessageDatum, MessageEdit, NewMessage, RelayOutcome, SentMessage } from './message.ts'
+import { Message, MessageDatum, MessageEdit, MessageInput, MessageType, RelayOutcome, SentMessage } from './message.ts'
 import {
-  BriefParticipation, ChangedParticipation, ChannelParticipation, InitialParticipation, NewParticipation, Participant, ParticipationChange, ParticipationStatus, RelayStatus
+  BriefParticipation, ChangedParticipation, ChannelParticipation, InitialParticipation, Participant, ParticipationChange, ParticipationInput, ParticipationStatus, RelayStatus, Role
 } from './participation.ts'
-import { ChannelTimelineEntry, MessageTimelineEntry, NewTimelineEvent, TimelineEvent } from './timeline.ts'
+import { ChannelTimelineEntry, MessageTimelineEntry, TimelineEvent, TimelineEventInput } from './timeline.ts'
 import { EventToken, IssuedToken, TokenSummary, UserToken } from './token.ts'
-import { NewUser, ScreenName, User, UserLocator } from './user.ts'
+import { ScreenName, User, UserInput, UserLocator } from './user.ts'
 
 export const namedSchemas: TSchema[] = [
   Reference, ReferenceInput, AuditInfo, ErrorEnvelope,
   AppliedAcls, AppliedAclsInput, AclPatch, EntityAcls, Access,
-  GroupType, Channel, NewChannel, ParticipatedChannel,
-  ParticipationStatus, RelayStatus, Participant, ChannelParticipation, BriefParticipation, NewParticipation, InitialParticipation, ParticipationChange, ChangedParticipation,
-  TimelineEvent, NewTimelineEvent, ChannelTimelineEntry, MessageTimelineEntry,
-  MessageDatum, Message, NewMessage, MessageEdit, RelayOutcome, SentMessage,
-  ScreenName, UserLocator, User, NewUser,
+  GroupType, Channel, ChannelInput, ParticipatedChannel,
+  ParticipationStatus, RelayStatus, Role, Participant, ChannelParticipation, BriefParticipation, ParticipationInput, InitialParticipation, ParticipationChange, ChangedParticipation,
+  TimelineEvent, TimelineEventInput, ChannelTimelineEntry, MessageTimelineEntry,
+  MessageType, MessageDatum, Message, MessageInput, MessageEdit, RelayOutcome, SentMessage,
+  ScreenName, UserLocator, User, UserInput,
   UserToken, IssuedToken, TokenSummary, EventToken,
   Health
 ]

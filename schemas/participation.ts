@@ -16,6 +16,7 @@ export type ParticipationStatus = Static<typeof ParticipationStatus>
 export const RelayStatus = Type.Enum(['active', 'pending', 'muted', 'disabled'], {
   type: 'string',
   $id: 'RelayStatus',
+  'x-enum-varnames': ['RelayActive', 'RelayPending', 'RelayMuted', 'RelayDisabled'],
   description: 'The same in more detail: a Disabled participant is pending (it asked to join) or disabled',
   examples: ['active']
 })
@@ -24,10 +25,10 @@ export type RelayStatus = Static<typeof RelayStatus>
 /** Roles that a list may name; there is one. */
 const MOST_ROLES = 16
 
-const Role = Type.Enum(['admin'], { type: 'string' })
+export const Role = Type.Enum(['admin'], { type: 'string', $id: 'Role', description: 'What a participant is beside one: an admin accepts, rejects and mutes others', examples: ['admin'] })
 export type Role = Static<typeof Role>
 
-const roles = Type.Array(Role, { maxItems: MOST_ROLES, description: 'What it is beside a participant', examples: [['admin']] })
+const roles = Type.Array(ref(Role), { maxItems: MOST_ROLES, description: 'What it is beside a participant', examples: [['admin']] })
 
 export const Participant = Type.Object({
   userId: Id('The id of the user', '@amy'),
@@ -76,14 +77,14 @@ export const BriefParticipation = Type.Object({
 })
 export type BriefParticipation = Static<typeof BriefParticipation>
 
-export const NewParticipation = Type.Object({
+export const ParticipationInput = Type.Object({
   participantId: ref(ReferenceInput, 'Who is to participate: yourself; the application may name anyone'),
   participationStatus: Type.Optional(ref(ParticipationStatus, 'What it may do; heeded only where the application adds. Left out: Active'))
-}, { $id: 'NewParticipation', description: 'A participant to add', examples: [{ participantId: '@amy' }] })
-export type NewParticipation = Static<typeof NewParticipation>
+}, { $id: 'ParticipationInput', description: 'A participant to add', examples: [{ participantId: '@amy' }] })
+export type ParticipationInput = Static<typeof ParticipationInput>
 
 export const InitialParticipation = Type.Object({
-  ...NewParticipation.properties,
+  ...ParticipationInput.properties,
   roles: Type.Optional(roles)
 }, { $id: 'InitialParticipation', description: 'A participant of a channel from its beginning', examples: [{ participantId: '@amy', participationStatus: 'Active' }] })
 export type InitialParticipation = Static<typeof InitialParticipation>

@@ -40,17 +40,17 @@ export const TimelineEvent = Type.Object({
 })
 export type TimelineEvent = Static<typeof TimelineEvent>
 
-export const NewTimelineEvent = Type.Object({
+export const TimelineEventInput = Type.Object({
   eventId: Type.Optional(Id('The id it is to have, 8 to 72 characters, and no UUID of version 8. Left out: one of those', 'read-by-amy-1')),
   type,
   eventTimeMs,
   subject: ref(ReferenceInput, 'The user whom it concerns: yourself; the application may name anyone')
 }, {
-  $id: 'NewTimelineEvent',
+  $id: 'TimelineEventInput',
   description: 'A timeline event to add',
   examples: [{ type: 'mitter.mtet.SentTime', eventTimeMs: 1732240000000, subject: '@amy' }]
 })
-export type NewTimelineEvent = Static<typeof NewTimelineEvent>
+export type TimelineEventInput = Static<typeof TimelineEventInput>
 
 export const TimelineQuery = Type.Object({
   eventTypeFilter: Type.Optional(Type.String({ description: 'Only events of these types, comma-separated', examples: ['mitter.mtet.ReadTime,mitter.mtet.DeliveredTime'] })),
@@ -80,8 +80,8 @@ export const MessageTimelineEntry = Type.Object({
 })
 export type MessageTimelineEntry = Static<typeof MessageTimelineEntry>
 
-/** A checked `NewTimelineEvent`, its references resolved to plain ids. */
-export interface TimelineEventInput {
+/** A checked `TimelineEventInput`, its references resolved to plain ids. */
+export interface CheckedTimelineEvent {
   eventId?: string
   type: string
   /** Milliseconds since the epoch. */

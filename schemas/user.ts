@@ -48,12 +48,12 @@ export const User = Type.Object({
 })
 export type User = Static<typeof User>
 
-export const NewUser = Type.Object({
+export const UserInput = Type.Object({
   userId: Type.Optional(Id('The id it is to have, 1 to 72 characters. Left out: a UUID', '@amy')),
   screenName: Type.Optional(ref(ScreenName, 'The name that others see')),
   userLocators: Type.Optional(Type.Array(ref(UserLocator), { maxItems: MOST_LOCATORS, description: 'Where the user can be found, up to 64 places, each up to 1,024 characters of JSON', examples: [[]] })),
   systemUser: Type.Optional(Type.Boolean({ description: 'Whether it is a machine\'s user. Left out: false', examples: [false] })),
   appliedAcls: Type.Optional(Type.Unknown({ description: 'A user has no access control lists of its own: leave out, or send empty', examples: [{}] })),
   ...unsupportedInput
-}, { $id: 'NewUser', description: 'A user to create', examples: [{ userId: '@amy', screenName: { screenName: 'Amy' } }] })
-export type NewUser = Static<typeof NewUser>
+}, { $id: 'UserInput', description: 'A user to create', examples: [{ userId: '@amy', screenName: { screenName: 'Amy' } }] })
+export type UserInput = Static<typeof UserInput>

@@ -157,8 +157,7 @@ function createVouchedBy ({ credentials, tokens, now = Date.now }: IdentifyOptio
     const { headers, eventStream } = request
     if (shown.kind === 'signature') return { kind: 'application', signature: verifySignature(request, shown.value, now()) }
     if (shown.kind === 'basic') {
-      // A browser page holds no application's secret: where one sends it, something has gone wrong.
-      if (header(headers, 'origin') !== undefined) throw refuse('claimRejected', 'The access key is not for browsers: call with a user token there')
+      if (!isFromOwnPageOrNone(headers)) throw refuse('claimRejected', 'The access key is not for web pages: call with a user token there')
       if (!timingSafeEqual(digest(Buffer.from(shown.value, 'base64')), ownBasic)) throw refuse('claimRejected', 'The access key or its secret is wrong')
       return { kind: 'application' }
     }
@@ -228,6 +227,22 @@ function authorizationOf (authorization: string): Credential {
     case 'auth': return { kind: 'signature', value }
     default: throw refuse('claimRejected', 'Authorization must be "Bearer <user token>", Basic with the access key and its secret, or a signature "Auth <access key>:<digest>"')
   }
+}
+
+/**
+ * Whether no page has sent a request, as far as browsers tell, or one of the service itself: /docs.
+ *
+ * Any other page that holds the application's secret was given it by mistake. A page of a name that an attacker has had
+ * resolved to this service (DNS rebinding) looks like its own, and gains nothing by that: no browser adds the key by
+ * itself, as it is never challenged for, so that only who knows the secret already can send it.
+ */
+function isFromOwnPageOrNone (headers: IncomingHttpHeaders): boolean {
+  const origin = header(headers, 'origin')
+  if (origin === undefined) return true
+  // A page cannot set either of the two. What the browser says of schemes too, it says only over TLS and to this machine.
+  const site = header(headers, 'sec-fetch-site')
+  const host = URL.parse(origin)?.host
+  return (site === undefined || site === 'same-origin') && host !== undefined && host !== '' && host === headers.host
 }
 
 /** Schemes are compared without regard to case (RFC 9110, 11.1). */

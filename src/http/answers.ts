@@ -10,7 +10,7 @@ export const COUNT_HEADER = 'x-mitter-paginated-estimated-count'
 
 const headerSchemas = {
   'X-Event-Cursor': { type: 'string', description: 'The cursor of the log at the moment of reading: a stream opened after it continues from here', examples: ['k3f9x2ab10qz-2a-9f3kq1'] },
-  'X-Mitter-Paginated-Estimated-Count': { type: 'integer', minimum: 0, description: 'How many there are, whatever the page holds', examples: [120] },
+  'X-Mitter-Paginated-Estimated-Count': { type: 'integer', format: 'int64', minimum: 0, description: 'How many there are, whatever the page holds', examples: [120] },
   Link: { type: 'string', description: 'Where more follows: the next page, as <URL>; rel="next" (RFC 8288)', examples: ['</v1/channels?before=football-fans>; rel="next"'] },
   'X-Relay-Status': { type: 'string', enum: RelayStatus.enum, description: 'The status that resulted', examples: ['active'] },
   'Preference-Applied': { type: 'string', description: 'return=representation, where Prefer asked for it', examples: ['return=representation'] }

@@ -46,12 +46,14 @@ export const securitySchemes = {
   basic: {
     type: 'http',
     scheme: 'basic',
-    description: `The access key and its secret: calls as the application. ${sudo} Not for web pages: \
-refused where the request has an \`Origin\`, which browsers send with everything but a GET of their own origin.`
+    description: `The access key and its secret: calls as the application. ${sudo} Not for web pages, \
+the service's own /docs apart: refused where the request has an \`Origin\` of others.`
   },
   signature: {
-    type: 'http',
-    scheme: 'Auth',
+    // Not `http` with a scheme of mitter's own: generators refuse schemes that are not registered.
+    type: 'apiKey',
+    in: 'header',
+    name: 'Authorization',
     description: `A signed call as the application, as mitter's SDKs make it. ${sudo}
 
 \`Authorization: Auth <access key>:<digest>\`, together with the headers \`X-Mitter-Application-Access-Key\` (the access key), \`Date\` \

@@ -2,11 +2,10 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import manifest from '../../package.json' with { type: 'json' }
 import { overview, securitySchemes, tags } from './document-text.ts'
+import { operationsOf, withNulls, withoutAliases, type Document } from './document-shape.ts'
 import { impliedStatuses, refusalComponents, refusalReference, refuses } from './refusals.ts'
 
 type Transform = NonNullable<FastifyDynamicSwaggerOptions['transform']>
-interface Operation { responses?: Record<string, unknown> }
-interface Document { paths?: Record<string, Record<string, Operation>> }
 
 /** Adds the statuses that follow from what a route takes. Routes without a schema are not in the document. */
 const withImplied: Transform = ({ schema, url, route }) => {
@@ -18,7 +17,7 @@ const withImplied: Transform = ({ schema, url, route }) => {
 
 /** One component for each status in the place of a copy on every route. */
 function nameRefusals (document: Document): Document {
-  for (const operation of Object.values(document.paths ?? {}).flatMap(path => Object.values(path))) {
+  for (const operation of operationsOf(document)) {
     for (const status of Object.keys(operation.responses ?? {})) {
       const reference = refusalReference(status)
       if (reference !== undefined) operation.responses![status] = reference
@@ -46,7 +45,10 @@ export const documentOptions: FastifyDynamicSwaggerOptions = {
   },
   transform: withImplied,
   // A copy without shared parts, which YAML would write as anchors and aliases.
-  transformObject: document => nameRefusals(JSON.parse(JSON.stringify('openapiObject' in document ? document.openapiObject : {}))),
+  transformObject: document => {
+    const copy = JSON.parse(JSON.stringify('openapiObject' in document ? document.openapiObject : {})) as Document
+    return withoutAliases(withNulls(nameRefusals(copy)))
+  },
   refResolver: {
     // Components are named as in the code, not def-0, def-1.
     buildLocalReference: (json, _baseUri, _fragment, index) => typeof json.$id === 'string' ? json.$id.replace(/#$/, '') : `def-${index}`

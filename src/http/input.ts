@@ -1,6 +1,6 @@
 /** From what bodies say to what commands take. */
 import type { ReferenceInput } from '../../schemas/common.ts'
-import type { NewTimelineEvent, TimelineEventInput } from '../../schemas/timeline.ts'
+import type { CheckedTimelineEvent, TimelineEventInput } from '../../schemas/timeline.ts'
 import { Refusal, refuse } from '../errors.ts'
 import { lengths, mustBeIdentifier, SYSTEM } from '../rules/identifiers.ts'
 import { isEventType } from '../rules/timelines.ts'
@@ -36,7 +36,7 @@ export function isEmpty (value: unknown): boolean {
 }
 
 /** Timeline events for a command. Throws what `timelineEventOf` throws, and where two have one id. */
-export function timelineEventsOf (events: NewTimelineEvent[] = []): TimelineEventInput[] {
+export function timelineEventsOf (events: TimelineEventInput[] = []): CheckedTimelineEvent[] {
   const seen = new Set<string>()
   return events.map((event, index) => {
     const field = `body/timelineEvents/${index}`
@@ -49,7 +49,7 @@ export function timelineEventsOf (events: NewTimelineEvent[] = []): TimelineEven
 }
 
 /** One timeline event for a command; whom it may be about is decided with the channel. `field`: where it stands, as in `body/timelineEvents/0`. */
-export function timelineEventOf ({ eventId, type, eventTimeMs, subject }: NewTimelineEvent, field: string): TimelineEventInput {
+export function timelineEventOf ({ eventId, type, eventTimeMs, subject }: TimelineEventInput, field: string): CheckedTimelineEvent {
   if (eventId !== undefined) mustBeNewId('event', eventId, `${field}/eventId`)
   if (!isEventType(type)) throw refuseField(`${field}/type`, 'may not begin with io.mitter, unless it is io.mitter.types.timeline.CreationTime')
   const subjectId = idOf(subject)

@@ -1,6 +1,6 @@
 /** From the body of a message to the command, and from its outcome to the answer (protocol 6). */
 import type { FastifyRequest } from 'fastify'
-import type { NewMessage } from '../../schemas/message.ts'
+import type { MessageInput } from '../../schemas/message.ts'
 import { actorOf } from '../auth/principal.ts'
 import { parseLists } from '../rules/access-entries.ts'
 import type { SendMessage, SendOutcome } from '../store/contract/commands.ts'
@@ -8,7 +8,7 @@ import { givenBy } from './callers.ts'
 import { idOf, mustNotUseUnsupported, timelineEventsOf } from './input.ts'
 
 /** Throws what `mustNotUseUnsupported` and `timelineEventsOf` throw. Whether a user names itself is decided with the channel. */
-export function sendCommand (request: FastifyRequest, channelId: string, messageId: string, body: NewMessage): SendMessage {
+export function sendCommand (request: FastifyRequest, channelId: string, messageId: string, body: MessageInput): SendMessage {
   mustNotUseUnsupported(body)
   const acls = parseLists(body.appliedAcls, { kind: 'message', channelId })
   const senderId = body.senderId === undefined ? actorOf(request.principal) : idOf(body.senderId)

@@ -152,8 +152,30 @@ describe('the application', () => {
     await expect(onRoute({ authorization: `Basic ${Buffer.from(pair).toString('base64')}` })).rejects.toThrow(refusal(401, 'access key'))
   })
 
-  test('does not call from a browser\'s page', async () => {
-    await expect(onRoute({ authorization: basic, origin: 'https://chat.example' })).rejects.toThrow(refusal(401, 'browsers'))
+  test.each([
+    ['another host', { origin: 'https://chat.example' }],
+    ['another port', { origin: 'https://relay.example:8443' }],
+    ['a name that begins alike', { origin: 'https://relay.example.evil.example' }],
+    ['a user of that name', { origin: 'https://relay.example@evil.example' }],
+    ['another scheme, as the browser says', { origin: 'http://relay.example', 'sec-fetch-site': 'cross-site' }],
+    ['a sibling, as the browser says', { origin: 'https://relay.example', 'sec-fetch-site': 'same-site' }],
+    ['another host, whatever the browser says', { origin: 'https://chat.example', 'sec-fetch-site': 'same-origin' }],
+    ['nowhere', { origin: 'null' }],
+    ['nowhere, to a host that is not named', { origin: 'null', host: undefined }],
+    ['a file', { origin: 'file://', host: '' }],
+    ['an empty origin', { origin: '' }]
+  ])('does not call from a web page of %s', async (_, headers) => {
+    await expect(onRoute({ authorization: basic, host: 'relay.example', ...headers })).rejects.toThrow(refusal(401, 'web pages'))
+  })
+
+  test.each([
+    ['as the browser says', { 'sec-fetch-site': 'same-origin' }],
+    ['where the browser does not say', {}]
+  ])('calls from a page of the service itself, %s', async (_, headers) => {
+    for (const [origin, host] of [['https://relay.example', 'relay.example'], ['http://127.0.0.1:11902', '127.0.0.1:11902'], ['http://[::1]:11902', '[::1]:11902']]) {
+      expect(await onRoute({ authorization: basic, origin, host, ...headers })).toEqual({ kind: 'application' })
+      await expect(onRoute({ authorization: `Basic ${btoa('key:wrong')}`, origin, host, ...headers })).rejects.toThrow(refusal(401, 'access key'))
+    }
   })
 
   test('acts as a user by sudo, whose rights no token\'s end cuts short', async () => {

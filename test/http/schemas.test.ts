@@ -13,7 +13,7 @@ interface Described {
   properties?: Record<string, Described>
 }
 
-const ajv = new Ajv({ strict: false, schemas: namedSchemas })
+const ajv = new Ajv({ strict: false, formats: { int64: true }, schemas: namedSchemas })
 const schemas = namedSchemas as Described[]
 
 it.each(schemas.map(schema => [schema.$id!, schema]))('%s is described, and its examples keep to it', (id, schema) => {

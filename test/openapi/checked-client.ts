@@ -34,7 +34,9 @@ export function checkedClients (url: string, document: Document): Checked {
       expect(Object.keys(told!.content ?? {}), name).toEqual(type === undefined ? [] : [type])
       if (type !== 'application/json') return
       const validate = compile(told!.content![type]!.schema!)
-      const body = await response.clone().json()
+      const body = await response.clone().json() as { errorCode?: string, error_code?: string }
+      // The other name of it, which the document leaves to a sentence (src/http/document-shape.ts).
+      if (response.status >= 400) expect(body.error_code).toBe(body.errorCode)
       validate(body)
       expect(validate.errors, `${name} ${response.status} answered ${JSON.stringify(body)}`).toBeNull()
     }

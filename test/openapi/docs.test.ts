@@ -1,4 +1,5 @@
 /** The page at /docs (protocol 9): open to everyone, whole by itself, and without a memory. */
+import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startService, type Service } from '../http/service.ts'
 import { operationsOf, type Document } from './document.ts'
@@ -36,6 +37,40 @@ it('lets nothing in and nothing out but from and to this service', async () => {
     expect(policy).not.toMatch(/unsafe-inline|unsafe-eval|https?:|\*/)
   }
 })
+
+it('makes a user for whoever types the access key in, and for no page of others', async () => {
+  const make = async (headers: Record<string, string>) => await service.call('POST /v1/users', { body: {}, headers: { host: 'relay.example', ...headers } })
+  expect((await make({ origin: 'https://relay.example', 'sec-fetch-site': 'same-origin' })).statusCode).toBe(200)
+  for (const foreign of [{ origin: 'https://evil.example' }, { origin: 'https://relay.example', 'sec-fetch-site': 'cross-site' }]) {
+    const { statusCode, headers } = await make(foreign)
+    // Never challenged for, so that browsers keep no key which a page of others could ride on.
+    expect([statusCode, headers['www-authenticate'], headers['access-control-allow-origin']]).toEqual([401, undefined, undefined])
+  }
+})
+
+it('offers what the page can do only: it signs nothing, and streams are for reading about', async () => {
+  const page = (await get('/docs/json')).json() as Document
+  const schemes = ['bearer', 'userToken', 'basic', 'eventToken']
+  expect(Object.keys(page.components.securitySchemes!)).toEqual(schemes)
+  for (const [name, { security, tags, description }] of operationsOf(page)) {
+    for (const scheme of security!.flatMap(requirement => Object.keys(requirement))) expect(schemes, name).toContain(scheme)
+    if (tags.includes('events')) expect(description, name).toMatch(/not for trying here/i)
+    else expect(description ?? '', name).not.toMatch(/trying/)
+  }
+  const { body } = await get('/docs/static/swagger-initializer.js')
+  const { allowTryItOutFor } = configOf(body).plugins[0]!().statePlugins.spec.wrapSelectors
+  const mayTry = operationsOf(page).filter(([name]) => allowTryItOutFor()(undefined, ...(name.split(' ').reverse() as [string, string])))
+  expect(mayTry.length).toBe(operationsOf(page).filter(([, { tags }]) => !tags.includes('events')).length)
+  expect(mayTry.filter(([, { tags }]) => tags.includes('events'))).toEqual([])
+})
+
+interface Plugin { statePlugins: { spec: { wrapSelectors: { allowTryItOutFor: () => (state: unknown, path: string, method: string) => boolean } } } }
+interface Config { plugins: Array<() => Plugin> }
+
+/** What the page is set up with: the browser reads it as JavaScript, and so does this. */
+function configOf (script: string): Config {
+  return runInNewContext(`(${/const config = ([^]+?)\n *const resConfig/.exec(script)![1]})`)
+}
 
 it('shows every operation of the document, and calls this service', async () => {
   const [document, page] = await Promise.all(['/openapi.json', '/docs/json'].map(async path => (await get(path)).json() as Document))

@@ -84,8 +84,50 @@ it('takes event tokens on event streams only, and says how calls are signed', ()
   expect(document.components.securitySchemes!.signature!.description).toMatch(/Content-Md5.*HMAC-SHA1/s)
 })
 
+/** Whether a schema, with what it refers to, allows a null anywhere. */
+function hasNull (schema: object): boolean {
+  const text = JSON.stringify(schema)
+  const named = [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => document.components.schemas![name!]!)
+  return text.includes('"null"') || named.some(hasNull)
+}
+
+it('lets nulls stand for optional fields of bodies, as the service does, and never has one in an answer', () => {
+  const compile = compilerOf(document)
+  const schemas = document.components.schemas!
+  const channel = { defaultRuleSet: 'io.mitter.ruleset.chats.GroupChat' }
+  for (const field of Object.keys(schemas.ChannelInput!.properties as object)) {
+    expect(compile(schemas.ChannelInput!)({ ...channel, [field]: null }), field).toBe(!(field in channel))
+  }
+  expect(compile(schemas.MessageInput!)({ textPayload: 'a', senderId: null, messageType: null, timelineEvents: [{ eventId: null, type: 'a', eventTimeMs: 0, subject: '@amy' }] })).toBe(true)
+  for (const [name, { responses }] of operationsOf(document)) {
+    for (const { content = {} } of Object.values(responses)) {
+      for (const { schema } of Object.values(content)) expect(hasNull(schema!), name).toBe(false)
+    }
+  }
+})
+
+/** As generators of clients compare names: without regard to capitals, hyphens and underscores. */
+const plain = (name: string) => name.replace(/[-_]/g, '').toLowerCase()
+const alike = (names: string[]) => names.filter((name, index) => names.map(plain).indexOf(plain(name)) !== index)
+
+it('names nothing as generators of clients name something else', () => {
+  const schemas = Object.entries(document.components.schemas!)
+  for (const [name, { properties = {} }] of schemas) expect(alike(Object.keys(properties as object)), name).toEqual([])
+  for (const [name, { parameters = [] }] of operationsOf(document)) expect(alike(parameters.map(parameter => parameter.name)), name).toEqual([])
+  // In Go what makes a Channel is NewChannel.
+  const names = schemas.map(([name]) => name)
+  expect(alike([...names, ...names.map(name => `New${name}`)])).toEqual([])
+})
+
+it('says of each scheme of credentials what generators know', () => {
+  const schemes = Object.entries(document.components.securitySchemes!).map(([name, { type, scheme }]) => [name, type, scheme])
+  expect(schemes).toEqual([
+    ['bearer', 'http', 'bearer'], ['userToken', 'apiKey', undefined], ['basic', 'http', 'basic'], ['signature', 'apiKey', undefined], ['eventToken', 'apiKey', undefined]
+  ])
+})
+
 interface Bounded extends Record<string, unknown> {
-  type?: string
+  type?: string | string[]
   properties?: Record<string, Bounded>
   items?: Bounded
   anyOf?: Bounded[]
@@ -94,7 +136,8 @@ interface Bounded extends Record<string, unknown> {
 
 /** Where a schema has a string, a list, a number or an object that may be of any size. */
 function * unbounded (schema: Bounded, at: string): Generator<string> {
-  const { type, properties, items, anyOf = [], allOf = [] } = schema
+  const { properties, items, anyOf = [], allOf = [] } = schema
+  const [type] = [schema.type].flat()
   const bounds = {
     string: ['maxLength', 'x-max-bytes', 'enum', 'const'], array: ['maxItems'], integer: ['maximum'], number: ['maximum'], object: ['properties'], boolean: ['type'], null: ['type']
   }[type ?? ''] ?? ['$ref', 'allOf', 'anyOf', 'enum', 'const']
@@ -114,9 +157,9 @@ it('has no string, list, number or object without a bound', () => {
     // Any JSON: within the bounds of a body, of its depth and of its values; a locator has one of its own (protocol 1, rule 9).
     'MessageDatum.data', 'UserLocator',
     // Refused unless they are empty.
-    ...['NewChannel', 'NewMessage', 'NewUser'].flatMap(name => ['entityMetadata', 'entityProfile'].map(field => `${name}.${field}`)), 'NewUser.appliedAcls',
+    ...['ChannelInput', 'MessageInput', 'UserInput'].flatMap(name => ['entityMetadata', 'entityProfile'].map(field => `${name}.${field}`)), 'UserInput.appliedAcls',
     // What the service itself says.
-    ...['error', 'message', 'errorCode', 'error_code', 'reason', 'instanceId', 'diagnostics'].map(field => `ErrorEnvelope.${field}`),
+    ...['error', 'message', 'errorCode', 'reason', 'instanceId', 'diagnostics'].map(field => `ErrorEnvelope.${field}`),
     'RelayOutcome.recipientsCount', 'UserToken.signedToken', 'EventToken.eventToken',
     'GET /v1/channels/{channelId}/events 200', 'GET /v1/users/{userId}/events 200', 'GET /v1/events 200'
   ].sort())

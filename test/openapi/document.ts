@@ -42,7 +42,7 @@ export function responseOf (document: Document, operation: Operation, status: st
  * answer keeps to although the document leaves room for more.
  */
 export function compilerOf (document: Document, closed = false): (schema: object) => ValidateFunction {
-  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { int64: true } })
   const components = closed ? close(document.components) : document.components
   ajv.addSchema({ $id: 'document', components } as object)
   const compiled = new Map<object, ValidateFunction>()

@@ -6,23 +6,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { asUser, spawnService, tokenFor, type ServiceProcess } from '../support/process.ts'
-import { installSchemathesis } from './install.ts'
+import { installPython } from '../support/python.ts'
 
 /** How long one caller's run goes on making up requests, in seconds: it always takes all of it. */
 const RUN_SECONDS = 120
 
-/**
- * Checks left out. What the service takes and refuses is the contract's to say, and the document is coarser: nulls are
- * taken for absent fields, and an id of letters that an id may not have is refused.
- */
-const LEFT_OUT = 'negative_data_rejection,positive_data_acceptance'
+/** The check left out: the document is coarser than the contract, and an id of letters that an id may not have is refused. */
+const LEFT_OUT = 'positive_data_acceptance'
 
 let program: string
 let service: ServiceProcess
 let token: string
 let directory: string
 
-beforeAll(async () => { program = await installSchemathesis() }, 300_000)
+beforeAll(async () => { program = join(await installPython('schemathesis', join(import.meta.dirname, 'requirements.txt')), 'schemathesis') }, 300_000)
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'channel-relay-schemathesis-run-'))
@@ -44,8 +41,10 @@ test('finds no 5xx and no answer that breaks its schema, as the application', as
 })
 
 test('finds no 5xx and no answer that breaks its schema, as a user', async () => {
-  // A user that has no token any more would be refused everything from there on.
-  await mustFindNothing(['--header', `Authorization: Bearer ${token}`, '--exclude-operation-id', 'logout', '--exclude-operation-id', 'revokeTokens'])
+  // A user that has no token any more would be refused everything from there on. Under the other header too, or
+  // Schemathesis makes tokens up for that, and four of five requests are refused for it.
+  const headers = [`Authorization: Bearer ${token}`, `X-Issued-Mitter-User-Authorization: ${token}`].flatMap(header => ['--header', header])
+  await mustFindNothing([...headers, '--exclude-operation-id', 'logout', '--exclude-operation-id', 'revokeTokens'])
   expect((await asUser(service, token, 'GET', '/v1/users/me')).status).toBe(200)
 })
 

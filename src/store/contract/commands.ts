@@ -10,7 +10,7 @@ import type { AclPatch } from '../../rules/access-entries.ts'
 import type { GroupType, ParticipationStatus, RelayStatus, Role, Ruleset } from '../../rules/relay.ts'
 import type { NewParticipant } from '../../rules/rulesets.ts'
 import type { MessageDatum } from '../../../schemas/message.ts'
-import type { TimelineEventInput } from '../../../schemas/timeline.ts'
+import type { CheckedTimelineEvent } from '../../../schemas/timeline.ts'
 import type { ChannelParticipation } from '../../../schemas/participation.ts'
 import type { Cursor } from './log.ts'
 import type { AclsOf } from './reads.ts'
@@ -89,7 +89,7 @@ export interface CreateChannel extends GivenBy {
   groupType: GroupType
   /** As listed, without double ids; who is in it in the end the ruleset says (rules/rulesets.ts). */
   participants: NewParticipant[]
-  timelineEvents: TimelineEventInput[]
+  timelineEvents: CheckedTimelineEvent[]
   acls?: AccessLists
 }
 
@@ -147,7 +147,7 @@ export interface SendMessage extends GivenBy {
   textPayload: string
   messageData: MessageDatum[]
   /** Where none has the type `mitter.mtet.SentTime`, the store puts one in front. */
-  timelineEvents: TimelineEventInput[]
+  timelineEvents: CheckedTimelineEvent[]
   acls?: AccessLists
 }
 
@@ -171,7 +171,7 @@ export interface DeleteMessages extends GivenBy {
 export interface AddChannelEvent extends GivenBy {
   type: 'add-channel-event'
   channelId: string
-  event: TimelineEventInput
+  event: CheckedTimelineEvent
 }
 
 /** An event on the timeline of each of several messages of a channel. One entry `message-timeline` for each. */
@@ -180,7 +180,7 @@ export interface AddMessageEvent extends GivenBy {
   channelId: string
   /** 1 to 45, without doubles; with more than one, `event` has no id. */
   messageIds: string[]
-  event: TimelineEventInput
+  event: CheckedTimelineEvent
 }
 
 /** Changes an entity's own access control lists: one entry, or none where nothing changes. The application's are no part of the log. */

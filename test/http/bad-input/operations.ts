@@ -5,7 +5,7 @@ export interface JsonSchema {
   $ref?: string
   allOf?: JsonSchema[]
   anyOf?: JsonSchema[]
-  type?: string
+  type?: string | string[]
   enum?: unknown[]
   const?: unknown
   properties?: Record<string, JsonSchema>
@@ -41,8 +41,8 @@ interface Documented {
 
 export interface Api {
   operations: Operation[]
-  /** What a reference refers to, and of an `allOf` of one its part. */
-  resolve (schema: JsonSchema): JsonSchema
+  /** What a reference refers to, of an `allOf` of one its part, and of what may be null the rest. */
+  resolve (schema: JsonSchema): JsonSchema & { type?: string }
   /** A value that a schema allows: every field that it declares, filled from the examples. */
   sample (schema: JsonSchema): unknown
 }
@@ -70,9 +70,12 @@ export async function readApi (service: Service): Promise<Api> {
     }
   }))
 
-  function resolve (schema: JsonSchema): JsonSchema {
+  function resolve ({ type: types, ...schema }: JsonSchema): JsonSchema & { type?: string } {
     if (schema.$ref !== undefined) return resolve(components.schemas[schema.$ref.slice('#/components/schemas/'.length)]!)
-    return schema.allOf?.length === 1 ? resolve(schema.allOf[0]!) : schema
+    const parts = schema.allOf ?? schema.anyOf?.filter(({ type }) => type !== 'null') ?? []
+    if (parts.length === 1) return resolve(parts[0]!)
+    const [type] = [types ?? []].flat()
+    return { ...schema, ...(type === undefined ? {} : { type }), ...(schema.enum === undefined ? {} : { enum: schema.enum.filter(value => value !== null) }) }
   }
 
   function sample (given: JsonSchema): unknown {

@@ -108,6 +108,12 @@ describe('what is not supported yet', () => {
       for (const more of [{ entityMetadata: { key: 'a', value: 1 } }, { entityProfile: { attributes: [{ key: 'a' }] } }]) {
         expect(await gist(request, { body: { ...fields(), ...more } })).toEqual([501, 'not_implemented'])
       }
+      for (const field of ['entityMetadata', 'entityProfile']) {
+        for (const noObject of [0, 1, '', 'a', true, []]) {
+          expect(await gist(request, { body: { ...fields(), [field]: noObject } })).toEqual([400, 'invalid_domain_attribute'])
+        }
+        for (const empty of [{}, { attributes: [] }, null]) expect(await gist(request, { body: { ...fields(), [field]: empty } })).toEqual([200])
+      }
     }
   })
 })

@@ -4,7 +4,7 @@ import { decide, decideOfMessage } from '../../../rules/access.ts'
 import { mustBeAllowed, refusalOf } from '../../../rules/access-refusals.ts'
 import { namedIn } from '../../../rules/audience.ts'
 import { SENT_TIME } from '../../../rules/timelines.ts'
-import type { TimelineEventInput } from '../../../../schemas/timeline.ts'
+import type { CheckedTimelineEvent } from '../../../../schemas/timeline.ts'
 import { SYSTEM, type Actor, type DeleteMessages, type EditMessage, type SendMessage } from '../../contract/commands.ts'
 import type { Position } from '../../contract/log.ts'
 import type { Draft } from '../draft.ts'
@@ -56,7 +56,7 @@ function senderOf (draft: Draft, channel: ChannelRecord, { actor, senderId }: Se
 
 /** What is stored of a message, an event that says when it was sent put in front where it brings none (protocol 6). */
 function contentOf ({ messageType, payloadType, textPayload, messageData, timelineEvents: given, senderId }: SendMessage, at: number): string {
-  const sent: TimelineEventInput = { type: SENT_TIME, eventTimeMs: at, subject: senderId }
+  const sent: CheckedTimelineEvent = { type: SENT_TIME, eventTimeMs: at, subject: senderId }
   const events = given.some(({ type }) => type === SENT_TIME) ? given : [sent, ...given]
   return JSON.stringify({
     messageType,

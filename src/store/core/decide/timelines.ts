@@ -4,7 +4,7 @@ import { refuse } from '../../../errors.ts'
 import { ownEventId, SYSTEM } from '../../../rules/identifiers.ts'
 import { readersNamedIn } from '../../../rules/audience.ts'
 import { mustAddEvent, mustAddMessageEvent, mustBeOwnEvent } from '../../../rules/timelines.ts'
-import type { TimelineEvent, TimelineEventInput } from '../../../../schemas/timeline.ts'
+import type { CheckedTimelineEvent, TimelineEvent } from '../../../../schemas/timeline.ts'
 import type { Actor, AddChannelEvent, AddMessageEvent } from '../../contract/commands.ts'
 import type { Draft } from '../draft.ts'
 import { isPresent, lanes, type ChannelRecord, type MessageRecord } from '../records.ts'
@@ -13,7 +13,7 @@ import { addressAbout, listsOf, mayRead } from './audiences.ts'
 import { callerIn } from './members.ts'
 
 /** Events whose subjects there are, a user's its own only, and whose ids nobody has taken. */
-export function mustBeNewEvents (draft: Draft, events: TimelineEventInput[], actor: Actor): void {
+export function mustBeNewEvents (draft: Draft, events: CheckedTimelineEvent[], actor: Actor): void {
   for (const event of events) {
     if (actor !== SYSTEM) mustBeOwnEvent(actor, event)
     else if (event.subject !== SYSTEM) draft.existingUser(event.subject)
@@ -22,17 +22,17 @@ export function mustBeNewEvents (draft: Draft, events: TimelineEventInput[], act
 }
 
 /** As it is stored; one that brings no id gets one that no caller can have taken (rules/identifiers.ts). */
-export function newEvent (event: TimelineEventInput, at: number): TimelineEvent {
+export function newEvent (event: CheckedTimelineEvent, at: number): TimelineEvent {
   return timelineEventOf({ ...event, eventId: event.eventId ?? ownEventId(randomUUID()) }, at)
 }
 
 /** The ids of events that have no entries of their own are kept apart. */
-export function takeEventIds (draft: Draft, events: TimelineEventInput[]): void {
+export function takeEventIds (draft: Draft, events: CheckedTimelineEvent[]): void {
   for (const { eventId } of events) if (eventId !== undefined) draft.put('event', eventId, { eventId, entry: false })
 }
 
 /** Keys of those whom events are about; the application, which is never deleted, apart. */
-export function subjectKeys (draft: Draft, events: TimelineEventInput[]): number[] {
+export function subjectKeys (draft: Draft, events: CheckedTimelineEvent[]): number[] {
   const others = new Set(events.map(({ subject }) => subject).filter(subject => subject !== SYSTEM))
   return [...others].map(subject => draft.existingUser(subject).userKey)
 }
@@ -61,7 +61,7 @@ export function addMessageEvent (draft: Draft, { channelId, messageIds, actor, e
   return messages.map(message => addEvent(draft, channel, message, event))[0]!
 }
 
-function addEvent (draft: Draft, channel: ChannelRecord, message: MessageRecord | undefined, input: TimelineEventInput): string {
+function addEvent (draft: Draft, channel: ChannelRecord, message: MessageRecord | undefined, input: CheckedTimelineEvent): string {
   const event = newEvent(input, draft.at)
   const subject = draft.user(input.subject)!
   draft.put('event', event.eventId, { eventId: event.eventId, entry: true })

@@ -3,7 +3,7 @@ import type { Channel } from '../../../../schemas/channel.ts'
 import type { ChannelParticipation } from '../../../../schemas/participation.ts'
 import type { TimelineEvent } from '../../../../schemas/timeline.ts'
 import type { User } from '../../../../schemas/user.ts'
-import type { TimelineEventInput } from '../../../../schemas/timeline.ts'
+import type { CheckedTimelineEvent } from '../../../../schemas/timeline.ts'
 import { statusTable, type RelayStatus } from '../../../rules/relay.ts'
 import { SYSTEM_CHANNEL } from '../../../rules/rulesets.ts'
 import type { ChannelRecord, MemberRecord, UserRecord } from '../records.ts'
@@ -90,7 +90,7 @@ export function userOf ({ userId, profile, createdAt, updatedAt }: Pick<UserReco
   }
 }
 
-export function timelineEventOf (input: TimelineEventInput & { eventId: string }, at: number): TimelineEvent {
+export function timelineEventOf (input: CheckedTimelineEvent & { eventId: string }, at: number): TimelineEvent {
   const { eventId, type, eventTimeMs, subject } = input
   const audit = { createdAt: at, updatedAt: at }
   return { eventId, identifier: eventId, type, eventTimeMs, subject: { identifier: subject }, audit, auditInfo: audit }
