@@ -9,15 +9,22 @@ const LONGEST_MS = 600_000
 const backoff = (ms, failures) => Math.max(ms, Math.min((ms || 1) * 2 ** failures, LONG_MS)) * (1 + Math.random() / 4)
 
 const sleep = (ms, signal) => new Promise(resolve => {
-  const timer = setTimeout(resolve, Math.min(ms, LONGEST_MS))
-  signal?.addEventListener('abort', () => { clearTimeout(timer); resolve() })
+  const end = () => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', end)
+    resolve()
+  }
+  const timer = setTimeout(end, Math.min(ms, LONGEST_MS))
+  signal?.addEventListener('abort', end)
+  if (signal?.aborted) end()
 })
 
 /** What was answered instead, as an error. A proxy's has no envelope. */
 async function refusalOf (response) {
   const { message, errorCode: code, reason } = await response.json().catch(() => null) ?? {}
   const { status } = response
-  const retryAfterMs = response.headers.get('Retry-After') * 1000 || 0
+  const after = response.headers.get('Retry-After')
+  const retryAfterMs = after * 1000 || Date.parse(after) - Date.now() || 0
   return Object.assign(new Error(message ?? `HTTP ${status}`), { status, code, reason, retryAfterMs })
 }
 
@@ -55,7 +62,7 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
   let [place, cursor] = [after, after]
   let [state, closed, failures, retry] = ['connecting', false, 0, RETRY_MS]
   let dealt = Promise.resolve()
-  let bearer, refused, attempt, nap
+  let bearer, refused, attempt, nap, online
   /** Of tabs that share: the channel, the wait for the lock, and while this tab has it, whatever is its own. */
   let channel, queue, turn
 
@@ -70,7 +77,7 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
   }
 
   function enter (next, error) {
-    if (state === next && !error) return
+    if ((state === next && !error) || state === 'closed') return
     state = next
     call(onState, next, error)
     say()
@@ -104,7 +111,10 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
   async function read (from, take) {
     attempt?.abort()
     const mine = attempt = new AbortController()
-    const [heard, unwatch] = watch(2 * heartbeatMs, () => mine.abort(new Error('Nothing was heard')))
+    let busy = false
+    const [heard, unwatch] = watch(2 * heartbeatMs, () => busy || mine.abort(new Error('Nothing was heard')))
+    mine.signal.addEventListener('abort', unwatch)
+    if (closed) mine.abort()
     try {
       const headers = { Authorization: `Bearer ${bearer}`, Accept: 'text/event-stream' }
       const earliest = from === 'earliest'
@@ -119,14 +129,15 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
         if (done) throw new Error('The connection ended')
         heard()
         say()
+        busy = true
         for (const frame of parse(decoder.decode(value, { stream: true }))) {
           mine.signal.throwIfAborted()
           if (frame.type === 'bye') throw Object.assign(new Error('The service ended the stream'), { reason: frame.data.reason })
           if (await take(frame)) return
         }
+        busy = false
       }
     } finally {
-      unwatch()
       mine.abort()
     }
   }
@@ -153,6 +164,7 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
 
   /** Closes, or waits until it is time to try again. */
   async function failed (error) {
+    if (closed) return
     const { status, reason, retryAfterMs = 0 } = error
     const bye = status ? undefined : reason
     if (status === 403 || status === 404 || bye === 'removed' || bye === 'deleted') return close(error)
@@ -162,10 +174,13 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
       if (failures === 0) wait = 0
       ;[refused, bearer, retry] = [bearer, undefined, RETRY_MS]
     }
+    if (online) online = failures = wait = 0
     failures++
-    enter('waiting', error)
     nap = new AbortController()
+    const telling = setInterval(say, heartbeatMs) // that this one waits, and the others are to
+    enter('waiting', error)
     await sleep(wait, nap.signal)
+    clearInterval(telling)
     if (!bearer) queue?.abort()
   }
 
@@ -177,7 +192,7 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
         await failed(new Error('There is no token', { cause }))
         continue
       }
-      if (!bearer) return close(Object.assign(new Error('There is no other token'), { status: 401 }))
+      if (!bearer) return close(Object.assign(new Error('There is no token'), { status: 401 }))
       const user = share === true ? userOf(bearer) : share
       if (!user || !globalThis.BroadcastChannel || !globalThis.navigator?.locks) await run(() => !closed && bearer)
       else await together(`channel-relay/1 ${target} ${user}`).catch(() => { share = false })
@@ -240,7 +255,8 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
     async function lead () {
       const mine = turn = {}
       chain = null
-      await run(() => turn === mine && !closed && bearer)
+      // What `onEvent` never comes back from keeps no other tab waiting once this is closed.
+      await Promise.race([run(() => turn === mine && !closed && bearer), over])
     }
 
     channel = new BroadcastChannel(name)
@@ -250,7 +266,7 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
       queue.abort()
     })
     channel.onmessage = ({ data }) => {
-      if (!data) return say()
+      if (!Array.isArray(data)) return say()
       heard()
       const number = ++received
       inbox = inbox.then(() => follow(data, number))
@@ -281,18 +297,29 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
     if (closed) return
     closed = true
     turn = undefined
+    end()
     interrupt()
     queue?.abort()
-    for (const type of lines) globalThis.removeEventListener?.(type, interrupt)
+    for (const type of lines) globalThis.removeEventListener?.(type, changed)
+    signal?.removeEventListener('abort', finish)
     enter('closed', error)
   }
 
+  /** The machine has a network again, or has none: what waits for the old one need not. */
+  function changed ({ type }) {
+    online = type === 'online'
+    interrupt()
+  }
+
+  const finish = () => close()
+  let end
+  const over = new Promise(resolve => { end = resolve })
   const lines = ['online', 'offline']
-  for (const type of lines) globalThis.addEventListener?.(type, interrupt)
-  signal?.addEventListener('abort', () => close())
-  if (signal?.aborted) close()
+  for (const type of lines) globalThis.addEventListener?.(type, changed)
+  signal?.addEventListener('abort', finish)
+  if (signal?.aborted) finish()
   Promise.resolve().then(main)
-  return { close: () => close(), get cursor () { return cursor }, get state () { return state } }
+  return { close: finish, get cursor () { return cursor }, get state () { return state } }
 }
 
 /** Whether it is the application's: the others are of the stream itself. */
@@ -301,32 +328,38 @@ const isEvent = type => !['', 'ready', 'caught-up', 'checkpoint'].includes(type)
 export async function send ({ url, channelId, token, message, idempotencyKey = crypto.getRandomValues(new Uint32Array(4)).join('-'), signal }) {
   const target = `${url.replace(/\/$/, '')}/v1/channels/${encodeURIComponent(channelId)}/messages`
   const body = JSON.stringify(typeof message === 'string' ? { textPayload: message } : message)
-  const ask = async refused => typeof token === 'function' ? await token(refused) : token
-  let bearer = await ask()
-  let renewed = false
-  for (let failures = 0; ; failures++) {
-    const headers = { Authorization: `Bearer ${bearer}`, 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey }
-    const request = new Request(target, { method: 'POST', headers, body })
-    let error
-    try {
-      const response = await fetch(request, { signal: AbortSignal.any([AbortSignal.timeout(30_000), ...signal ? [signal] : []]) })
-      if (response.ok) return await response.json()
-      error = await refusalOf(response)
-    } catch (cause) {
-      error = cause
-    }
-    signal?.throwIfAborted()
-    const { status, retryAfterMs = 0 } = error
-    if (status === 401 && !renewed) {
-      renewed = true
-      const next = await ask(bearer)
-      if (next && next !== bearer) {
-        bearer = next
-        continue
+
+  async function tryToSend () {
+    let bearer, refused, refusal
+    for (let failures = 0; ; failures++) {
+      signal?.throwIfAborted()
+      let error
+      try {
+        bearer ??= typeof token === 'function' ? await token(refused) : token
+      } catch (cause) {
+        error = cause
       }
+      if (!error) {
+        if (!bearer || bearer === refused) throw refusal ?? Object.assign(new Error('There is no token'), { status: 401 })
+        const request = new Request(target, { method: 'POST', body, headers: { Authorization: `Bearer ${bearer}`, 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey } })
+        try {
+          const response = await fetch(request, { signal: AbortSignal.any([AbortSignal.timeout(30_000), signal].filter(Boolean)) })
+          if (response.ok) return await response.json()
+          error = await refusalOf(response)
+        } catch (cause) {
+          error = cause
+        }
+      }
+      const { status, retryAfterMs = 0 } = error
+      if (status === 401 && !refused) [refused, refusal, bearer] = [bearer, error]
+      else if (status && ![429, 502, 503, 504].includes(status)) throw error
+      else await sleep(Math.max(backoff(RETRY_MS, failures), retryAfterMs), signal)
     }
-    if (status && ![429, 502, 503, 504].includes(status)) throw error
-    await sleep(Math.max(backoff(RETRY_MS, failures), retryAfterMs), signal)
-    signal?.throwIfAborted()
   }
+
+  return await new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason) // whatever the rest is at
+    signal?.addEventListener('abort', abort)
+    tryToSend().then(resolve, reject).finally(() => signal?.removeEventListener('abort', abort))
+  })
 }
