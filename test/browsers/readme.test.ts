@@ -64,7 +64,7 @@ it('goes on by itself where the stream just ends, and anew where that has failed
     response => asStream(response).write('id: c2\nevent: ready\ndata: {}\n\n')
   ]
   run()
-  await until('the last one is open', () => streams.length === 0)
+  await until('the last one is open', () => streams.length === 0 && sources.at(-1)?.readyState === EventSource.OPEN)
   expect(said).toEqual(['one', 'two'])
   expect(asked).toEqual([
     'token for Bearer the-token', 'access_token=event-token-1&after=',

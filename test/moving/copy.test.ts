@@ -93,7 +93,7 @@ describe('what was copied', () => {
     expect(await sumOf(await out())).toMatchObject({ rows: 20_000 })
   })
 
-  it('is none where the session is lost in the middle', async () => {
+  it('is none where the session is lost in the middle', { timeout: 60_000 }, async () => {
     await copy(many(200_000))
     const lost = (async () => {
       for await (const piece of await out()) {

@@ -37,7 +37,8 @@ const ROOM = '/v1/channels/football-fans'
 const GROUP = 'io.mitter.ruleset.chats.GroupChat'
 
 /** Every kind of event, and of messages all that one may say. */
-async function everyEvent (): Promise<void> {
+/** @param told resolves when what was done so far has been told of: of what is deleted since, it would not be */
+async function everyEvent (told: () => Promise<unknown>): Promise<void> {
   await act('alice', 'POST', '/v1/channels', {
     channelId: 'football-fans',
     defaultRuleSet: GROUP,
@@ -64,6 +65,7 @@ async function everyEvent (): Promise<void> {
   await act(undefined, 'PATCH', `${ROOM}/participants/bob`, { newStatus: 'ReadOnly', roles: ['admin'] })
   await act(undefined, 'PATCH', `${ROOM}/acls`, { patchType: 'Set', setAcls: { plusAppliedAcls: ['read_from_channel:participant(football-fans)'], minusAppliedAcls: ['read_from_channel:user(carol)'] } })
   await act(undefined, 'PATCH', `${ROOM}/acls`, { patchType: 'Set', setAcls: { plusAppliedAcls: [], minusAppliedAcls: [] } })
+  await told()
   await act(undefined, 'DELETE', `${ROOM}/messages/greeting-2`)
   await act('carol', 'DELETE', `${ROOM}/participants/carol`)
   await act(undefined, 'DELETE', '/v1/users/dave')
@@ -83,7 +85,7 @@ describe('compact frames', () => {
     const { cursor } = (await act('alice', 'POST', '/v1/channels/before-all/messages', { textPayload: 'From here' })).relay
     const streams: Array<[string, Record<string, string>]> = [['/v1/users/me/events', people.bob!], ['/v1/users/me/events', people.carol!], ['/v1/events', on.application]]
     const live = await Promise.all(streams.map(async ([path, headers]) => [await open(path, headers), await open(path, headers, '?format=compact')] as const))
-    await everyEvent()
+    await everyEvent(() => Promise.all([...live[0]!, ...live[2]!].map(reader => reader.until('message-timeline'))))
     const room: [string, Record<string, string>] = [`${ROOM}/events`, people.bob!]
     const replayed = await Promise.all([...streams, room].map(async ([path, headers]) =>
       [await open(path, headers, `?after=${cursor}`), await open(path, headers, `?after=${cursor}&format=compact`)] as const))
