@@ -190,6 +190,14 @@ export function proxySuite (kind: ProxyKind): void {
       session.destroy()
     })
 
+    it('says by what name and which way it was called, whatever the caller says', async () => {
+      answer = ({ headers }, response) => response.end(`${headers['x-forwarded-proto']} ${headers.host}`)
+      expect(await (await fetch(at('/'), { headers: { 'x-forwarded-proto': 'https' } })).text()).toBe(`http ${new URL(proxy.url).host}`)
+      const session = connect(proxy.tlsUrl, { ca: proxy.certificate })
+      expect(String((await once(session.request({ ':path': '/', 'x-forwarded-proto': 'http' }), 'data'))[0])).toBe(`https ${new URL(proxy.tlsUrl).host}`)
+      session.destroy()
+    })
+
     it('writes no token down, neither of what went well nor of what did not', async () => {
       const headers = { referer: 'https://x.example/?access_token=hush', 'x-issued-mitter-user-authorization': 'hush' }
       const url = at(`${eventPath}?access_token=hush`)
