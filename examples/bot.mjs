@@ -20,7 +20,7 @@ async function answer ({ channel, id, text }) {
   }
 }
 
-subscribe({
+const subscription = subscribe({
   ...calling,
   after: readCursor(CURSOR_FILE), // at first it answers what is asked from now on
   async onEvent ({ type, id, data }) {
@@ -29,6 +29,7 @@ subscribe({
   },
   onState (state, error) {
     console.error(state, error?.message ?? '')
+    if (state === 'live') writeCursor(CURSOR_FILE, subscription.cursor) // what is asked from here on it answers, though it be killed before anything comes
     if (state === 'closed') process.exitCode = 1
   }
 })

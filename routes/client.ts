@@ -35,7 +35,8 @@ export const client: FastifyPluginAsync = async (app) => {
       etag: tag
     })
     // The tag may come back weakened, by a proxy that has compressed the file.
-    if (request.headers['if-none-match']?.includes(tag) === true) return await reply.code(304).send()
+    const has = request.headers['if-none-match']
+    if (has === '*' || has?.includes(tag) === true) return await reply.code(304).send()
     return await reply.type('text/javascript; charset=utf-8').send(code)
   })
 }

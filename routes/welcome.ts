@@ -49,10 +49,13 @@ curl -N -H "Authorization: Bearer $BOB" "$API/v1/users/me/events?after=earliest"
 </html>
 `
 
+/** It is asked for HTML, and not by `q=0` for anything but that. */
+const wantsPage = /text\/html(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i
+
 export const welcome: FastifyPluginAsync = async app => {
   app.get('/', { schema: { hide: true } }, async (request, reply) => {
-    reply.headers({ ...headers, vary: 'accept, host, x-forwarded-proto' })
-    if (request.headers.accept?.includes('text/html') === true) return await reply.type('text/html; charset=utf-8').send(page(addressOf(request)))
+    reply.headers({ ...headers, vary: [reply.getHeader('vary'), 'accept, host, x-forwarded-proto'].flat().filter(name => name !== undefined).join(', ') })
+    if (wantsPage.test(request.headers.accept ?? '')) return await reply.type('text/html; charset=utf-8').send(page(addressOf(request)))
     return { name, version, documentation: '/docs', document: '/openapi.json', health: '/health' }
   })
 }

@@ -19,7 +19,7 @@ export interface SubscribeOptions<F extends Format = 'compact'> extends Calling 
   format?: F | undefined
   /**
    * Begin behind this place: the `id` of an event, a subscription's `cursor`, an answer's `X-Event-Cursor`; or `earliest`,
-   * as far back as there is anything. Absent: begin now.
+   * as far back as there is anything. Absent: begin now, which is when the state is `live`.
    */
   after?: string | undefined
   /**

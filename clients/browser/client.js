@@ -120,13 +120,13 @@ export function subscribe ({ url, channelId, token, format = 'compact', after, o
       const earliest = from === 'earliest'
       if (from && !earliest) headers['Last-Event-ID'] = from
       const response = await fetch(earliest ? `${target}&after=${from}` : target, { headers, signal: mine.signal, cache: 'no-store' })
-      if (!response.ok || !response.headers.get('Content-Type')?.startsWith('text/event-stream')) throw await refusalOf(response)
+      if (!response.ok || !/^text\/event-stream/i.test(response.headers.get('Content-Type'))) throw await refusalOf(response)
       const reader = response.body.getReader()
       const decoder = new TextDecoder()
       const parse = parser(ms => { retry = ms })
       for (;;) {
         const { done, value } = await reader.read()
-        if (done) throw new Error('The connection ended')
+        if (done) throw new Error('The stream ended')
         heard()
         say()
         busy = true

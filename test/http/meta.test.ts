@@ -41,6 +41,12 @@ describe('the address itself', () => {
     expect(body).toContain('API=https://relay.example:8443 ')
   })
 
+  it('is no page for who will have none', async () => {
+    for (const accept of ['text/html;q=0', 'text/html; q=0.0, application/json', '*/*']) expect((await asked({ accept })).headers['content-type']).toMatch(/json/)
+    for (const accept of ['TEXT/HTML', 'text/html;q=0.9', 'application/json, text/html']) expect((await asked({ accept })).headers['content-type']).toMatch(/html/)
+    expect((await asked({ ...html, origin })).headers.vary).toMatch(/origin.*accept/i)
+  })
+
   it('repeats no Host that is more than one', async () => {
     for (const host of ['<script>alert(1)</script>', 'a$(id)', 'a"b']) expect((await asked({ ...html, host })).body).not.toContain(host)
   })
