@@ -37,7 +37,7 @@ export function expectedOf (law: Law, opening: Opening, history: Entry[], to = h
   const carried: Carried[] = []
   const ends: string[] = []
   for (let index = from; index < to; index++) {
-    const one = carriedAt(law, opening, history, index, to)
+    const one = carriedAt(law, opening, history, index)
     if (one !== undefined) carried.push(one)
     const end = index < answered ? undefined : law.endsWith(reader, history, index)
     if (end === undefined) continue
@@ -52,7 +52,7 @@ export function expectedOf (law: Law, opening: Opening, history: Entry[], to = h
 
 const maybe = (carried: Carried[]): Carried[] => carried.map(one => ({ ...one, always: false }))
 
-function carriedAt (law: Law, { reader, answered, caughtUp }: Opening, history: Entry[], index: number, to: number): Carried | undefined {
+function carriedAt (law: Law, { reader, answered, caughtUp }: Opening, history: Entry[], index: number): Carried | undefined {
   const gists = new Set<string>()
   let always = true
   const told = (gist: string | undefined) => {
@@ -65,8 +65,8 @@ function carriedAt (law: Law, { reader, answered, caughtUp }: Opening, history: 
   }
   if (index >= answered) {
     told(law.live(reader, history, index))
-    // A node that is told late reads what there is by then: a text may have gone, a user have no name any more.
-    const late = readsAreDelayed && gists.size > 0 ? to : index
+    // A node that is told late reads what there is by then, which is more than it has told: a text may have gone, a user have no name any more.
+    const late = readsAreDelayed && gists.size > 0 ? history.length : index
     for (let moment = index + 1; moment <= late; moment++) toldLater(moment)
   }
   if (index < caughtUp) {
