@@ -1,6 +1,6 @@
 /** What the OpenAPI document says beside the routes. */
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
-import manifest from '../../package.json' with { type: 'json' }
+import { description, license, name, version } from '../package.ts'
 import { overview, securitySchemes, tags } from './document-text.ts'
 import { operationsOf, withNulls, withoutAliases, type Document } from './document-shape.ts'
 import { impliedStatuses, refusalComponents, refusalReference, refuses } from './refusals.ts'
@@ -30,11 +30,11 @@ export const documentOptions: FastifyDynamicSwaggerOptions = {
   openapi: {
     openapi: '3.1.0',
     info: {
-      title: manifest.name,
-      version: manifest.version,
-      summary: manifest.description,
+      title: name,
+      version,
+      summary: description,
       description: overview,
-      license: { name: manifest.license, identifier: manifest.license }
+      license: { name: license, identifier: license }
     },
     servers: [
       { url: '/', description: 'The service that this document comes from' },
