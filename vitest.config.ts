@@ -17,7 +17,7 @@ const onPostgres = long
   ? ['test/{http,relay,access,model,stream}/**/*.test.ts', 'test/auth/{authenticate,tokens,signature-replays}.test.ts']
   : ['test/http/rules/**/*.test.ts', 'test/stream/{compact,going-live}.test.ts', 'test/relay/scenarios/order-and-load.test.ts']
 
-const alike = ['test/{auth,docs,http,openapi,store}/**/*.test.ts', 'test/access/!(race).test.ts']
+const alike = ['test/{auth,browsers,cluster,deploy,docs,durability,examples,found,hostile,http,model,moving,nodes,openapi,relay,sdk,store,stream,support}/**/*.test.ts', 'clients/**/*.test.ts', 'test/access/!(race).test.ts']
 
 export default defineConfig({
   test: {
@@ -39,7 +39,8 @@ export default defineConfig({
     // Processes of their own: what a test leaves open cannot reach the next one.
     pool: 'forks',
     globalSetup: 'test/support/shared-postgres.ts',
-    maxWorkers: 2,
+    // More than two cores: many tests wait for a time-out, a process, a disk.
+    maxWorkers: 3,
     testTimeout: long ? 600_000 : 20_000,
     hookTimeout: 30_000,
     teardownTimeout: 5000,
