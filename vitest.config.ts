@@ -17,7 +17,11 @@ const onPostgres = long
   ? ['test/{http,relay,access,model,stream}/**/*.test.ts', 'test/auth/{authenticate,tokens,signature-replays}.test.ts']
   : ['test/http/rules/**/*.test.ts', 'test/stream/{compact,going-live}.test.ts', 'test/relay/scenarios/order-and-load.test.ts']
 
-const alike = ['test/{auth,browsers,cluster,deploy,docs,durability,examples,found,hostile,http,model,moving,nodes,openapi,relay,sdk,store,stream,support}/**/*.test.ts', 'clients/**/*.test.ts', 'test/access/!(race).test.ts']
+/** What leaves nothing open, and so can share a process with others. Long tests have more of the machine each. */
+const alike = [
+  long ? 'test/{auth,docs,http,openapi,store}/**/*.test.ts' : '{test,clients}/!(access|bench|clients-generated|docker|schemathesis)/**/*.test.ts',
+  'test/access/!(race).test.ts'
+]
 
 export default defineConfig({
   test: {
