@@ -3,12 +3,14 @@ import { setImmediate } from 'node:timers/promises'
 import { Refusal, refuse } from '../../errors.ts'
 import type { Command } from '../contract/commands.ts'
 import { Batch, type Result } from '../core/batch.ts'
+import type { Changes } from '../core/changes.ts'
 import type { Chore } from '../core/chores.ts'
 import type { Loaded } from '../core/loaded.ts'
 import { needsOf } from '../core/needs.ts'
+import type { LogState } from '../core/records.ts'
 import { Unloaded } from '../core/source.ts'
 import type { Committed } from '../group-commit.ts'
-import { load, loadOne } from './load.ts'
+import { load, loadOne, type Found } from './load.ts'
 import { locks } from './locks.ts'
 import { SessionEnded, type Session } from './session.ts'
 import { HALF_BATCH_MS, IDLE_IN_BATCH_MS } from './sessions.ts'
@@ -40,9 +42,10 @@ const STOOD_STILL_MS = IDLE_IN_BATCH_MS / 2
  * @param onSent how many of the commands were carried out
  */
 export async function transact (session: Session, commands: Array<Command | Chore>, onSent: (decided: number) => void): Promise<Committed> {
-  const { results, entries, send } = await begin(session, commands)
+  const begun = await begin(session, commands)
+  const { results, entries } = begun
   const { unconfirmed } = session
-  const sent = send()
+  const sent = send(session, begun)
   onSent(results.length)
   // Once all of it is answered: what comes next may be on its way, and is not to be met by a rollback of this.
   const answers = await session.within(HALF_BATCH_MS, () => Promise.allSettled(sent))
@@ -54,44 +57,43 @@ export async function transact (session: Session, commands: Array<Command | Chor
 }
 
 interface Begun extends Committed {
-  /** Sends all that is to be written, and the commit. Where one of them fails, nothing of it is committed. */
-  send: () => Array<Promise<unknown>>
+  found: Found
+  changes: Changes
+  /** As it leaves the log. */
+  log: LogState
 }
 
 /** Begins the transaction, and decides what becomes of it. */
 async function begin (session: Session, commands: Array<Command | Chore>): Promise<Begun> {
   try {
     const begun = performance.now()
-    const [, { loaded, log, now }] = await session.within(HALF_BATCH_MS, () => Promise.all([session.exec(BEGIN), load(session, needsOf(commands))]))
-    const batch = new Batch(loaded, log, now)
-    const results = await executeAll(batch, commands, session, loaded)
-    const [{ entries }, changes] = [batch, batch.changes()]
+    const [, found] = await session.within(HALF_BATCH_MS, () => Promise.all([session.exec(BEGIN), load(session, needsOf(commands))]))
+    const batch = new Batch(found.loaded, found.log, found.now)
+    const results = await executeAll(batch, commands, session, found.loaded)
+    const decided = { results, entries: batch.entries, found, changes: batch.changes(), log: batch.log }
     if (performance.now() - begun > STOOD_STILL_MS) await setImmediate()
     if (!session.isOpen) throw new SessionEnded()
-    const send = (): Array<Promise<unknown>> => {
-      const written = write(session, changes, loaded, log, batch.log)
-      const confirming = written.length === 0 && results.some(confirms) ? [session.run(CONFIRM)] : []
-      return [...written, ...confirming, session.exec('commit')]
-    }
-    return { results, entries, send: () => allOrNothing(session, send) }
+    return decided
   } catch (err) {
     if (session.isOpen) await session.exec('rollback').catch(() => session.destroy())
     throw err
   }
 }
 
-/** Whether it tells its caller that something is there: a repeat's answer, or that an id is taken. */
-const confirms = (result: Result): boolean => !('refusal' in result) || new Refusal(result.refusal).status === 409
-
-/** Or the session ends with what was sent of it. */
-function allOrNothing (session: Session, send: () => Array<Promise<unknown>>): Array<Promise<unknown>> {
+/** Sends all that is to be written, and the commit: where one of them fails, nothing of it is committed. Or ends the session with what was sent of it. */
+function send (session: Session, { results, found: { loaded, log: before }, changes, log }: Begun): Array<Promise<unknown>> {
   try {
-    return send()
+    const written = write(session, changes, loaded, before, log)
+    if (written.length === 0 && results.some(confirms)) written.push(session.run(CONFIRM))
+    return [...written, session.exec('commit')]
   } catch (err) {
     session.destroy()
     throw err
   }
 }
+
+/** Whether it tells its caller that something is there: a repeat's answer, or that an id is taken. */
+const confirms = (result: Result): boolean => !('refusal' in result) || new Refusal(result.refusal).status === 409
 
 /** One command after the other. What one needs and could not say is loaded, for all that need it a round more. */
 async function executeAll (batch: Batch, commands: Array<Command | Chore>, session: Session, loaded: Loaded): Promise<Result[]> {
