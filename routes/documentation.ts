@@ -1,6 +1,7 @@
 /** The OpenAPI document, and a page to read and try it (protocol 9). Open to everyone. */
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyPluginAsync } from 'fastify'
+import { operationsOf } from '../src/http/document-shape.ts'
 
 /**
  * The page gets what it needs from this service alone and calls nothing else, so that whatever got into it
@@ -33,7 +34,7 @@ const STREAM_NOTE = 'Not for trying here: a stream does not end, and this page s
 function forPage (document: object): object {
   const copy = structuredClone(document) as Document
   delete copy.components?.securitySchemes?.signature
-  for (const operation of Object.values(copy.paths ?? {}).flatMap(path => Object.values(path))) {
+  for (const operation of operationsOf(copy)) {
     if (operation.security !== undefined) operation.security = operation.security.filter(scheme => !('signature' in scheme))
     if (operation.tags?.includes('events') === true) operation.description = STREAM_NOTE
     for (const parameter of operation.parameters ?? []) if (parameter.required !== true) delete parameter.example

@@ -21,7 +21,7 @@ export interface Document {
   components?: { schemas?: Record<string, Schema> }
 }
 
-export function operationsOf ({ paths = {} }: Document): Operation[] {
+export function operationsOf<Of> ({ paths = {} }: { paths?: Record<string, Record<string, Of>> }): Of[] {
   return Object.values(paths).flatMap(path => Object.values(path))
 }
 
