@@ -1,58 +1,41 @@
 /** Batches follow one another without a pause on one session: what becomes of one is nothing to the next (src/store/postgres/transactions.ts). */
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Store } from '../../src/store/contract/store.ts'
-import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
-import { createChannel, createUser, send } from '../support/commands.ts'
-import { startPostgres, unsafeSettings, type PostgresServer } from '../support/postgres.ts'
-import { promptClock } from '../support/stores.ts'
+import { expect, it } from 'vitest'
+import { send } from '../support/commands.ts'
+import { useOwnPostgres } from '../support/own-postgres.ts'
 
-let server: PostgresServer
-let database: string
-let store: Store
-const errors: Error[] = []
-beforeAll(async () => {
-  server = await startPostgres({ settings: unsafeSettings })
-  database = await server.createDatabase()
-  store = await openPostgresStore({ url: server.url(database), clock: promptClock, allowUnsafe: true, onError: err => { errors.push(err) } })
-  await store.append(createUser('anna'))
-  await store.append(createChannel('anna', 'the-channel'))
-}, 60_000)
-afterAll(async () => {
-  await store.close()
-  await server.stop()
-})
+const own = useOwnPostgres()
 
 const texts = async (): Promise<Array<{ position: number, body: string }>> =>
-  await server.query('select position::int as position, body from channel_relay.entries where kind = \'message\' order by position', database)
-const open = async (): Promise<number> => (await server.query(`select 1 from pg_stat_activity where datname = '${database}' and state like 'idle in transaction%'`)).length
+  await own.server.query('select position::int as position, body from channel_relay.entries where kind = \'message\' order by position', own.database)
+const open = async (): Promise<number> => (await own.server.query(`select 1 from pg_stat_activity where datname = '${own.database}' and state like 'idle in transaction%'`)).length
 
 it('while others are on their way, what the database will not take is refused by itself, and all else is there once, in order', async () => {
-  await server.query(`create function channel_relay.refuse() returns trigger language plpgsql as $$ begin raise exception 'not this one'; end $$;
-    create trigger refuse before insert on channel_relay.entries for each row when (new.body like '%poison%') execute function channel_relay.refuse()`, database)
+  await own.server.query(`create function channel_relay.refuse() returns trigger language plpgsql as $$ begin raise exception 'not this one'; end $$;
+    create trigger refuse before insert on channel_relay.entries for each row when (new.body like '%poison%') execute function channel_relay.refuse()`, own.database)
   const asked: Array<Promise<string>> = []
   let answered = 0
   for (let number = 0; number < 3_000; number++) {
     const text = number % 700 === 350 ? `poison ${number}` : `text ${number}`
-    asked.push(store.append(send('anna', 'the-channel', text, { idempotency: { key: `key-${number}`, fingerprint: text } })).then(() => text, err => err.refusal as string).finally(() => { answered++ }))
+    asked.push(own.store.append(send('anna', 'the-channel', text, { idempotency: { key: `key-${number}`, fingerprint: text } })).then(() => text, err => err.refusal as string).finally(() => { answered++ }))
     // Some at a time: there is always more to take while a batch is on its way.
     while (asked.length - answered > 600) await new Promise(resolve => setImmediate(resolve))
   }
   const answers = await Promise.all(asked)
   expect(answers.filter(answer => answer === 'unknownError')).toHaveLength(4)
-  expect(errors.map(({ message }) => message)).toEqual(Array.from({ length: 4 }, () => 'not this one'))
+  expect(own.errors.map(({ message }) => message)).toEqual(Array.from({ length: 4 }, () => 'not this one'))
   const kept = await texts()
   expect(kept.map(({ position }, index) => position - index)).toEqual(kept.map(() => kept[0]!.position))
   const sent = Array.from({ length: 3_000 }, (_, number) => `text ${number}`).filter((_, number) => number % 700 !== 350)
   const stored = kept.map(({ body }) => (/text \d+/.exec(body) ?? [''])[0])
   expect([...stored].sort()).toEqual([...sent].sort())
   expect(await open()).toBe(0)
-  const [{ messages }] = await server.query('select message_count::int as messages from channel_relay.channels', database) as [{ messages: number }]
+  const [{ messages }] = await own.server.query('select message_count::int as messages from channel_relay.channels', own.database) as [{ messages: number }]
   expect(messages).toBe(sent.length)
 })
 
 it('one session does it all', async () => {
-  await Promise.all(Array.from({ length: 1_000 }, async (_, number) => await store.append(send('anna', 'the-channel', `more ${number}`))))
-  const sessions = await server.query(`select pid from pg_stat_activity where datname = '${database}' and application_name = 'channel-relay writes'`)
+  await Promise.all(Array.from({ length: 1_000 }, async (_, number) => await own.store.append(send('anna', 'the-channel', `more ${number}`))))
+  const sessions = await own.server.query(`select pid from pg_stat_activity where datname = '${own.database}' and application_name = 'channel-relay writes'`)
   expect(sessions).toHaveLength(1)
   expect((await texts()).filter(({ body }) => body.includes('more '))).toHaveLength(1_000)
 })
