@@ -1,6 +1,8 @@
 /** The recipes of docs/access.md as the calls that stand there: what is written and what is tested cannot differ. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { blocksOf } from '../docs/blocks.ts'
+import { projectDir } from '../support/process.ts'
 
 export interface RecipeCall {
   /** As it stands there. */
@@ -19,19 +21,19 @@ export interface RecipeCall {
   answer?: unknown
 }
 
-const text = readFileSync(join(import.meta.dirname, '../../docs/access.md'), 'utf8')
-const sections = text.split('\n## Recipes\n')[1]!.split('\n### ').slice(1)
+const document = 'docs/access.md'
+const text = readFileSync(join(projectDir, document), 'utf8')
 
-export const recipes = sections.map(section => section.slice(0, section.indexOf('\n')))
+export const recipes = text.split('\n## Recipes\n')[1]!.split('\n### ').slice(1).map(section => section.slice(0, section.indexOf('\n')))
 
 /** The calls of a recipe, in order. */
 export function callsOf (recipe: string): RecipeCall[] {
-  const section = sections.find(section => section.startsWith(`${recipe}\n`))
-  if (section === undefined) throw new Error(`docs/access.md has no recipe ${JSON.stringify(recipe)}`)
+  const blocks = blocksOf(document).filter(({ heading }) => heading === recipe)
+  if (blocks.length === 0) throw new Error(`${document} has no recipe ${JSON.stringify(recipe)}`)
   const calls: RecipeCall[] = []
-  for (const [, language, block] of section.matchAll(/^```(\w+)\n(.*?)^```$/gms)) {
-    if (language === 'sh') calls.push(...commandsIn(block!).map(callOf))
-    else if (language === 'json') calls.at(-1)!.answer = JSON.parse(block!)
+  for (const { language, text } of blocks) {
+    if (language === 'sh') calls.push(...commandsIn(text).map(callOf))
+    else if (language === 'json') calls.at(-1)!.answer = JSON.parse(text)
     else throw new Error(`a recipe has sh and json only: ${language}`)
   }
   return calls

@@ -1,11 +1,9 @@
 /** What pages listen with: scripts that are given `API`, `token` and a `console` to tell texts to. */
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { projectDir } from '../support/process.ts'
+import { blocksOf } from '../docs/blocks.ts'
 
 export interface PageClient {
   name: string
-  /** The body of an asynchronous function of `API`, `token`, `console` and `MODULE`, the URL of clients/browser. */
+  /** The body of an asynchronous function of `API`, `token` and `console`. */
   script: string
   /** It goes on after whatever end. */
   survives: boolean
@@ -13,10 +11,9 @@ export interface PageClient {
 
 /** The README's own text. */
 function snippet (): string {
-  const text = readFileSync(join(projectDir, 'README.md'), 'utf8')
-  const found = /^Or by an `EventSource`.*?^```js\n(.*?)^```/ms.exec(text)?.[1]
+  const found = blocksOf('README.md').find(({ language, text }) => language === 'js' && text.includes('new EventSource('))
   if (found === undefined) throw new Error('README.md has no snippet of an EventSource')
-  return found
+  return found.text
 }
 
 /** An `EventSource`, and nothing that watches over it. */
@@ -32,14 +29,12 @@ export const bare: PageClient = {
 
 export const ofReadme: PageClient = { name: "README's snippet", survives: true, script: snippet() }
 
-export const moduleFile = join(projectDir, 'clients/browser/client.js')
-
 const ofModule: PageClient = {
   name: 'clients/browser',
   survives: true,
   script: `
-    const { subscribe } = await import(MODULE)
+    const { subscribe } = await import(API + '/client.js')
     subscribe({ url: API, token, onEvent: ({ type, data }) => { if (type === 'message') console.log(data.text) } })`
 }
 
-export const pageClients: PageClient[] = [bare, ofReadme, ...(existsSync(moduleFile) ? [ofModule] : [])]
+export const pageClients: PageClient[] = [bare, ofReadme, ofModule]

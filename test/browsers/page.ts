@@ -1,11 +1,10 @@
 /** A page in a real browser, in which clients listen. */
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'puppeteer-core'
 import { openBrowser, type BrowserName } from '../support/browser.ts'
-import { moduleFile, type PageClient } from './clients.ts'
+import type { PageClient } from './clients.ts'
 
 /** Where pages come from: an origin of their own, as an application's would be. */
 export class PageServer {
@@ -18,10 +17,8 @@ export class PageServer {
   }
 
   static async start (): Promise<PageServer> {
-    const server = createServer((request, response) => {
-      if (request.url !== '/client.js') return response.setHeader('content-type', 'text/html').end('<!doctype html><title>A page</title>')
-      if (!existsSync(moduleFile)) return response.writeHead(404).end()
-      response.setHeader('content-type', 'text/javascript').end(readFileSync(moduleFile))
+    const server = createServer((_, response) => {
+      response.setHeader('content-type', 'text/html').end('<!doctype html><title>A page</title>')
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     return new PageServer(server)
@@ -58,8 +55,8 @@ export class ClientPage {
     await this.#page.evaluate(`{
       const texts = window.texts[${JSON.stringify(key)}] = []
       const take = text => { texts.push(text) }
-      ;(async (API, token, console, MODULE) => {${script}
-      })(${given}, { log: take, warn: take }, new URL('/client.js', location).href).catch(take)
+      ;(async (API, token, console) => {${script}
+      })(${given}, { log: take, warn: take }).catch(take)
       undefined
     }`)
   }

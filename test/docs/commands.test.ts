@@ -6,7 +6,8 @@ import { EventSource } from 'eventsource'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { until } from '../durability/conversation.ts'
 import { asUser, spawnService, tokenFor, type ServiceProcess } from '../support/process.ts'
-import { blocksOf, runBlocks, type Block } from './shell.ts'
+import { blocksOf, type Block } from './blocks.ts'
+import { runBlocks } from './shell.ts'
 
 let service: ServiceProcess
 beforeEach(async () => { service = await spawnService() })

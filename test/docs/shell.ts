@@ -1,39 +1,12 @@
 /** Commands of the documents, run as a reader would paste them: all of a document's, one after the other, in one shell. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { projectDir, type ServiceProcess } from '../support/process.ts'
-
-/** A fenced block of a document. */
-export interface Block {
-  language: string
-  text: string
-  /** Of its first line of text. */
-  line: number
-  /** The headings that it stands under, the last one first. */
-  heading: string
-}
-
-export function blocksOf (file: string): Block[] {
-  const blocks: Block[] = []
-  let heading = ''
-  let open: Block | undefined
-  readFileSync(join(projectDir, file), 'utf8').split('\n').forEach((line, index) => {
-    const fence = /^```(\w*)$/.exec(line)
-    if (open === undefined) {
-      if (fence !== null) open = { language: fence[1]!, text: '', line: index + 2, heading }
-      else if (line.startsWith('#')) heading = line.replace(/^#+ /, '')
-    } else if (fence === null) open.text += `${line}\n`
-    else {
-      blocks.push(open)
-      open = undefined
-    }
-  })
-  return blocks
-}
+import type { Block } from './blocks.ts'
 
 /** Streams go on until somebody ends them: here after this time, in seconds. */
 const STREAM_SECONDS = 1

@@ -1,8 +1,9 @@
 /** The examples of this README and of the project's, run against the service as they stand. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { blocksOf } from '../../../test/docs/blocks.ts'
 import { asUser, runScript, spawnService, tokenFor, type ServiceProcess } from '../../../test/support/process.ts'
 import { startStub, type Stub } from './stub.ts'
 
@@ -24,13 +25,12 @@ afterAll(async () => {
 })
 
 /** The example that calls `subscribe`, with what a reader has to fill in. */
-async function exampleOf (readme: string, filledIn: Record<string, string>): Promise<string> {
-  const text = await readFile(new URL(readme, import.meta.url), 'utf8')
-  const [example] = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code!).filter(code => code.includes('subscribe('))
+function exampleOf (readme: string, filledIn: Record<string, string>): string {
+  const example = blocksOf(readme).find(({ language, text }) => language === 'js' && text.includes('subscribe('))!.text
   return Object.entries(filledIn).reduce((code, [from, to]) => {
     expect(code).toContain(from)
     return code.replaceAll(from, to)
-  }, example!)
+  }, example)
 }
 
 /** What it prints: it goes on until it has printed something. */
@@ -44,7 +44,7 @@ async function printed (code: string): Promise<string> {
 }
 
 it('the client\'s', async () => {
-  expect(await printed(await exampleOf('../README.md', {
+  expect(await printed(exampleOf('clients/browser/README.md', {
     'channel-relay-client': new URL('../client.js', import.meta.url).href,
     'https://relay.example': service.url,
     '/my-backend/': `${backend.url}/my-backend/`
@@ -56,6 +56,6 @@ it('the project\'s', async () => {
   // Node imports no module over HTTP: what is served comes as a file.
   const served = join(directory, 'client.mjs')
   await writeFile(served, await (await fetch(`${service.url}/client.js`)).text())
-  const code = await exampleOf('../../../README.md', { '`${API}/client.js`': JSON.stringify(served) }) // eslint-disable-line no-template-curly-in-string
+  const code = exampleOf('README.md', { '`${API}/client.js`': JSON.stringify(served) }) // eslint-disable-line no-template-curly-in-string
   expect(await printed(`const [API, token] = ${JSON.stringify([service.url, token])}\n${code}`)).toBe('Hello')
 })
